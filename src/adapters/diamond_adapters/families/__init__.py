@@ -1,0 +1,1 @@
+"""Model families: ways to learn prices from stones."""

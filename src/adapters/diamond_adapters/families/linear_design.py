@@ -1,0 +1,105 @@
+"""The columns of the linear models: a weight's terms, grade dummies, measurements, products."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from diamond_core.diamond import CLARITIES, COLORS, CUTS, FIELDS
+
+Matrix = NDArray[np.float64]
+
+KNOTS: Final = (0.4, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.5)
+"""Weights (carats) at which the price per carat changes its course: the trade's own steps."""
+
+_GRADE_COLUMNS: Final = {"cut": len(CUTS), "color": len(COLORS), "clarity": len(CLARITIES)}
+_AT: Final = {field: position for position, field in enumerate(FIELDS)}
+
+
+class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """Turn features, shape (n, 9), into the columns of a linear model, float64.
+
+    Parameters:
+        weight: 'carat', 'log' (log carat) or 'spline' (log carat with a hinge at each knot).
+        interactions: add weight terms times grades, and color times clarity.
+
+    Unknown measurements are assumed: depth and table are the training median of the stone's
+    cut; length and width follow from the weight by the geometry of a round brilliant,
+    carat = k x y z with z = depth (x + y) / 200, where k is the training median (about 0.0061
+    carats per cubic millimetre).
+
+    Attributes after fitting:
+        medians_: (depth, table) for each cut, shape (5, 2).
+        density_: k, in carats per cubic millimetre.
+    """
+
+    def __init__(self, weight: str = "spline", interactions: bool = True) -> None:
+        self.weight = weight
+        self.interactions = interactions
+
+    def fit(self, features: NDArray[Any], prices: object = None) -> Self:
+        """Learn what unknown measurements are assumed to be."""
+        depth, table = features[:, _AT["depth"]], features[:, _AT["table"]]
+        everywhere = [_median(depth, 61.8), _median(table, 57.0)]
+        self.medians_ = np.empty((len(CUTS), 2))
+        for cut in range(len(CUTS)):
+            of_cut = features[:, _AT["cut"]] == cut
+            self.medians_[cut] = [
+                _median(column[of_cut], instead)
+                for column, instead in zip((depth, table), everywhere, strict=True)
+            ]
+        volume = features[:, _AT["x"]] * features[:, _AT["y"]] * features[:, _AT["z"]]
+        self.density_ = _median(features[:, _AT["carat"]] / volume, 0.0061)
+        return self
+
+    def transform(self, features: NDArray[Any]) -> Matrix:
+        """Return the columns, shape (n, p)."""
+        features = np.asarray(features, dtype=np.float64)
+        weight = self.weight_terms(features[:, _AT["carat"]])
+        one_hot = {
+            field: features[:, [_AT[field]]] == np.arange(1, count)
+            for field, count in _GRADE_COLUMNS.items()
+        }
+        grades = np.hstack(list(one_hot.values())).astype(np.float64)
+        parts = [weight, grades, self._measurement_terms(features)]
+        if self.interactions:
+            parts += [weight[:, [term]] * grades for term in range(weight.shape[1])]
+            parts += [
+                one_hot["color"][:, [color]] * one_hot["clarity"].astype(np.float64)
+                for color in range(len(COLORS) - 1)
+            ]
+        return np.hstack(parts)
+
+    def weight_terms(self, carat: Matrix) -> Matrix:
+        """Return the weight's own terms, shape (n, 1) or (n, 1 + knots)."""
+        if self.weight == "carat":
+            return carat[:, np.newaxis]
+        logs = np.log(carat)[:, np.newaxis]
+        if self.weight == "log":
+            return logs
+        return np.hstack([logs, np.maximum(logs - np.log(KNOTS), 0.0)])
+
+    def _measurement_terms(self, features: Matrix) -> Matrix:
+        """Return how depth, table and spread differ from the assumed ones, 0 where unknown.
+
+        The spread is the log of the mean diameter over that of a round brilliant of this
+        weight and depth.
+        """
+        assumed = self.medians_[features[:, _AT["cut"]].astype(int)]
+        depth = features[:, _AT["depth"]]
+        depth = np.where(np.isnan(depth), assumed[:, 0], depth)
+        cube = features[:, _AT["carat"]] / (self.density_ * depth / 100.0)
+        diameters = np.log(features[:, _AT["x"]] * features[:, _AT["y"]])
+        spread = diameters / 2.0 - np.log(cube) / 3.0
+        terms = np.stack(
+            [depth - assumed[:, 0], features[:, _AT["table"]] - assumed[:, 1], spread], axis=1
+        )
+        return np.where(np.isnan(terms), 0.0, terms)
+
+
+def _median(values: NDArray[Any], instead: float) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else instead

@@ -1,0 +1,1 @@
+"""Request logs: the record of every request and response."""

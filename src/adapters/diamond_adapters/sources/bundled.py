@@ -1,0 +1,16 @@
+"""The bundled data set: the 53,940 stones of ggplot2's ``diamonds``, at 2008 prices."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from diamond_adapters.sources.csv_source import CsvSource
+
+BUNDLED_NAME = "bundled diamonds (53,940 stones, 2008 prices in USD)"
+
+
+def bundled_source() -> CsvSource:
+    """Return the source of the bundled stones."""
+    return CsvSource(
+        BUNDLED_NAME, files("diamond_adapters.sources").joinpath("diamonds.csv.gz").read_bytes
+    )

@@ -1,0 +1,40 @@
+"""From what a user writes on the command line to sources."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from diamond_adapters.sources.bundled import bundled_source
+from diamond_adapters.sources.csv_source import CsvSource
+from diamond_core.errors import SourceUnreadable
+from diamond_core.ports import DiamondSource
+
+
+def locate_sources(texts: Sequence[str]) -> list[DiamondSource]:
+    """Return the sources that *texts* name: CSV paths, globs and URLs; none: the bundled data.
+
+    Raises:
+        SourceUnreadable: a text names nothing.
+    """
+    if not texts:
+        return [bundled_source()]
+    return [source for text in texts for source in _locate(text)]
+
+
+def _locate(text: str) -> list[DiamondSource]:
+    if "://" in text:
+        scheme = text.partition("://")[0].lower()
+        if scheme in ("http", "https", "file"):
+            return [CsvSource.from_url(text)]
+        raise SourceUnreadable(f"{scheme}://...", "use http, https or file")
+    path = Path(text)
+    if path.is_file():
+        return [CsvSource.from_path(path)]
+    if path.is_dir():
+        raise SourceUnreadable(text, "it is a folder; name its files, such as 'folder/*.csv'")
+    matches = sorted(glob.glob(text, recursive=True))
+    if not matches:
+        raise SourceUnreadable(text, "there is no such file")
+    return [CsvSource.from_path(Path(match)) for match in matches]

@@ -1,0 +1,128 @@
+"""Comparable stones: same cut, color and clarity, nearest weight first."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diamond_core.diamond import CLARITIES, COLORS, CUTS, Diamond
+from diamond_core.diamond import GRADE_NUMBERS as _NUMBERS
+from diamond_core.diamond_table import DiamondTable
+
+_GROUPS: Final = len(CUTS) * len(COLORS) * len(CLARITIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """The stones most like one stone.
+
+    Attributes:
+        stones: nearest weight first.
+        carat_differences: each stone's weight less the one asked for, in carats.
+        available: how many stones of this cut, color and clarity there are in all.
+    """
+
+    stones: DiamondTable
+    carat_differences: list[float]
+    available: int
+
+
+def sorted_samples(table: DiamondTable) -> DiamondTable:
+    """Return the stones in the order that ``SimilarStones`` needs: by grades, then weight.
+
+    Stones of one weight are ordered by their hash, so that no price is preferred.
+    """
+    order = np.lexsort((table.price, table.stone_hashes(), table.carat, _groups(table)))
+    return table[order]
+
+
+class SimilarStones:
+    """An index over stones in the order of ``sorted_samples``, which may be memory-mapped.
+
+    Building it reads a few hundred rows, and a lookup a few dozen, however many stones
+    there are.
+    """
+
+    def __init__(self, samples: DiamondTable) -> None:
+        self._samples = samples
+        self._carats = samples.carat
+        self._starts = _group_starts(samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def nearest(self, diamond: Diamond, n: int) -> Similar:
+        """Return the *n* stones of the same grades that are nearest in weight, or all there are.
+
+        Where two are equally near, the lighter comes first; where they weigh the same, the
+        order of the samples decides.
+        """
+        group = _group(
+            _NUMBERS["cut"][diamond.cut],
+            _NUMBERS["color"][diamond.color],
+            _NUMBERS["clarity"][diamond.clarity],
+        )
+        start, stop = self._starts[group], self._starts[group + 1]
+        middle = bisect_left(self._carats, diamond.carat, start, stop)
+        candidates = np.concatenate(
+            [self._lighter(start, middle, n), np.arange(middle, min(middle + n, stop))]
+        )
+        differences = self._carats[candidates] - diamond.carat
+        order = np.argsort(np.abs(differences), kind="stable")[:n]
+        return Similar(
+            self._samples[candidates[order]],
+            [round(difference, 6) for difference in differences[order].tolist()],
+            stop - start,
+        )
+
+    def _lighter(self, start: int, middle: int, n: int) -> NDArray[np.intp]:
+        """Return the positions of the *n* stones just lighter, ties kept in their order."""
+        cut = max(start, middle - n)
+        if cut in (start, middle):
+            return np.arange(cut, middle)
+        # The lightest weight in reach may begin before the cut: take the first of its stones.
+        weight = self._carats[cut]
+        run_start = bisect_left(self._carats, weight, start, cut)
+        run_stop = cut + int(np.searchsorted(self._carats[cut:middle], weight, side="right"))
+        return np.concatenate(
+            [np.arange(run_start, run_start + run_stop - cut), np.arange(run_stop, middle)]
+        )
+
+
+def _group(cut: int, color: int, clarity: int) -> int:
+    return (cut * len(COLORS) + color) * len(CLARITIES) + clarity
+
+
+def _groups(table: DiamondTable) -> NDArray[np.int64]:
+    cuts = table.column("cut").astype(np.int64)
+    groups: NDArray[np.int64] = (cuts * len(COLORS) + table.column("color")) * len(
+        CLARITIES
+    ) + table.column("clarity")
+    return groups
+
+
+class _GroupNumbers:
+    """The group numbers of sorted samples, read row by row, for a binary search."""
+
+    def __init__(self, samples: DiamondTable) -> None:
+        self._rows = samples.rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> int:
+        row = self._rows[index]
+        return _group(int(row["cut"]), int(row["color"]), int(row["clarity"]))
+
+
+def _group_starts(samples: DiamondTable) -> list[int]:
+    """Return where each group starts, and the end, by binary searches (nothing is scanned)."""
+    numbers = _GroupNumbers(samples)
+    starts = [0]
+    for group in range(1, _GROUPS):
+        starts.append(bisect_left(numbers, group, starts[-1]))
+    return [*starts, len(samples)]

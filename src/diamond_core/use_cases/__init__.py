@@ -1,0 +1,1 @@
+"""What people do with the core: train models, choose the champion, price, find similar stones."""

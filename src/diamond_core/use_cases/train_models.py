@@ -1,0 +1,220 @@
+"""Train model families on fresh data, score them on the hold-out, keep them, choose the best."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from diamond_core.cleaning import CleanStones, RejectedRow, clean
+from diamond_core.diamond_table import DiamondTable, Floats
+from diamond_core.errors import ModelDamaged, ModelNotFound, TooFewStones, UnknownFamily
+from diamond_core.evaluation import Comparison, compare, evaluate
+from diamond_core.model_card import DataSummary, ModelCard, ModelId, training_range
+from diamond_core.ports import (
+    Clock,
+    DiamondSource,
+    Model,
+    ModelFamily,
+    ModelRepository,
+    Progress,
+    no_progress,
+)
+from diamond_core.price_range import PriceRanges
+from diamond_core.similarity import sorted_samples
+from diamond_core.splitting import in_holdout
+from diamond_core.use_cases.choose_champion import ChooseChampion
+from diamond_core.version import __version__
+
+LEAST_STONES = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOrder:
+    """What to train.
+
+    Attributes:
+        families: names of families; empty for all that are installed.
+        trials: bounds the search for better parameters; None for each family's own choice.
+        force: train even where the history holds a model of the same data and orders.
+        by: who gave the order, for the record of promotions.
+    """
+
+    families: Sequence[str] = ()
+    seed: int = 0
+    trials: int | None = None
+    force: bool = False
+    by: str = "training"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """What came of it.
+
+    Attributes:
+        cards: a card for each family, the least hold-out error first.
+        trained: the ids of the models that are new; the others were in the history.
+        champion: the champion afterwards.
+        rejected: the rows that were left out.
+    """
+
+    cards: Sequence[ModelCard]
+    trained: frozenset[ModelId]
+    champion: ModelId | None
+    rejected: Sequence[RejectedRow]
+
+
+class TrainModels:
+    """The training pipeline. It knows no family: each is trained, scored and kept alike."""
+
+    def __init__(
+        self,
+        families: Mapping[str, ModelFamily],
+        repository: ModelRepository,
+        clock: Clock,
+    ) -> None:
+        self._families = families
+        self._repository = repository
+        self._clock = clock
+
+    def __call__(
+        self,
+        sources: Sequence[DiamondSource],
+        order: TrainingOrder,
+        *,
+        progress: Progress = no_progress,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> TrainingRun:
+        """Train every ordered family on the stones of *sources*; promote the best if it is better.
+
+        Raises:
+            UnknownFamily: a family is not installed; nothing was read.
+            SourceUnreadable, TooFewStones: nothing was trained.
+            FamilyFailed: a family failed; those before it are kept.
+        """
+        names = list(dict.fromkeys(order.families)) or list(self._families)
+        for name in names:
+            if name not in self._families:
+                raise UnknownFamily(name, list(self._families))
+        progress("Reading the stones", 0.0)
+        stones, source = _read(sources)
+        split = _Split.of(stones, source)
+        with self._repository.training(waiting):
+            present = self._sound_champion()
+            cards: list[ModelCard] = []
+            trained: set[ModelId] = set()
+            for name in names:
+                known = None if order.force else self._known(name, split, order)
+                if known is None:
+                    known = self._train(self._families[name], split, order, present, progress)
+                    trained.add(known.id)
+                cards.append(known)
+            cards.sort(key=lambda card: card.metrics.mae)
+            champion = ChooseChampion(self._repository, self._clock).by_merit(
+                cards, against=None if present is None else present[0], by=order.by
+            )
+        return TrainingRun(
+            cards=cards,
+            trained=frozenset(trained),
+            champion=champion,
+            rejected=stones.rejected,
+        )
+
+    def _known(self, family: str, split: _Split, order: TrainingOrder) -> ModelCard | None:
+        """Return the card of a model that this training would only repeat, or None."""
+        for card in self._repository.cards():
+            same = (card.family, card.seed, card.trials, card.version, card.data.digest)
+            if same == (family, order.seed, order.trials, __version__, split.summary.digest):
+                return card
+        return None
+
+    def _sound_champion(self) -> tuple[ModelId, Model] | None:
+        """Return the champion to compare with; one that can't be loaded is none."""
+        champion = self._repository.champion()
+        if champion is None:
+            return None
+        try:
+            return champion, self._repository.open(champion)
+        except (ModelNotFound, ModelDamaged):
+            return None
+
+    def _train(
+        self,
+        family: ModelFamily,
+        split: _Split,
+        order: TrainingOrder,
+        present: tuple[ModelId, Model] | None,
+        progress: Progress,
+    ) -> ModelCard:
+        def told(doing: str, share: float) -> None:
+            progress(f"{family.name}: {doing}", share)
+
+        started = time.perf_counter()
+        fitted = family.fit(split.training, seed=order.seed, trials=order.trials, progress=told)
+        seconds = time.perf_counter() - started
+        told("scoring on the hold-out", 1.0)
+        ranges = PriceRanges.calibrate(
+            split.training, fitted.out_of_fold, fitted.out_of_fold_four_cs
+        )
+        prices = fitted.model.price(split.holdout)
+        low, high = ranges.of_table(split.holdout, prices)
+        actual = split.holdout.price
+        at = self._clock()
+        card = ModelCard(
+            id=ModelId.new(family.name, at),
+            family=family.name,
+            created_at=at,
+            seed=order.seed,
+            seconds=round(seconds, 3),
+            trials=order.trials,
+            metrics=evaluate(actual, prices),
+            metrics_four_cs=evaluate(
+                actual, fitted.model.price(split.holdout.without_measurements())
+            ),
+            coverage=float(np.mean((low <= actual) & (actual <= high))),
+            price_ranges=ranges,
+            training_range=training_range(split.training),
+            data=split.summary,
+            comparison=None if present is None else _compare(present, split.holdout, prices),
+            details=fitted.details,
+            version=__version__,
+        )
+        return self._repository.publish(card, fitted, sorted_samples(split.training))
+
+
+def _compare(present: tuple[ModelId, Model], holdout: DiamondTable, prices: Floats) -> Comparison:
+    id, champion = present
+    return compare(id, holdout.price, champion.price(holdout), prices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    training: DiamondTable
+    holdout: DiamondTable
+    summary: DataSummary
+
+    @classmethod
+    def of(cls, stones: CleanStones, source: str) -> _Split:
+        table = stones.table
+        if len(table) < LEAST_STONES:
+            raise TooFewStones(len(table), LEAST_STONES)
+        held_out = in_holdout(table)
+        summary = DataSummary(
+            source=source,
+            digest=table.digest(),
+            rows=len(table) + len(stones.rejected),
+            rejected=len(stones.rejected),
+            training_rows=int((~held_out).sum()),
+            holdout_rows=int(held_out.sum()),
+        )
+        return cls(table[~held_out], table[held_out], summary)
+
+
+def _read(sources: Sequence[DiamondSource]) -> tuple[CleanStones, str]:
+    """Read and clean all *sources* into one table; return it with their names."""
+    parts = [clean(source.read()) for source in sources]
+    table = DiamondTable.concatenate([part.table for part in parts])
+    rejected = tuple(row for part in parts for row in part.rejected)
+    return CleanStones(table, rejected), ", ".join(source.name for source in sources)

@@ -1,0 +1,3 @@
+"""The version of this library; the build reads it here."""
+
+__version__ = "0.1.0"

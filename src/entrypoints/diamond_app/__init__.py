@@ -1,0 +1,1 @@
+"""Entry points: the command line, the HTTP service, and the container that wires them."""

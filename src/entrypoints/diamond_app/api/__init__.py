@@ -1,0 +1,1 @@
+"""The HTTP service: resources, payloads, problems and the record of every exchange."""

@@ -1,0 +1,44 @@
+"""The service as a WSGI application."""
+
+from __future__ import annotations
+
+import falcon
+
+from diamond_app.api import problems, resources
+from diamond_app.api.keys import Doorkeeper
+from diamond_app.api.problems import App
+from diamond_app.api.recording import Recording
+from diamond_app.settings import ApiKeys
+from diamond_core.ports import ModelRepository, RequestLog
+from diamond_core.use_cases.choose_champion import ChooseChampion
+from diamond_core.use_cases.find_similar import FindSimilar
+from diamond_core.use_cases.price_diamonds import PriceDiamonds
+from diamond_core.use_cases.serve_champion import Champion
+
+
+def create_app(
+    *,
+    champion: Champion,
+    price_diamonds: PriceDiamonds,
+    find_similar: FindSimilar,
+    choose_champion: ChooseChampion,
+    models: ModelRepository,
+    request_log: RequestLog,
+    api_keys: ApiKeys,
+) -> App:
+    """Return the service, wired with what it needs."""
+    app = falcon.App(middleware=[Recording(request_log)])
+    app.req_options.auto_parse_qs_csv = False
+    app.req_options.strip_url_path_trailing_slash = True
+    problems.install(app)
+    door = Doorkeeper(api_keys)
+    app.add_route("/v1/predictions", resources.Predictions(price_diamonds, door))
+    app.add_route("/v1/predictions/batch", resources.PredictionBatches(price_diamonds, door))
+    app.add_route("/v1/similar", resources.SimilarDiamonds(find_similar, door))
+    app.add_route("/v1/models", resources.Models(models, door))
+    app.add_route("/v1/models/champion", resources.ChampionModel(champion, door))
+    app.add_route("/v1/models/{id}", resources.OneModel(models, door))
+    app.add_route("/v1/models/{id}/promote", resources.Promotions(choose_champion, models, door))
+    app.add_route("/livez", resources.Liveness())
+    app.add_route("/readyz", resources.Readiness(champion))
+    return app

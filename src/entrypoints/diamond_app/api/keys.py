@@ -1,0 +1,64 @@
+"""Who may do what: API keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import falcon
+
+from diamond_app.api.problems import Problem
+from diamond_app.settings import API_KEYS, ApiKeys
+
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="diamond-core"'}
+
+
+class Doorkeeper:
+    """Let requests pass by their key, given as ``Authorization: Bearer`` or ``X-API-Key``.
+
+    Without any keys set, everyone may price and look, and nobody may administer. With keys,
+    each request needs one; those named ``admin`` or ``admin-...`` may administer as well.
+    """
+
+    def __init__(self, keys: ApiKeys) -> None:
+        self._keys = keys
+
+    def require(self, req: falcon.Request) -> None:
+        """Let any key pass, or everyone where no keys are set.
+
+        Raises:
+            Problem: 401 without a valid key.
+        """
+        if self._keys:
+            self._name(req)
+
+    def require_admin(self, req: falcon.Request) -> None:
+        """Let admin keys pass.
+
+        Raises:
+            Problem: 401 without a valid key; 403 with another one, or where no keys are set.
+        """
+        if not self._keys:
+            raise Problem(
+                403,
+                f"no keys are set; start the service with {API_KEYS}=admin:<secret> to use this",
+            )
+        name = self._name(req)
+        if name != "admin" and not name.startswith("admin-"):
+            raise Problem(403, f"the key {name!r} may not administer; use one named 'admin'")
+
+    def _name(self, req: falcon.Request) -> str:
+        secret = req.get_header("X-API-Key")
+        scheme, _, credentials = (req.auth or "").partition(" ")
+        if not secret and scheme.lower() == "bearer":
+            secret = credentials.strip()
+        if not secret:
+            raise Problem(
+                401,
+                "send a key as 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",
+                headers=_CHALLENGE,
+            )
+        name = self._keys.name_of(secret)
+        if name is None:
+            raise Problem(401, "this key is not known", headers=_CHALLENGE)
+        req.context.key_name = name
+        return name

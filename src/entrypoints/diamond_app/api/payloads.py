@@ -1,0 +1,173 @@
+"""From JSON and query strings to stones, with every wrong value named at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import falcon
+import numpy as np
+import orjson
+
+from diamond_app.api.problems import Problem, invalid_values
+from diamond_core.diamond import FIELDS, GRADES, REQUIRED, Diamond
+from diamond_core.diamond_table import DiamondTable
+from diamond_core.errors import InvalidDiamond, InvalidTable
+
+MOST_SIMILAR: Final = 1000
+DEFAULT_SIMILAR: Final = 5
+_MOST_ERRORS: Final = 100
+_KNOWN: Final = frozenset(FIELDS)
+
+
+def json_body(req: falcon.Request) -> Any:
+    """Return the request's body as JSON values.
+
+    Raises:
+        Problem: 415 for another content type, 400 where the body is no JSON.
+    """
+    content_type = req.content_type or "none"
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise Problem(415, f"send JSON with 'Content-Type: application/json', not {content_type}")
+    body: bytes = req.context.body
+    if not body.strip():
+        raise Problem(400, "the body is empty; send a JSON object")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as ex:
+        hint = " (NaN and Infinity are no JSON; leave unknown values out)" if _has_nan(body) else ""
+        raise Problem(400, f"the body is not valid JSON: {ex}{hint}") from ex
+
+
+def diamond_from_json(values: Any) -> Diamond:
+    """Return the stone that a JSON object describes.
+
+    Raises:
+        Problem: 422, with a pointer to every wrong value.
+    """
+    if not isinstance(values, dict):
+        raise invalid_values([("", f"must be a JSON object with {', '.join(REQUIRED)}")])
+    return Diamond.parse(values)
+
+
+def table_from_json(values: Any) -> DiamondTable:
+    """Return the stones of ``{"diamonds": [...]}``.
+
+    Raises:
+        Problem: 422, with a pointer such as ``/diamonds/3/carat`` to every wrong value.
+    """
+    if not isinstance(values, dict) or not isinstance(values.get("diamonds"), list):
+        raise invalid_values([("/diamonds", "must be a list of diamonds")])
+    if len(values) > 1:
+        unknown = [name for name in values if name != "diamonds"]
+        raise invalid_values([(f"/{_escaped(n)}", "is not a field here") for n in unknown])
+    diamonds = values["diamonds"]
+    if not diamonds:
+        raise invalid_values([("/diamonds", "must hold at least one diamond")])
+    try:
+        return _table_at_once(diamonds)
+    except (InvalidTable, AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        return _table_one_by_one(diamonds)
+
+
+def _table_at_once(diamonds: list[Any]) -> DiamondTable:
+    """Convert column by column; raise anything where some value needs a closer look."""
+    if not set().union(*diamonds) <= _KNOWN:
+        raise ValueError
+    columns: dict[str, Any] = {}
+    for field in FIELDS:
+        if field in REQUIRED:
+            column = [diamond[field] for diamond in diamonds]
+        else:
+            column = [diamond.get(field) for diamond in diamonds]
+        kinds = set(map(type, column))
+        if field in GRADES:
+            if kinds != {str}:
+                raise TypeError
+            columns[field] = column
+        elif kinds <= {float, int, type(None)}:
+            columns[field] = np.array(column, dtype=np.float64)
+        else:
+            raise TypeError
+    return DiamondTable.from_columns(columns)
+
+
+def _table_one_by_one(diamonds: list[Any]) -> DiamondTable:
+    """Convert stone by stone, naming every wrong value by its index."""
+    stones: list[Diamond] = []
+    wrong: list[tuple[str, str]] = []
+    for index, values in enumerate(diamonds):
+        if not isinstance(values, dict):
+            wrong.append((f"/diamonds/{index}", "must be a JSON object"))
+            continue
+        try:
+            stones.append(Diamond.parse(values))
+        except InvalidDiamond as ex:
+            wrong += [(f"/diamonds/{index}/{_escaped(p.field)}", p.detail) for p in ex.problems]
+    if wrong:
+        more = len(wrong) - _MOST_ERRORS
+        if more > 0:
+            wrong = [*wrong[:_MOST_ERRORS], ("/diamonds", f"and {more} more")]
+        raise invalid_values(wrong)
+    return DiamondTable.from_diamonds(stones)
+
+
+def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
+    """Return the stone and the number asked for by ``?carat=&cut=&color=&clarity=&n=``.
+
+    Raises:
+        Problem: 422, with a pointer to every wrong parameter.
+    """
+    wrong: list[tuple[str, str]] = []
+    values: dict[str, object] = {}
+    for name, value in req.params.items():
+        if isinstance(value, list):
+            wrong.append((f"/{_escaped(name)}", "stands more than once"))
+        else:
+            values[name] = value
+    n = _count(values.pop("n", None), wrong)
+    try:
+        diamond = Diamond.parse(values, numbers_as_text=True)
+    except InvalidDiamond as ex:
+        wrong += [
+            (f"/{_escaped(p.field)}", p.detail) for p in ex.problems if p.field not in _twice(req)
+        ]
+    if wrong:
+        raise invalid_values(wrong)
+    return diamond, n
+
+
+def _twice(req: falcon.Request) -> set[str]:
+    return {name for name, value in req.params.items() if isinstance(value, list)}
+
+
+def _count(text: object, wrong: list[tuple[str, str]]) -> int:
+    if text is None:
+        return DEFAULT_SIMILAR
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9:
+        n = int(text)
+        if 1 <= n <= MOST_SIMILAR:
+            return n
+    wrong.append(("/n", f"must be a whole number from 1 to {MOST_SIMILAR}"))
+    return DEFAULT_SIMILAR
+
+
+def text_field(values: Any, name: str) -> str:
+    """Return a text that a JSON object must hold under *name*, and nothing else.
+
+    Raises:
+        Problem: 422.
+    """
+    found = values.get(name) if isinstance(values, Mapping) else None
+    if not isinstance(found, str) or not found.strip():
+        raise invalid_values([(f"/{name}", "must be a text that is not blank")])
+    return found.strip()
+
+
+def _escaped(token: str) -> str:
+    """Escape a JSON pointer's token (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def _has_nan(body: bytes) -> bool:
+    return b"NaN" in body or b"Infinity" in body

@@ -1,0 +1,151 @@
+"""Errors as problem documents (RFC 9457), for every error that the service can answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Final
+
+import falcon
+import orjson
+
+from diamond_core import errors
+
+CONTENT_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = "10"
+
+STATUSES: Final[dict[type[errors.DiamondError], int]] = {
+    errors.DiamondError: 500,
+    errors.InvalidDiamond: 422,
+    errors.InvalidTable: 422,
+    errors.InvalidModelId: 404,
+    errors.InvalidSetting: 500,
+    errors.SourceUnreadable: 422,
+    errors.TooFewStones: 422,
+    errors.UnknownFamily: 422,
+    errors.FamilyFailed: 500,
+    errors.ModelNotFound: 404,
+    errors.NoChampion: 503,
+    errors.ModelExists: 409,
+    errors.ModelDamaged: 500,
+    errors.NothingToRollBack: 409,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
+}
+"""The HTTP status of each domain error; a test sees to it that none is missing."""
+
+_TITLES: Final = {
+    400: "The request can't be read",
+    401: "A key is needed",
+    403: "This key may not do this",
+    404: "There is no such thing",
+    405: "This address does not take this method",
+    409: "It conflicts with the present state",
+    413: "The request is too large",
+    415: "The content type is not supported",
+    422: "Some values can't be used",
+    500: "The service failed",
+    503: "Not available right now",
+}
+
+App = falcon.App[falcon.Request, falcon.Response]
+
+_log = logging.getLogger("diamond_app")
+
+
+class Problem(Exception):
+    """An error that is answered as it stands.
+
+    Args:
+        status: the HTTP status.
+        detail: one or two sentences: what is wrong and what to do.
+        errors: (JSON pointer, detail) of every wrong value.
+        headers: further response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Iterable[tuple[str, str]] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers or {}
+
+
+def invalid_values(wrong: list[tuple[str, str]]) -> Problem:
+    """Return the problem of one or more wrong values, by JSON pointer."""
+    count = "one value is" if len(wrong) == 1 else f"{len(wrong)} values are"
+    return Problem(422, f"{count} wrong; 'errors' names each and says what it must be", wrong)
+
+
+def answer(req: falcon.Request, resp: falcon.Response, problem: Problem) -> None:
+    """Make *resp* the problem document of *problem*."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": _TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": req.path,
+        "request_id": req.context.get("request_id", ""),
+    }
+    if problem.errors:
+        document["errors"] = [{"pointer": at, "detail": told} for at, told in problem.errors]
+    resp.status = problem.status
+    resp.content_type = CONTENT_TYPE
+    resp.data = orjson.dumps(document)
+    for name, value in problem.headers.items():
+        resp.set_header(name, value)
+
+
+def status_of(error: errors.DiamondError) -> int:
+    """Return the HTTP status of a domain error."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def install(app: App) -> None:
+    """Answer every error of *app* with a problem document."""
+
+    def on_problem(req: falcon.Request, resp: falcon.Response, ex: Problem, _: object) -> None:
+        answer(req, resp, ex)
+
+    def on_domain_error(
+        req: falcon.Request, resp: falcon.Response, ex: errors.DiamondError, _: object
+    ) -> None:
+        if isinstance(ex, errors.InvalidDiamond):
+            answer(req, resp, invalid_values([(f"/{p.field}", p.detail) for p in ex.problems]))
+            return
+        status = status_of(ex)
+        headers = {"Retry-After": RETRY_SECONDS} if status == 503 else None
+        if status == 500:
+            _log.error("%s", ex, extra={"request_id": req.context.get("request_id")})
+        answer(req, resp, Problem(status, str(ex), headers=headers))
+
+    def on_http_error(
+        req: falcon.Request, resp: falcon.Response, ex: falcon.HTTPError, _: object
+    ) -> None:
+        detail = ex.description or _http_detail(req, ex)
+        answer(req, resp, Problem(ex.status_code, detail, headers=dict(ex.headers or {})))
+
+    def on_bug(req: falcon.Request, resp: falcon.Response, ex: Exception, _: object) -> None:
+        _log.exception("unexpected error", extra={"request_id": req.context.get("request_id")})
+        answer(req, resp, Problem(500, "it is not your fault; quote the request id to support"))
+
+    app.add_error_handler(Exception, on_bug)
+    app.add_error_handler(falcon.HTTPError, on_http_error)
+    app.add_error_handler(errors.DiamondError, on_domain_error)
+    app.add_error_handler(Problem, on_problem)
+
+
+def _http_detail(req: falcon.Request, ex: falcon.HTTPError) -> str:
+    if ex.status_code == 404:
+        return f"there is nothing at {req.path}"
+    if ex.status_code == 405:
+        allowed = dict(ex.headers or {}).get("Allow", "other methods")
+        return f"{req.path} takes {allowed}, not {req.method}"
+    return ex.title or "the request was not accepted"

@@ -1,0 +1,122 @@
+"""The middleware that names each request, reads its body, and records the exchange."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import falcon
+
+from diamond_app.api.problems import Problem
+from diamond_core.errors import Unavailable
+from diamond_core.exchange import Exchange, is_sane_request_id, new_serial
+from diamond_core.ports import RequestLog
+
+BODY_LIMIT: Final = 2_000_000
+"""The most bytes that a request's body may have."""
+
+_RECORDED: Final = "/v1/"
+_KEPT_HEADERS: Final = ("User-Agent", "Content-Type", "Referer")
+
+_log = logging.getLogger("diamond_app")
+
+
+class Recording:
+    """Give every response its ``X-Request-ID``, and every exchange under /v1 to the log.
+
+    The log never takes the service down: where it can't keep an exchange, the response goes
+    out all the same, and ``lost`` counts it.
+    """
+
+    def __init__(self, request_log: RequestLog) -> None:
+        self._request_log = request_log
+        self.lost = 0
+
+    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Name the request and read its body, so that what is recorded is what was sent."""
+        context = req.context
+        context.started = time.perf_counter()
+        context.occurred_at = datetime.now(UTC)
+        context.serial = new_serial()
+        given = req.get_header("X-Request-ID")
+        context.request_id = given if given and is_sane_request_id(given) else context.serial
+        context.body = b""
+        context.model_id = ""
+        context.key_name = ""
+        resp.set_header("X-Request-ID", context.request_id)
+        if req.path.startswith(_RECORDED):
+            context.body = _body(req)
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
+    ) -> None:
+        """Record the exchange before the response leaves."""
+        if not req.path.startswith(_RECORDED):
+            return
+        context = req.context
+        try:
+            self._request_log.append(
+                Exchange(
+                    id=context.request_id,
+                    serial=context.serial,
+                    occurred_at=context.occurred_at,
+                    method=req.method,
+                    path=req.path,
+                    query=req.query_string,
+                    headers=_headers(req),
+                    client=req.remote_addr or "",
+                    key_name=context.key_name,
+                    status=resp.status_code,
+                    duration_ms=round((time.perf_counter() - context.started) * 1e3, 3),
+                    request_body=context.body,
+                    response_body=resp.data or b"",
+                    model_id=context.model_id,
+                )
+            )
+        except Unavailable as ex:
+            self.lost += 1
+            _log.error("exchange %s was not recorded: %s", context.request_id, ex)
+
+
+def _body(req: falcon.Request) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        Problem: 413, it is larger than the limit; 400, it ended early.
+    """
+    length = req.content_length
+    if length is None:
+        if "HTTP_TRANSFER_ENCODING" not in req.env:
+            return b""
+        body: bytes = req.stream.read(BODY_LIMIT + 1)
+    elif length == 0:
+        return b""
+    elif length > BODY_LIMIT:
+        raise _too_large()
+    else:
+        body = req.bounded_stream.read()
+        if len(body) < length:
+            raise Problem(400, "the body ended before its Content-Length was reached")
+    if len(body) > BODY_LIMIT:
+        raise _too_large()
+    return body
+
+
+def _too_large() -> Problem:
+    limit = f"{BODY_LIMIT:,} bytes"
+    return Problem(
+        413,
+        f"a body may have at most {limit}; send fewer diamonds at once",
+        headers={"Connection": "close"},
+    )
+
+
+def _headers(req: falcon.Request) -> dict[str, str]:
+    kept = {}
+    for name in _KEPT_HEADERS:
+        value = req.get_header(name)
+        if value:
+            kept[name] = value
+    return kept

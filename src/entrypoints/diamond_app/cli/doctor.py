@@ -1,0 +1,98 @@
+"""The command ``diamond doctor``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from diamond_app.cli.output import container, json_option, print_json
+
+if TYPE_CHECKING:
+    from diamond_app.container import Container
+
+
+@click.command("doctor")
+@json_option
+def command(as_json: bool) -> None:
+    """Check the settings, the home folder, the models and the record; exit with 1 if one is ill.
+
+    \b
+    Example:
+      diamond doctor
+    """
+    wired = container()
+    findings = []
+    for name, check in _CHECKS.items():
+        problem = check(wired)
+        findings.append({"check": name, "ok": problem is None, "problem": problem})
+    if as_json:
+        print_json(findings)
+    else:
+        for finding in findings:
+            mark = "ok  " if finding["ok"] else "FAIL"
+            print(
+                f"{mark} {finding['check']}" + ("" if finding["ok"] else f": {finding['problem']}")
+            )
+    if not all(finding["ok"] for finding in findings):
+        sys.exit(1)
+
+
+def _home(wired: Container) -> str | None:
+    home = wired.settings().home
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as ex:
+        return f"{home} can't be made ({ex.strerror})"
+    return None if os.access(home, os.W_OK) else f"{home} can't be written to"
+
+
+def _champion(wired: Container) -> str | None:
+    champion = wired.champion()
+    champion.refresh()
+    if champion.problem:
+        return champion.problem
+    champion.get()
+    return None
+
+
+def _models(wired: Container) -> str | None:
+    damaged = wired.models().damaged()
+    return "; ".join(str(each) for each in damaged) or None
+
+
+def _families(wired: Container) -> str | None:
+    families = wired.families()
+    for name in families:
+        _ = families[name]
+    return None
+
+
+def _record(wired: Container) -> str | None:
+    wired.request_log().latest(1)
+    return None
+
+
+def _told(check: Callable[[Container], str | None]) -> Callable[[Container], str | None]:
+    """Return the check, its domain errors told instead of raised."""
+    from diamond_core.errors import DiamondError
+
+    def run(wired: Container) -> str | None:
+        try:
+            return check(wired)
+        except DiamondError as ex:
+            return str(ex)
+
+    return run
+
+
+_CHECKS = {
+    "home folder can be written": _told(_home),
+    "champion prices stones": _told(_champion),
+    "all models are undamaged": _told(_models),
+    "all model families load": _told(_families),
+    "record of requests can be read": _told(_record),
+}

@@ -1,0 +1,67 @@
+"""The command ``diamond``: its subcommands are imported when they are called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+from diamond_core.errors import DiamondError
+from diamond_core.version import __version__
+
+COMMANDS: Final = {
+    "train": ("diamond_app.cli.train", "Train models and keep the best."),
+    "models": ("diamond_app.cli.models", "Look at the models, and choose which one serves."),
+    "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
+    "similar": ("diamond_app.cli.similar", "Show known stones like one stone."),
+    "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
+    "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the record."),
+}
+"""Command -> (the module that holds it as ``command``, its line in the help)."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called: help and errors come at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="diamond")
+def cli() -> None:
+    """Price diamonds from their carat, cut, color and clarity.
+
+    \b
+    Example:
+      diamond train
+      diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2
+      diamond serve
+
+    Settings come from the environment or a .env file: DIAMOND_HOME (default ./diamond-home),
+    DIAMOND_DATABASE_URL, DIAMOND_API_KEYS.
+    """
+
+
+def main() -> None:
+    """Run the command line; a domain error is one line on stderr and exit code 1."""
+    try:
+        cli()
+    except DiamondError as ex:
+        print(f"diamond: {ex}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

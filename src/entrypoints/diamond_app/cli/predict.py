@@ -1,0 +1,82 @@
+"""The command ``diamond predict``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from diamond_app.cli.output import container, json_option, print_json, progress_bar
+from diamond_app.cli.stone_options import stone, stone_options
+
+
+@click.command("predict")
+@click.argument(
+    "csv_file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@stone_options
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the priced CSV here; default is stdout.",
+)
+@json_option
+def command(
+    csv_file: Path | None, output: Path | None, as_json: bool, **values: str | None
+) -> None:
+    """Price one stone given by options, or each row of CSV_FILE.
+
+    Only carat, cut, color and clarity are needed. A priced CSV has the columns and rows of the
+    input, and after them predicted_price, price_low, price_high and error.
+
+    \b
+    Examples:
+      diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2
+      diamond predict stones.csv --output priced.csv
+    """
+    if csv_file is not None:
+        if any(value is not None for value in values.values()) or as_json:
+            raise click.UsageError("give either a CSV file or the options of one stone")
+        _price_file(csv_file, output)
+        return
+    if output is not None:
+        raise click.UsageError("--output goes with a CSV file")
+    from diamond_app.answers import prediction_answer
+    from diamond_core.exchange import new_serial
+
+    diamond = stone(values)
+    wired = container()
+    wired.champion().refresh()
+    valuation = wired.price_diamonds().one(diamond)
+    if as_json:
+        print_json(prediction_answer(valuation, new_serial(), diamond.carat))
+        return
+    coverage = valuation.card.price_ranges.coverage
+    print(f"${valuation.price:,.2f}")
+    print(f"  {coverage:.0%} of such stones cost ${valuation.low:,.2f} to ${valuation.high:,.2f}")
+    print(f"  ${valuation.price / diamond.carat:,.2f} per carat; model {valuation.card.id}")
+    if valuation.assumed:
+        print(f"  assumed, as not given: {', '.join(valuation.assumed)}")
+    if valuation.outside:
+        print(f"  outside what the model was trained on: {', '.join(valuation.outside)}")
+
+
+def _price_file(csv_file: Path, output: Path | None) -> None:
+    from diamond_app.priced_csv import price_csv
+
+    wired = container()
+    wired.champion().refresh()
+    with progress_bar(quiet=False) as progress:
+        text, priced, failed = price_csv(
+            str(csv_file), csv_file.read_bytes(), wired.price_diamonds(), progress
+        )
+    if output is None:
+        sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+    else:
+        output.write_bytes(text)
+    told = f"{priced:,} stones priced"
+    if failed:
+        told += f", {failed:,} rows could not be: see the column 'error'"
+    print(told, file=sys.stderr)

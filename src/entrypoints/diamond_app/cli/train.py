@@ -1,0 +1,112 @@
+"""The command ``diamond train``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from diamond_app.cli.output import (
+    container,
+    json_option,
+    print_json,
+    print_table,
+    progress_bar,
+    user,
+)
+
+if TYPE_CHECKING:
+    from diamond_core.cleaning import RejectedRow
+
+_SHOWN_ROWS = 10
+
+
+@click.command("train")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    metavar="NAME",
+    help="Train only this family; may be repeated.",
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(min=0),
+    help="Bound the search for better parameters; 0 takes the defaults.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Makes a run repeatable.",
+)
+@click.option("--force", is_flag=True, help="Train even if nothing has changed since.")
+@json_option
+def command(
+    sources: tuple[str, ...],
+    families: tuple[str, ...],
+    trials: int | None,
+    seed: int,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Train models on SOURCE, score them on the hold-out, and promote the best if it is better.
+
+    SOURCE is a CSV file, a glob or a URL, plain or gzipped, with the columns carat, cut, color,
+    clarity and price, and optionally depth, table, x, y, z. Without one, the bundled data set
+    of 53,940 diamonds (2008 prices) is used.
+
+    \b
+    Examples:
+      diamond train
+      diamond train 'bought/2026-*.csv' --family linear
+    """
+    from diamond_adapters.sources import locate_sources
+    from diamond_core.use_cases.train_models import TrainingOrder
+
+    order = TrainingOrder(families=families, seed=seed, trials=trials, force=force, by=user())
+    train = container().train_models()
+    with progress_bar(quiet=False) as progress:
+        run = train(
+            locate_sources(sources),
+            order,
+            progress=progress,
+            waiting=lambda told: print(told, file=sys.stderr, flush=True),
+        )
+    if as_json:
+        print_json(
+            {
+                "models": [card.to_json() for card in run.cards],
+                "champion": run.champion,
+                "rejected": [
+                    {"line": row.line, "reasons": list(row.reasons), "source": row.source}
+                    for row in run.rejected
+                ],
+            }
+        )
+        return
+    _print_rejected(run.rejected)
+    rows = []
+    for card in run.cards:
+        note = "champion" if card.id == run.champion else ""
+        if card.id not in run.trained:
+            note = f"{note} (nothing new; --force trains again)".strip()
+        m = card.metrics
+        rows.append([card.id, m.mae, m.rmse, f"{m.mape:.1%}", f"{m.r2:.4f}", card.seconds, note])
+    data = run.cards[0].data
+    title = f"{data.training_rows:,} stones to learn from, {data.holdout_rows:,} held out"
+    print_table(title, ["model", "MAE $", "RMSE $", "MAPE", "R2", "seconds", ""], rows)
+
+
+def _print_rejected(rows: Sequence[RejectedRow]) -> None:
+    if not rows:
+        return
+    print(f"{len(rows):,} rows were left out:", file=sys.stderr)
+    for row in rows[:_SHOWN_ROWS]:
+        print(f"  line {row.line}: {'; '.join(row.reasons)}", file=sys.stderr)
+    if len(rows) > _SHOWN_ROWS:
+        print(f"  ... and {len(rows) - _SHOWN_ROWS:,} more; --json lists all", file=sys.stderr)

@@ -1,0 +1,57 @@
+"""The one place where ports meet adapters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from dependency_injector import containers, providers
+
+from diamond_adapters.families.installed import InstalledFamilies
+from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_app.settings import Settings
+from diamond_core.ports import Clock, Model, RequestLog
+from diamond_core.use_cases.choose_champion import ChooseChampion
+from diamond_core.use_cases.find_similar import FindSimilar
+from diamond_core.use_cases.price_diamonds import PriceDiamonds
+from diamond_core.use_cases.serve_champion import Champion
+from diamond_core.use_cases.train_models import TrainModels
+
+
+def utc_now() -> datetime:
+    """Return the present time."""
+    return datetime.now(UTC)
+
+
+def _open_onnx(graph: bytes) -> Model:
+    from diamond_adapters.onnx_model import OnnxModel  # commands that load no model need no runtime
+
+    return OnnxModel(graph)
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything that runs, from the settings."""
+
+    settings = providers.Dependency(instance_of=Settings)
+
+    clock: providers.Provider[Clock] = providers.Object(utc_now)
+    families = providers.Singleton(InstalledFamilies)
+    models: providers.Provider[FilesystemModelRepository] = providers.Singleton(
+        FilesystemModelRepository, settings.provided.home, providers.Object(_open_onnx)
+    )
+    database = providers.Singleton(open_database, settings.provided.database_url)
+    request_log: providers.Provider[RequestLog] = providers.Singleton(PeeweeRequestLog, database)
+
+    champion = providers.Singleton(Champion, models)
+    price_diamonds = providers.Factory(PriceDiamonds, champion)
+    find_similar = providers.Factory(FindSimilar, champion)
+    choose_champion = providers.Factory(ChooseChampion, models, clock)
+    train_models = providers.Factory(TrainModels, families, models, clock)
+
+
+def build_container(settings: Settings) -> Container:
+    """Return the wired container; nothing is opened yet."""
+    container = Container(settings=settings)
+    container.check_dependencies()
+    return container

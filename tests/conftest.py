@@ -1,0 +1,60 @@
+"""Fixtures that more than one test module uses."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import random
+import shutil
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from support import Service, diamond, serving
+
+settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def bundled_rows() -> list[list[str]]:
+    """The lines of the bundled data set, the header first."""
+    data = files("diamond_adapters.sources").joinpath("diamonds.csv.gz").read_bytes()
+    return list(csv.reader(gzip.decompress(data).decode().splitlines()))
+
+
+@pytest.fixture(scope="session")
+def sample_csv(bundled_rows: list[list[str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV of 5,000 of the bundled stones."""
+    path = tmp_path_factory.mktemp("data") / "sample.csv"
+    header, *rows = bundled_rows
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *random.Random(42).sample(rows, 5000)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_once(sample_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one linear champion; do not change it, copy it (``trained_home``)."""
+    home = tmp_path_factory.mktemp("trained") / "home"
+    diamond(home, "train", str(sample_csv), "--family", "linear")
+    return home
+
+
+@pytest.fixture
+def trained_home(trained_once: Path, tmp_path: Path) -> Path:
+    """A home of one's own with one linear champion."""
+    home = tmp_path / "home"
+    shutil.copytree(trained_once, home)
+    return home
+
+
+@pytest.fixture(scope="module")
+def service(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A real service of one worker with a linear champion, shared by a module's tests."""
+    home = tmp_path_factory.mktemp("service") / "home"
+    shutil.copytree(trained_once, home)
+    with serving(home) as running:
+        yield running

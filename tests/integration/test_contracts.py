@@ -1,0 +1,67 @@
+"""The adapters on real files, a real database and real estimators keep their ports' contracts."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+
+from diamond_adapters.families.linear import LinearFamily
+from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.in_memory import InMemorySource
+from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.sources.csv_source import CsvSource
+from diamond_core.ports import no_progress
+from diamond_core.testing import (
+    DiamondSourceContract,
+    FormulaModel,
+    ModelContract,
+    ModelFamilyContract,
+    ModelRepositoryContract,
+    RequestLogContract,
+    some_stones,
+)
+
+
+class TestFilesystemModelRepository(ModelRepositoryContract):
+    @pytest.fixture
+    def repository(self, tmp_path):
+        return FilesystemModelRepository(
+            tmp_path / "home", lambda graph: FormulaModel(float(graph.split()[1]))
+        )
+
+
+class TestPeeweeRequestLogOnSQLite(RequestLogContract):
+    @pytest.fixture
+    def log(self, tmp_path):
+        return PeeweeRequestLog(open_database(f"sqlite:///{tmp_path / 'requests.db'}"))
+
+
+class TestLinearFamily(ModelFamilyContract):
+    @pytest.fixture
+    def family(self):
+        return LinearFamily()
+
+
+@pytest.fixture(scope="module")
+def linear_model():
+    return LinearFamily().fit(some_stones(500), seed=0, trials=None, progress=no_progress).model
+
+
+class TestModelOfTheLinearFamily(ModelContract):
+    @pytest.fixture
+    def model(self, linear_model):
+        return linear_model
+
+
+class TestCsvSource(DiamondSourceContract):
+    @pytest.fixture
+    def source(self, table, tmp_path):
+        columns = InMemorySource(table).read().columns
+        path = tmp_path / "stones.csv"
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+        return CsvSource.from_path(path)

@@ -1,0 +1,157 @@
+"""What integration tests share: the command, and a real service on a free port."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DEADLINE = 60.0
+STONE = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return an environment in which only *home* and *more* configure the product."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIAMOND_")}
+    kept.pop("GUNICORN_CMD_ARGS", None)
+    kept.pop("WEB_CONCURRENCY", None)
+    return kept | {"DIAMOND_HOME": str(home)} | more
+
+
+def diamond(
+    home: Path, *arguments: str, check: bool = True, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command ``diamond`` in the folder above *home* and return what came of it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "diamond_app", *arguments],
+        env=environment(home, **more),
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(
+            f"diamond {arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
+    return done
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE) -> Any:
+    """Poll until *condition* returns something true, and return it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {seconds:g} s still not: {what}")
+        time.sleep(0.02)
+
+
+@dataclass
+class Answer:
+    """A response: its status, headers (lower-case names) and body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Service:
+    """A running service and a plain client of it."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.port = port
+        self.process = process
+        self.log = log
+        self.url = f"http://127.0.0.1:{port}"
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request; a *body* that is no bytes is sent as JSON."""
+        sent = dict(headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        try:
+            connection.request(method, path, body=body, headers=sent)
+            response = connection.getresponse()
+            names = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, names, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path: str, body: object, headers: Mapping[str, str] | None = None) -> Answer:
+        return self.request("POST", path, body, headers)
+
+    def answers(self) -> bool:
+        """Tell whether the service answers at all."""
+        try:
+            return self.get("/livez").status == 200
+        except OSError:
+            return False
+
+
+def free_port() -> int:
+    """Return a port on the loopback address that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(home: Path, workers: int = 1, **more: str) -> Iterator[Service]:
+    """Run ``diamond serve`` for *home* on a free port and stop it in the end."""
+    port = free_port()
+    log = home.parent / f"serve-{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "diamond_app", "serve"),
+                *("--bind", f"127.0.0.1:{port}", "--workers", str(workers)),
+            ],
+            env=environment(home, **more),
+            cwd=home.parent,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    service = Service(port, process, log)
+    try:
+        until(lambda: service.answers() or process.poll() is not None, "the service answers")
+        if process.poll() is not None:
+            raise AssertionError(f"the service ended: {log.read_text()}")
+        yield service
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(DEADLINE)
