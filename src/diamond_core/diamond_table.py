@@ -65,7 +65,10 @@ class DiamondTable:
         missing = [name for name in ("carat", *GRADES) if name not in columns]
         if unknown or missing:
             raise InvalidTable(f"columns missing: {missing}; not known: {sorted(unknown)}")
-        arrays = {name: np.asarray(values) for name, values in columns.items()}
+        arrays = {
+            name: _grade_numbers(name, values) if name in GRADES else np.asarray(values)
+            for name, values in columns.items()
+        }
         lengths = {array.shape for array in arrays.values()}
         if len(lengths) != 1 or len(next(iter(lengths))) != 1:
             raise InvalidTable(f"columns must be one-dimensional and equally long, not {lengths}")
@@ -75,7 +78,7 @@ class DiamondTable:
             table[name] = arrays.get(name, rows)
         table["carat"] = arrays["carat"]
         for name in GRADES:
-            table[name] = _grade_numbers(name, arrays[name])
+            table[name] = arrays[name]
         for name, limit in LIMITS.items():
             good = (table[name] > 0) & (table[name] <= limit.most)
             if name != "carat":
@@ -206,13 +209,19 @@ def _row(stone: Diamond, price: float) -> tuple[float, ...]:
     )
 
 
-def _grade_numbers(field: str, values: NDArray[Any]) -> NDArray[Any]:
+def _grade_numbers(field: str, values: ArrayLike) -> NDArray[Any]:
+    """Return grades, given as names or as numbers, as numbers."""
     numbers = GRADE_NUMBERS[field]
-    if values.dtype.kind in "iu":
-        if len(values) and not (values.min() >= 0 and values.max() < len(numbers)):
-            raise InvalidTable(f"{field} must be a grade number from 0 to {len(numbers) - 1}")
-        return values
+    if isinstance(values, (list, tuple)) and values and isinstance(values[0], str):
+        names: Iterable[Any] = values  # a list of names is read as it is: numpy would copy it
+    else:
+        array = np.asarray(values)
+        if array.dtype.kind in "iu":
+            if array.size and not (array.min() >= 0 and array.max() < len(numbers)):
+                raise InvalidTable(f"{field} must be a grade number from 0 to {len(numbers) - 1}")
+            return array
+        names = array.ravel().tolist()
     try:
-        return np.array([numbers[str(value)] for value in values], dtype=np.uint8)
-    except KeyError as ex:
+        return np.array([numbers[name] for name in names], dtype=np.uint8)
+    except (KeyError, TypeError) as ex:
         raise InvalidTable(f"{field} must be one of {', '.join(numbers)}; not {ex}") from None

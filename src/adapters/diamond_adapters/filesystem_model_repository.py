@@ -176,13 +176,18 @@ class FilesystemModelRepository:
             return []
         except OSError as ex:
             raise Unavailable(f"{self._promotions.name} can't be read ({ex})") from ex
-        promotions = []
+        written = []
         for line in lines:
             try:
-                promotions.append(Promotion.from_json(json.loads(line)))
+                written.append(Promotion.from_json(json.loads(line)))
             except (DiamondError, ValueError, KeyError, TypeError):
                 continue  # the torn line of a crash; the promotion did not happen
-        return promotions
+        # A promotion is written down first and then happens. Of one that a crash prevented, the
+        # next says so: it names another champion as the previous one.
+        afterwards = [each.previous for each in written[1:]] + [self.champion()]
+        return [
+            each for each, then in zip(written, afterwards, strict=False) if each.model_id == then
+        ]
 
     @contextmanager
     def training(self, waiting: Callable[[str], None]) -> Iterator[None]:

@@ -1,0 +1,123 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diamond_core import Clarity, Color, Cut, Diamond, InvalidDiamond
+from diamond_core.diamond import CLARITIES, CUTS, FIELDS, LIMITS, MEASUREMENTS, REQUIRED
+
+GOOD = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
+MEASURED = GOOD | {"depth": 61.5, "table": 57, "x": 6.6, "y": 6.6, "z": 4.06}
+
+
+def problems_of(values, **options):
+    with pytest.raises(InvalidDiamond) as caught:
+        Diamond.parse(values, **options)
+    return {problem.field: problem.detail for problem in caught.value.problems}
+
+
+def test_is_built_from_plain_values():
+    stone = Diamond.parse(MEASURED)
+    assert stone == Diamond(
+        carat=1.1,
+        cut=Cut.IDEAL,
+        color=Color.H,
+        clarity=Clarity.SI2,
+        depth=61.5,
+        table=57.0,
+        x=6.6,
+        y=6.6,
+        z=4.06,
+    )
+    assert stone.unknown == []
+
+
+def test_counts_what_is_null_or_left_out_as_unknown():
+    assert Diamond.parse(GOOD).unknown == list(MEASUREMENTS)
+    assert Diamond.parse(GOOD | {"depth": None, "x": 6.6}).unknown == ["depth", "table", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Very Good", "very good", " VERY  GOOD ", "very-good", "verygood"]
+)
+def test_reads_grades_in_any_case_and_spacing(text):
+    assert Diamond.parse(GOOD | {"cut": text, "color": "h", "clarity": "si2"}).cut is Cut.VERY_GOOD
+
+
+def test_orders_grades_from_worst_to_best():
+    assert CUTS[0] == "Fair"
+    assert CUTS[-1] == "Ideal"
+    assert [color.value for color in Color] == list("JIHGFED")
+    assert CLARITIES[0] == "I1"
+    assert CLARITIES[-1] == "IF"
+
+
+def test_names_every_wrong_field_at_once():
+    told = problems_of({"carat": -1, "cut": "Idol", "color": 3, "depth": "deep", "weight": 2})
+    assert set(told) == {"carat", "cut", "color", "clarity", "depth", "weight"}
+    assert "Fair, Good, Very Good, Premium, Ideal" in told["cut"]
+    assert "missing" in told["clarity"]
+    assert "SI2" in told["clarity"]
+    assert "-1" in told["carat"]
+
+
+@pytest.mark.parametrize("field", LIMITS)
+@pytest.mark.parametrize(
+    "value",
+    [0, -0.0, -1, 1e9, float("inf"), float("nan"), 10**400, True, "1", [1], {}],
+    ids=repr,
+)
+def test_refuses_impossible_numbers(field, value):
+    assert set(problems_of(GOOD | {field: value})) == {field}
+
+
+@pytest.mark.parametrize("field", ["cut", "color", "clarity"])
+@pytest.mark.parametrize("value", ["", "?", 1, True, ["Ideal"], {"a": 1}, "x" * 500], ids=str)
+def test_refuses_unknown_grades(field, value):
+    (told,) = problems_of(GOOD | {field: value}).values()
+    assert len(told) < 200
+
+
+def test_refuses_a_depth_that_contradicts_the_measured_one():
+    told = problems_of(MEASURED | {"z": 2.0})
+    assert set(told) == {"depth"}
+    assert "30.3 %" in told["depth"]
+
+
+def test_reads_numbers_as_text_only_where_asked_to():
+    texts = {name: str(value) for name, value in MEASURED.items()}
+    assert Diamond.parse(texts, numbers_as_text=True) == Diamond.parse(MEASURED)
+    assert "carat" in problems_of(texts)
+    assert problems_of(texts | {"carat": "1,1"}, numbers_as_text=True)
+    assert Diamond.parse(texts | {"z": ""}, numbers_as_text=True).z is None
+
+
+def test_cannot_be_built_wrong_by_hand_either():
+    with pytest.raises(InvalidDiamond) as caught:
+        Diamond(carat=0, cut="Ideal", color=Color.H, clarity=Clarity.SI2, x=-1)
+    assert {problem.field for problem in caught.value.problems} == {"carat", "cut", "x"}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*FIELDS, "other"]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=8)
+        | st.sampled_from(["Ideal", "H", "SI2"])
+        | st.lists(st.integers(), max_size=2),
+    )
+)
+def test_is_either_sound_or_refused_whatever_is_given(values):
+    try:
+        stone = Diamond.parse(values)
+    except InvalidDiamond as ex:
+        named = {problem.field for problem in ex.problems}
+    else:
+        named = set()
+        assert set(values) >= set(REQUIRED)
+        for name, limit in LIMITS.items():
+            value = getattr(stone, name)
+            assert value is None or 0 < value <= limit.most
+    assert named <= {*FIELDS, "other"}

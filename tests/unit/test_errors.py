@@ -1,0 +1,44 @@
+import inspect
+
+import pytest
+
+from diamond_app.api.problems import STATUSES
+from diamond_app.cli import main
+from diamond_core import errors
+
+ALL = [
+    each
+    for _, each in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(each, errors.DiamondError)
+]
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_has_an_http_status(error):
+    assert 400 <= STATUSES[error] <= 599
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_is_one_line_on_stderr_and_exit_code_one(error, monkeypatch, capsys):
+    def fail():
+        ex = error.__new__(error)
+        Exception.__init__(ex, "what is wrong")
+        raise ex
+
+    monkeypatch.setattr(main, "cli", fail)
+    with pytest.raises(SystemExit) as caught:
+        main.main()
+    assert caught.value.code == 1
+    assert capsys.readouterr().err == "diamond: what is wrong\n"
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_stands_in_the_tree_of_the_module(error):
+    assert error.__name__ in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_is_a_public_name(error):
+    import diamond_core
+
+    assert error.__name__ in diamond_core.__all__
