@@ -172,7 +172,8 @@ def _fit(sums: _Sums, candidates: Sequence[Candidate]) -> tuple[Matrix, Matrix]:
     means = sums.sums / sums.count
     covariance = sums.products / sums.count - np.outer(means, means)
     deviations = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    deviations[deviations < 1e-10] = 1.0
+    # A column that is constant outside the fold has only the rounding of the sums left.
+    deviations[deviations < 1e-6] = 1.0
     correlation = covariance / np.outer(deviations, deviations)
     inner, outer = correlation[:-2, :-2], correlation[:-2, -2:]
     values, vectors = np.linalg.eigh(inner)
