@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
-from diamond_adapters.families.linear_design import LinearDesign, Matrix
+from diamond_adapters.families.linear_design import FlooredScaler, LinearDesign, Matrix
 from diamond_adapters.families.linear_onnx import Folded, export
 from diamond_adapters.families.linear_search import (
     FOLDS,
@@ -71,7 +70,7 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             ),
         }[self.solver]
         design = LinearDesign(self.weight, self.interactions)
-        self.pipeline_: Pipeline = make_pipeline(design, StandardScaler(), linear)
+        self.pipeline_: Pipeline = make_pipeline(design, FlooredScaler(), linear)
         with tolerating_slow_lasso():
             self.pipeline_.fit(features, target)
         self.bounds_ = price_bounds(prices)

@@ -12,6 +12,8 @@ from diamond_core.diamond import CLARITIES, COLORS, CUTS, FIELDS
 
 Matrix = NDArray[np.float64]
 
+LEAST_DEVIATION: Final = 0.2
+
 KNOTS: Final = (0.4, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.5)
 """Weights (carats) at which the price per carat changes its course: the trade's own steps."""
 
@@ -98,6 +100,25 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
             [depth - assumed[:, 0], features[:, _AT["table"]] - assumed[:, 1], spread], axis=1
         )
         return np.where(np.isnan(terms), 0.0, terms)
+
+
+class FlooredScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """Centre columns and divide them by their standard deviation, or by the floor if that is more.
+
+    Without a floor, a column that only a few stones fill would count as much as any other, and
+    a penalty would hardly hold back the wild slope that those few suggest.
+    """
+
+    def fit(self, columns: Matrix, prices: object = None) -> Self:
+        """Learn the columns' means and deviations."""
+        self.mean_ = columns.mean(axis=0)
+        self.scale_ = np.maximum(columns.std(axis=0), LEAST_DEVIATION)
+        return self
+
+    def transform(self, columns: Matrix) -> Matrix:
+        """Return the scaled columns, shape (n, p)."""
+        scaled: Matrix = (columns - self.mean_) / self.scale_
+        return scaled
 
 
 def _median(values: NDArray[Any], instead: float) -> float:

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 
-from diamond_adapters.families.linear_design import LinearDesign, Matrix
+from diamond_adapters.families.linear_design import LEAST_DEVIATION, LinearDesign, Matrix
 from diamond_core.diamond_table import DiamondTable
 from diamond_core.ports import Progress
 from diamond_core.splitting import folds
 
 FOLDS: Final = 5
 LASSO_ROUNDS: Final = 5000
-RIDGE: Final = (1e-6, 1e-5, 1e-4, 1e-3)
+RIDGE: Final = (1e-5, 1e-4, 1e-3, 1e-2)
 LASSO: Final = (1e-3, 3e-4, 1e-4)
 """Penalties for standardised columns and prices: ridge's per row, lasso's as scikit-learn's."""
 
@@ -172,8 +172,7 @@ def _fit(sums: _Sums, candidates: Sequence[Candidate]) -> tuple[Matrix, Matrix]:
     means = sums.sums / sums.count
     covariance = sums.products / sums.count - np.outer(means, means)
     deviations = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    # A column that is constant outside the fold has only the rounding of the sums left.
-    deviations[deviations < 1e-6] = 1.0
+    deviations[:-2] = np.maximum(deviations[:-2], LEAST_DEVIATION)
     correlation = covariance / np.outer(deviations, deviations)
     inner, outer = correlation[:-2, :-2], correlation[:-2, -2:]
     values, vectors = np.linalg.eigh(inner)
