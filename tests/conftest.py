@@ -36,6 +36,15 @@ def sample_csv(bundled_rows: list[list[str]], tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="session")
+def small_csv(sample_csv: Path) -> Path:
+    """The first 600 stones of the sample: quick to train on."""
+    path = sample_csv.with_name("small.csv")
+    lines = sample_csv.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:601]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
 def trained_once(sample_csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one linear champion; do not change it, copy it (``trained_home``)."""
     home = tmp_path_factory.mktemp("trained") / "home"

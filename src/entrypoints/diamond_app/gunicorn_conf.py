@@ -1,11 +1,12 @@
 """Defaults for gunicorn; ``GUNICORN_CMD_ARGS`` and its command line come before them.
 
 Imported in gunicorn's own process, so that what all workers need is loaded once and shared.
+onnxruntime is not: it starts a thread on import, which a fork does not take along, and a worker
+that ends would wait for it and abort.
 """
 
 import falcon  # noqa: F401  # loaded here to be shared by the workers
 import numpy as np  # noqa: F401
-import onnxruntime  # noqa: F401
 import orjson  # noqa: F401
 import peewee  # noqa: F401
 

@@ -9,7 +9,7 @@ import falcon
 import numpy as np
 import orjson
 
-from diamond_app.api.problems import Problem, invalid_values
+from diamond_app.api.problems import Problem, invalid_values, pointer_token
 from diamond_core.diamond import FIELDS, GRADES, REQUIRED, Diamond
 from diamond_core.diamond_table import DiamondTable
 from diamond_core.errors import InvalidDiamond, InvalidTable
@@ -60,7 +60,7 @@ def table_from_json(values: Any) -> DiamondTable:
         raise invalid_values([("/diamonds", "must be a list of diamonds")])
     if len(values) > 1:
         unknown = [name for name in values if name != "diamonds"]
-        raise invalid_values([(f"/{_escaped(n)}", "is not a field here") for n in unknown])
+        raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])
     diamonds = values["diamonds"]
     if not diamonds:
         raise invalid_values([("/diamonds", "must hold at least one diamond")])
@@ -103,7 +103,9 @@ def _table_one_by_one(diamonds: list[Any]) -> DiamondTable:
         try:
             stones.append(Diamond.parse(values))
         except InvalidDiamond as ex:
-            wrong += [(f"/diamonds/{index}/{_escaped(p.field)}", p.detail) for p in ex.problems]
+            wrong += [
+                (f"/diamonds/{index}/{pointer_token(p.field)}", p.detail) for p in ex.problems
+            ]
     if wrong:
         more = len(wrong) - _MOST_ERRORS
         if more > 0:
@@ -122,7 +124,7 @@ def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
     values: dict[str, object] = {}
     for name, value in req.params.items():
         if isinstance(value, list):
-            wrong.append((f"/{_escaped(name)}", "stands more than once"))
+            wrong.append((f"/{pointer_token(name)}", "stands more than once"))
         else:
             values[name] = value
     n = _count(values.pop("n", None), wrong)
@@ -130,7 +132,9 @@ def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
         diamond = Diamond.parse(values, numbers_as_text=True)
     except InvalidDiamond as ex:
         wrong += [
-            (f"/{_escaped(p.field)}", p.detail) for p in ex.problems if p.field not in _twice(req)
+            (f"/{pointer_token(p.field)}", p.detail)
+            for p in ex.problems
+            if p.field not in _twice(req)
         ]
     if wrong:
         raise invalid_values(wrong)
@@ -162,11 +166,6 @@ def text_field(values: Any, name: str) -> str:
     if not isinstance(found, str) or not found.strip():
         raise invalid_values([(f"/{name}", "must be a text that is not blank")])
     return found.strip()
-
-
-def _escaped(token: str) -> str:
-    """Escape a JSON pointer's token (RFC 6901)."""
-    return token.replace("~", "~0").replace("/", "~1")
 
 
 def _has_nan(body: bytes) -> bool:

@@ -84,6 +84,11 @@ def invalid_values(wrong: list[tuple[str, str]]) -> Problem:
     return Problem(422, f"{count} wrong; 'errors' names each and says what it must be", wrong)
 
 
+def pointer_token(field: str) -> str:
+    """Escape a field's name for a JSON pointer (RFC 6901)."""
+    return field.replace("~", "~0").replace("/", "~1")
+
+
 def answer(req: falcon.Request, resp: falcon.Response, problem: Problem) -> None:
     """Make *resp* the problem document of *problem*."""
     document: dict[str, Any] = {
@@ -118,7 +123,11 @@ def install(app: App) -> None:
         req: falcon.Request, resp: falcon.Response, ex: errors.DiamondError, _: object
     ) -> None:
         if isinstance(ex, errors.InvalidDiamond):
-            answer(req, resp, invalid_values([(f"/{p.field}", p.detail) for p in ex.problems]))
+            answer(
+                req,
+                resp,
+                invalid_values([(f"/{pointer_token(p.field)}", p.detail) for p in ex.problems]),
+            )
             return
         status = status_of(ex)
         headers = {"Retry-After": RETRY_SECONDS} if status == 503 else None

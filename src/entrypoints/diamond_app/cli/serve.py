@@ -28,6 +28,7 @@ def command(bind: str | None, workers: int | None) -> None:
       diamond serve --bind 0.0.0.0:8000 --workers 4
     """
     wired = container()  # a wrong setting stops here, with one line
+    wired.request_log()
     if wired.models().champion() is None:
         print("There is no model yet; run: diamond train", file=sys.stderr)
     arguments = [sys.executable, "-m", "gunicorn", "--config", "python:diamond_app.gunicorn_conf"]

@@ -1,0 +1,464 @@
+"""The service as its users meet it: a real gunicorn over a real socket."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from support import STONE, Service, diamond, environment, free_port, serving, until
+
+from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+
+
+def champion_of(home):
+    return json.loads((home / "champion.json").read_text())["id"]
+
+
+def served_model(service):
+    return service.post("/v1/predictions", STONE).json["model"]["id"]
+
+
+def train_again(home, small_csv):
+    """Train a second model, promote it, and return its id."""
+    source = str(small_csv)
+    run = diamond(home, "train", source, "--family", "linear", "--force", "--json")
+    second = json.loads(run.stdout)["models"][0]["id"]
+    diamond(home, "models", "promote", second, "--reason", "a test")
+    return second
+
+
+def test_prices_a_stone(service):
+    answer = service.post("/v1/predictions", STONE)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    told = answer.json
+    assert list(told) == [
+        *("id", "price", "currency", "price_per_carat", "price_range"),
+        *("model", "assumed", "outside_training_range"),
+    ]
+    assert told["currency"] == "USD"
+    assert told["price_per_carat"] == pytest.approx(told["price"] / 1.1, abs=0.01)
+    assert told["price_range"]["low"] < told["price"] < told["price_range"]["high"]
+    assert told["price_range"]["coverage"] == 0.9
+    assert told["assumed"] == ["depth", "table", "x", "y", "z"]
+    assert told["outside_training_range"] == []
+    assert set(told["model"]) == {"id", "family", "trained_at"}
+    assert datetime.fromisoformat(told["model"]["trained_at"]).tzinfo == UTC
+
+
+def test_prices_many_stones_in_their_order(service):
+    stones = [STONE | {"carat": carat} for carat in (2.0, 0.3, 1.1, 40)]
+    answer = service.post("/v1/predictions/batch", {"diamonds": stones})
+    predictions = answer.json["predictions"]
+    alone = [service.post("/v1/predictions", stone).json for stone in stones]
+    for one, other in zip(predictions, alone, strict=True):
+        assert one | {"id": ""} == other | {"id": ""}
+    assert predictions[3]["outside_training_range"] == ["carat"]
+    assert len({one["id"] for one in predictions}) == 4
+
+
+def test_prices_ten_thousand_stones_at_once(service):
+    stones = [STONE | {"carat": round(0.2 + at / 5000, 4), "depth": 61.5} for at in range(10_000)]
+    answer = service.post("/v1/predictions/batch", {"diamonds": stones})
+    assert answer.status == 200
+    assert len(answer.json["predictions"]) == 10_000
+
+
+def test_finds_similar_stones(service):
+    answer = service.get("/v1/similar?carat=1.1&cut=ideal&color=h&clarity=si2&n=4").json
+    assert answer["count"] == len(answer["diamonds"]) == 4
+    assert answer["available"] >= 4
+    differences = [abs(stone["carat_difference"]) for stone in answer["diamonds"]]
+    assert differences == sorted(differences)
+    for stone in answer["diamonds"]:
+        assert (stone["cut"], stone["color"], stone["clarity"]) == ("Ideal", "H", "SI2")
+        assert stone["carat_difference"] == pytest.approx(stone["carat"] - 1.1, abs=1e-6)
+        assert set(stone) == {
+            *("carat", "cut", "color", "clarity", "depth", "table", "x", "y", "z"),
+            *("price", "carat_difference"),
+        }
+
+
+def test_says_how_many_similar_stones_there_are_when_there_are_few(service):
+    few = service.get("/v1/similar?carat=1&cut=Fair&color=D&clarity=VVS1&n=1000")
+    assert few.status == 200
+    assert few.json["count"] == few.json["available"] < 1000
+    none = service.get("/v1/similar?carat=1&cut=Fair&color=J&clarity=IF")
+    assert none.json == {"diamonds": [], "count": 0, "available": 0}
+
+
+def test_shows_the_history(service):
+    listed = service.get("/v1/models").json
+    (card,) = listed["models"]
+    assert listed["champion"] == card["id"]
+    assert service.get(f"/v1/models/{card['id']}").json == card
+    assert service.get("/v1/models/champion").json == card
+
+
+def test_names_every_request(service):
+    assert re.fullmatch(r"[0-9a-f]{32}", service.get("/livez").headers["x-request-id"])
+    own = service.get("/v1/nothing", {"X-Request-ID": "my-own.id:1"})
+    assert own.headers["x-request-id"] == own.json["request_id"] == "my-own.id:1"
+    mad = service.get("/v1/nothing", {"X-Request-ID": "<script>" * 20})
+    assert "<" not in mad.headers["x-request-id"]
+
+
+BAD_STONES = [
+    (b"", 400),
+    (b" ", 400),
+    (b"{", 400),
+    (b"nonsense", 400),
+    (b"\xff\xfe", 400),
+    (b'{"carat": NaN}', 400),
+    (b'{"carat": Infinity}', 400),
+    (b'{"carat": 1e999}', 400),
+    (b'{"cut": "\\ud800"}', 400),
+    (b"[" * 100_000, 400),
+    (b"[]", 422),
+    (b"[1]", 422),
+    (b"null", 422),
+    (b'"Ideal"', 422),
+    (b"17", 422),
+    (b"{}", 422),
+    ({"carat": -1}, 422),
+    (STONE | {"carat": -1}, 422),
+    (STONE | {"carat": 0}, 422),
+    (STONE | {"carat": 10**30}, 422),
+    (STONE | {"carat": 1e308}, 422),
+    (STONE | {"carat": "1.1"}, 422),
+    (STONE | {"carat": True}, 422),
+    (STONE | {"carat": None}, 422),
+    (STONE | {"carat": [1]}, 422),
+    (STONE | {"cut": "Excellent"}, 422),
+    (STONE | {"cut": 4}, 422),
+    (STONE | {"color": {}}, 422),
+    (STONE | {"clarity": ""}, 422),
+    (STONE | {"weight": 1}, 422),
+    (STONE | {"depth": -61}, 422),
+    (STONE | {"depth": 61.5, "x": 6.6, "y": 6.6, "z": 2}, 422),
+]
+
+
+@pytest.mark.parametrize(("body", "status"), BAD_STONES, ids=lambda value: str(value)[:40])
+def test_answers_bad_input_with_a_problem_that_says_what_to_do(service, body, status):
+    headers = {"Content-Type": "application/json"}
+    answer = service.post("/v1/predictions", body, headers)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    told = answer.json
+    assert set(told) >= {"type", "title", "status", "detail", "instance", "request_id"}
+    assert told["status"] == status
+    assert told["instance"] == "/v1/predictions"
+    assert told["request_id"] == answer.headers["x-request-id"]
+    if status == 422:
+        assert told["errors"]
+        assert all(set(each) == {"pointer", "detail"} for each in told["errors"])
+
+
+def test_names_every_wrong_field_at_once(service):
+    wrong = {"carat": "heavy", "cut": "Idol", "color": "H", "depth": -1, "a/b": 1}
+    errors = service.post("/v1/predictions", wrong).json["errors"]
+    told = {each["pointer"]: each["detail"] for each in errors}
+    assert set(told) == {"/carat", "/cut", "/clarity", "/depth", "/a~1b"}
+    assert "Fair, Good, Very Good, Premium, Ideal" in told["/cut"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"diamonds": [STONE, STONE | {"carat": 0}, 7]}, ["/diamonds/1/carat", "/diamonds/2"]),
+        ({"diamonds": [STONE | {"cut": "x", "z": "y"}]}, ["/diamonds/0/cut", "/diamonds/0/z"]),
+        ({"diamonds": [STONE | {"extra": 1}]}, ["/diamonds/0/extra"]),
+        ({"diamonds": []}, ["/diamonds"]),
+        ({"diamonds": STONE}, ["/diamonds"]),
+        ({"stones": [STONE]}, ["/diamonds"]),
+        ({"diamonds": [STONE], "more": 1}, ["/more"]),
+        ([STONE], ["/diamonds"]),
+    ],
+    ids=str,
+)
+def test_names_bad_stones_of_a_batch_by_their_index(service, body, pointers):
+    answer = service.post("/v1/predictions/batch", body)
+    assert answer.status == 422
+    assert [each["pointer"] for each in answer.json["errors"]] == pointers
+
+
+def test_bounds_how_many_errors_it_names(service):
+    answer = service.post("/v1/predictions/batch", {"diamonds": [{}] * 500})
+    assert len(answer.json["errors"]) == 101
+    assert answer.json["errors"][-1]["detail"] == "and 1900 more"
+
+
+@pytest.mark.parametrize(
+    ("query", "pointers"),
+    [
+        ("", ["/carat", "/cut", "/color", "/clarity"]),
+        ("carat=x&cut=ideal&color=h&clarity=si2", ["/carat"]),
+        ("carat=nan&cut=ideal&color=h&clarity=si2", ["/carat"]),
+        ("carat=1&cut=ideal&color=h&clarity=si2&n=0", ["/n"]),
+        ("carat=1&cut=ideal&color=h&clarity=si2&n=1001", ["/n"]),
+        ("carat=1&cut=ideal&color=h&clarity=si2&n=2.5", ["/n"]),
+        ("carat=1&cut=ideal&color=h&clarity=si2&n=%C2%B2", ["/n"]),
+        ("carat=1&cut=ideal&color=h&clarity=si2&weight=1", ["/weight"]),
+        ("carat=1&carat=2&cut=ideal&color=h&clarity=si2", ["/carat"]),
+        ("carat=1&cut=%FF&color=h&clarity=si2", ["/cut"]),
+    ],
+    ids=str,
+)
+def test_names_bad_parameters(service, query, pointers):
+    answer = service.get(f"/v1/similar?{query}")
+    assert answer.status == 422
+    assert [each["pointer"] for each in answer.json["errors"]] == pointers
+
+
+@pytest.mark.parametrize("path", ["/v1/predictions", "/v1/predictions/batch", "/v1/nothing"])
+def test_refuses_a_body_that_is_too_large(service, path):
+    answer = service.post(path, b"x" * 2 * 1024 * 1024, {"Content-Type": "application/json"})
+    assert answer.status == 413
+    assert "2,000,000 bytes" in answer.json["detail"]
+    assert served_model(service)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "x"])
+def test_refuses_other_content_types(service, kind):
+    answer = service.post("/v1/predictions", b"{}", {"Content-Type": kind})
+    assert answer.status == 415
+    assert "application/json" in answer.json["detail"]
+
+
+def test_reads_a_body_that_comes_in_chunks(service):
+    body = json.dumps(STONE).encode()
+    headers = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    assert service.request("POST", "/v1/predictions", chunks, headers).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/nothing", 404),
+        ("GET", "/v1/models/nothing", 404),
+        ("GET", "/v1/models/..%2f..%2fetc%2fpasswd", 404),
+        ("GET", "/v1/predictions", 405),
+        ("DELETE", "/v1/similar", 405),
+        ("POST", "/v1/models/x/promote", 403),
+    ],
+)
+def test_answers_what_is_not_there_with_a_problem(service, method, path, status):
+    answer = service.request(method, path)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json["detail"]
+
+
+def test_records_every_exchange(trained_home):
+    log = PeeweeRequestLog(open_database(f"sqlite:///{trained_home / 'requests.db'}"))
+    with serving(trained_home) as service:
+        good = service.post("/v1/predictions?a=b", STONE, {"User-Agent": "test/1"})
+        bad = service.post("/v1/predictions", b'\xff{"', {"Content-Type": "application/json"})
+        missing = service.get("/v1/nothing")
+        service.get("/livez")
+        recorded = list(log.latest(10))
+    assert [each.status for each in recorded] == [404, 400, 200]
+    for exchange, answer in zip(recorded, (missing, bad, good), strict=True):
+        assert exchange.response_body == answer.body
+        assert exchange.id == answer.headers["x-request-id"]
+        assert exchange.client == "127.0.0.1"
+        assert exchange.duration_ms > 0
+    assert recorded[1].request_body == b'\xff{"'
+    assert json.loads(recorded[2].request_body) == STONE
+    assert recorded[2].query == "a=b"
+    assert recorded[2].headers["User-Agent"] == "test/1"
+    assert recorded[2].model_id == good.json["model"]["id"]
+
+
+def test_workers_follow_a_new_champion_without_a_restart(trained_home, small_csv):
+    first = champion_of(trained_home)
+    with serving(trained_home, workers=2) as service:
+        assert served_model(service) == first
+        second = train_again(trained_home, small_csv)
+        until(lambda: {served_model(service) for _ in range(12)} == {second}, "all follow", 10)
+        diamond(trained_home, "models", "rollback")
+        until(lambda: {served_model(service) for _ in range(12)} == {first}, "all go back", 10)
+        assert service.get("/readyz").json["status"] == "ok"
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "samples.npy", "card.json"])
+def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home, small_csv, name):
+    first = champion_of(trained_home)
+    with serving(trained_home) as service:
+        source = str(small_csv)
+        run = diamond(trained_home, "train", source, "--family", "linear", "--force", "--json")
+        second = json.loads(run.stdout)["models"][0]["id"]
+        path = trained_home / "models" / second / name
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2 if name != "card.json" else 0] ^= 1
+        path.write_bytes(content)
+        diamond(trained_home, "models", "promote", second, "--reason", "test", check=False)
+        if name == "card.json":
+            assert champion_of(trained_home) == first
+            return
+        ready = until(
+            lambda: (found := service.get("/readyz").json)["status"] == "degraded" and found, "told"
+        )
+        assert name in ready["problems"][0]
+        assert served_model(service) == first
+    with serving(trained_home) as service:
+        assert served_model(service) == first
+        assert name in service.get("/readyz").json["problems"][0]
+        assert "goes on serving" in service.log.read_text()
+
+
+def test_starts_without_a_model_and_serves_once_there_is_one(trained_home):
+    models = trained_home / "champion.json"
+    models.rename(trained_home / "champion.later")
+    with serving(trained_home) as service:
+        for answer in (
+            service.post("/v1/predictions", STONE),
+            service.get("/v1/similar?carat=1&cut=ideal&color=h&clarity=si2"),
+            service.get("/readyz"),
+        ):
+            assert answer.status == 503
+            assert int(answer.headers["retry-after"]) > 0
+            assert "diamond train" in answer.json["detail"]
+        assert service.get("/livez").status == 200
+        assert service.get("/v1/models/champion").status == 503
+        (trained_home / "champion.later").rename(models)
+        until(lambda: service.get("/readyz").status == 200, "the model is served", 10)
+        assert served_model(service)
+
+
+KEYS = {"DIAMOND_API_KEYS": "admin:admin-secret,web:web-secret"}
+
+
+def test_lets_keys_price_and_admin_keys_promote(trained_home):
+    champion = champion_of(trained_home)
+    promote = f"/v1/models/{champion}/promote"
+    with serving(trained_home, **KEYS) as service:
+        web = {"Authorization": "Bearer web-secret"}
+        admin = {"X-API-Key": "admin-secret"}
+        for path, body in (("/v1/predictions", STONE), (promote, {"reason": "test"})):
+            for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-API-Key": "wröng"}):
+                refused = service.post(
+                    path, body, {k: v.encode().decode("latin-1") for k, v in headers.items()}
+                )
+                assert refused.status == 401
+                assert "Bearer" in refused.headers["www-authenticate"]
+        assert service.post("/v1/predictions", STONE, web).status == 200
+        assert service.post(promote, {"reason": "test"}, web).status == 403
+        assert service.post(promote, {"reason": " "}, admin).status == 422
+        answer = service.post(promote, {"reason": "test"}, admin)
+        assert answer.json["champion"]["id"] == champion
+        assert service.post("/v1/models/gone/promote", {"reason": "x"}, admin).status == 404
+    last = json.loads((trained_home / "promotions.jsonl").read_text().splitlines()[-1])
+    assert (last["by"], last["reason"]) == ("key admin", "test")
+    kept = b"".join(path.read_bytes() for path in trained_home.glob("requests.db*"))
+    assert b"-secret" not in kept
+    assert b"-secret" not in service.log.read_bytes()
+
+
+def test_goes_on_pricing_when_the_record_can_not_be_written(trained_home):
+    shutil.rmtree(trained_home / "record", ignore_errors=True)
+    (trained_home / "record").mkdir()
+    database = trained_home / "record" / "requests.db"
+    database.mkdir()
+    with serving(trained_home, DIAMOND_DATABASE_URL=f"sqlite:///{database}") as service:
+        assert service.post("/v1/predictions", STONE).status == 200
+        assert "was not recorded" in service.log.read_text()
+
+
+def test_two_trainings_at_once_keep_the_history_whole(trained_home, small_csv):
+    arguments = [sys.executable, "-m", "diamond_app", "train", str(small_csv)]
+    both = [
+        subprocess.Popen(
+            [*arguments, "--force", "--family", "linear", "--json"],
+            env=environment(trained_home),
+            cwd=trained_home.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    outcomes = [process.communicate(timeout=60) for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    made = {json.loads(out)["models"][0]["id"] for out, _ in outcomes}
+    listed = json.loads(diamond(trained_home, "models", "list", "--json").stdout)
+    assert len(made) == 2
+    assert made <= {card["id"] for card in listed}
+    assert sum("waiting for process" in err for _, err in outcomes) <= 1
+    assert "FAIL" not in diamond(trained_home, "doctor").stdout
+
+
+def test_a_killed_training_leaves_no_half_model(trained_home, small_csv):
+    before = champion_of(trained_home)
+    drafts = trained_home / "models"
+    process = subprocess.Popen(
+        [sys.executable, "-c", PAUSED_PUBLICATION, str(small_csv)],
+        env=environment(trained_home),
+        cwd=trained_home.parent,
+        stderr=subprocess.DEVNULL,
+    )
+    until(lambda: list(drafts.glob(".draft-*/model.onnx")), "a draft is being written")
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert [
+        card["id"] for card in json.loads(diamond(trained_home, "models", "list", "--json").stdout)
+    ] == [before]
+    assert "FAIL" not in diamond(trained_home, "doctor").stdout
+    diamond(trained_home, "train", str(small_csv), "--family", "linear", "--force")
+    assert list(drafts.glob(".draft-*")) == []
+    assert len(list(drafts.iterdir())) == 2
+
+
+PAUSED_PUBLICATION = """
+import sys, threading
+from diamond_adapters import filesystem_model_repository as repository
+write = repository._write_synced
+def write_and_wait(path, data):
+    write(path, data)
+    if path.name == "model.onnx":
+        threading.Event().wait()
+repository._write_synced = write_and_wait
+sys.argv = ["diamond", "train", sys.argv[1], "--family", "linear", "--force"]
+from diamond_app.cli.main import main
+main()
+"""
+
+
+def test_a_wrong_setting_stops_gunicorn_too(trained_home):
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "gunicorn", "--config", "python:diamond_app.gunicorn_conf"),
+            *("--bind", f"127.0.0.1:{free_port()}"),
+        ],
+        env=environment(trained_home, DIAMOND_DATABASE_URL="oracle://me:secret-word@host/x"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 4
+    assert "diamond: DIAMOND_DATABASE_URL: " in done.stderr
+    assert "secret-word" not in done.stderr
+
+
+def test_stops_when_told_to(trained_home):
+    with serving(trained_home, workers=2) as service:
+        assert served_model(service)
+    assert service.process.returncode == 0
+    log = service.log.read_text()
+    assert "SIGABRT" not in log
+    assert "terminate called" not in log
+
+
+def test_gunicorns_own_settings_keep_their_meaning(trained_home):
+    with serving(trained_home, GUNICORN_CMD_ARGS="--workers 3 --threads 2") as service:
+        assert isinstance(service, Service)
+        assert "Using worker: gthread" in service.log.read_text()
