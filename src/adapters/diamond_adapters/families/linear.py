@@ -66,7 +66,9 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             "least squares": LinearRegression(),
             "ridge": Ridge(alpha=self.penalty * len(target)),
             "lasso": Lasso(
-                alpha=self.penalty * float(target.std()), precompute=True, max_iter=LASSO_ROUNDS
+                alpha=self.penalty * float(target.std()),
+                precompute=True,
+                max_iter=10 * LASSO_ROUNDS,
             ),
         }[self.solver]
         design = LinearDesign(self.weight, self.interactions)

@@ -25,7 +25,7 @@ from diamond_core.ports import Progress
 from diamond_core.splitting import folds
 
 FOLDS: Final = 5
-LASSO_ROUNDS: Final = 5000
+LASSO_ROUNDS: Final = 500
 RIDGE: Final = (1e-5, 1e-4, 1e-3, 1e-2)
 LASSO: Final = (1e-3, 3e-4, 1e-4)
 """Penalties for standardised columns and prices: ridge's per row, lasso's as scikit-learn's."""
