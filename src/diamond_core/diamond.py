@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
-from typing import Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from diamond_core.errors import FieldProblem, InvalidDiamond
 
@@ -152,26 +152,54 @@ class Diamond:
     z: float | None = None
 
     def __post_init__(self) -> None:
+        if not self._is_sound():
+            problems = self._problems()
+            if problems:
+                raise InvalidDiamond(problems)
+
+    def _is_sound(self) -> bool:
+        """Tell quickly whether all is well; where it seems not, ``_problems`` decides."""
+        if not (
+            type(self.cut) is Cut and type(self.color) is Color and type(self.clarity) is Clarity
+        ):
+            return False
+        known = 0
+        for value, most in (
+            (self.carat, _MOST_CARAT),
+            (self.depth, _MOST_PERCENT),
+            (self.table, _MOST_PERCENT),
+            (self.x, _MOST_MILLIMETRES),
+            (self.y, _MOST_MILLIMETRES),
+            (self.z, _MOST_MILLIMETRES),
+        ):
+            if value is not None:
+                if type(value) not in _NUMBER_TYPES or not 0.0 < value <= most:
+                    return False
+                known += 1
+        return self.carat is not None and (known < 5 or not self._contradiction())
+
+    def _problems(self) -> list[FieldProblem]:
         problems = []
         for field, grades in (("cut", Cut), ("color", Color), ("clarity", Clarity)):
-            if not isinstance(getattr(self, field), grades):
+            if type(getattr(self, field)) is not grades:
                 problems.append(FieldProblem(field, f"must be {grade_sentence(field)}"))
         for field, limit in LIMITS.items():
             value = getattr(self, field)
             if value is None and field != "carat":
                 continue
             if (
-                not isinstance(value, (int, float))
+                not isinstance(value, _NUMBER_TYPES)
                 or isinstance(value, bool)
                 or not 0.0 < value <= limit.most
             ):
                 problems.append(FieldProblem(field, f"must be {limit.sentence}"))
-        if not problems and None not in (self.depth, self.x, self.y, self.z):
-            told = contradiction(self.depth, self.x, self.y, self.z)  # type: ignore[arg-type]  # no None is left
-            if told:
-                problems.append(FieldProblem("depth", told))
-        if problems:
-            raise InvalidDiamond(problems)
+        told = None if problems else self._contradiction()
+        return [*problems, FieldProblem("depth", told)] if told else problems
+
+    def _contradiction(self) -> str | None:
+        if self.depth is None or self.x is None or self.y is None or self.z is None:
+            return None
+        return contradiction(self.depth, self.x, self.y, self.z)
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, numbers_as_text: bool = False) -> Self:
@@ -183,6 +211,15 @@ class Diamond:
         Raises:
             InvalidDiamond: every missing, unknown or wrong field at once.
         """
+        if not numbers_as_text and values.keys() <= _FIELD_SET:
+            try:  # the common case, in which all is as it should be
+                stone: dict[str, Any] = {**values}
+                stone["cut"] = _CUTS[stone["cut"]]
+                stone["color"] = _COLORS[stone["color"]]
+                stone["clarity"] = _CLARITIES[stone["clarity"]]
+                return cls(**stone)
+            except (InvalidDiamond, KeyError, TypeError):
+                pass  # then find out what is not
         problems: list[FieldProblem] = []
         parsed: dict[str, object] = {}
         for field in FIELDS:
@@ -218,6 +255,12 @@ class Diamond:
 _MEMBERS: Final = {
     field: {grade.value: grade for grade in grades} for field, grades in GRADES.items()
 }
+_CUTS, _COLORS, _CLARITIES = (dict(_MEMBERS[field]) for field in ("cut", "color", "clarity"))
+_FIELD_SET: Final = frozenset(FIELDS)
+_NUMBER_TYPES: Final = (float, int)
+_MOST_CARAT: Final = LIMITS["carat"].most
+_MOST_PERCENT: Final = LIMITS["depth"].most
+_MOST_MILLIMETRES: Final = LIMITS["x"].most
 
 
 def _grade(field: str, value: object) -> StrEnum | None:

@@ -35,6 +35,7 @@ _CUT_NUMBERS = GRADE_NUMBERS["cut"]
 _COLOR_NUMBERS = GRADE_NUMBERS["color"]
 _CLARITY_NUMBERS = GRADE_NUMBERS["clarity"]
 _NAN = float("nan")
+_FEW: Final = 16
 
 
 class DiamondTable:
@@ -148,6 +149,10 @@ class DiamondTable:
 
     def features(self) -> NDArray[np.float32]:
         """Return what models take: shape (n, 9), in the order of ``FIELDS``, NaN = unknown."""
+        if len(self) <= _FEW:  # as columns, each would cost more than all of its few numbers
+            return np.array(self.rows.tolist(), dtype=np.float32).reshape(
+                len(self), len(FIELDS) + 1
+            )[:, :-1]
         matrix = np.empty((len(self), len(FIELDS)), dtype=np.float32)
         for position, name in enumerate(FIELDS):
             matrix[:, position] = self.rows[name]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +50,13 @@ def test_orders_grades_from_worst_to_best():
     assert [color.value for color in Color] == list("JIHGFED")
     assert CLARITIES[0] == "I1"
     assert CLARITIES[-1] == "IF"
+
+
+def test_takes_numpys_numbers():
+    stone = Diamond(
+        carat=np.float64(1.1), cut=Cut.IDEAL, color=Color.H, clarity=Clarity.SI2, x=np.float64(6.6)
+    )
+    assert stone.carat == 1.1
 
 
 def test_names_every_wrong_field_at_once():
