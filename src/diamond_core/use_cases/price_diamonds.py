@@ -117,7 +117,7 @@ def _names_where(masks: dict[str, np.ndarray], size: int) -> list[list[str]]:
 
 
 def _cents(amount: float) -> float:
-    return max(round(amount, 2), 0.01)
+    return max(round(amount * 100.0) / 100.0, 0.01)  # to the same cent as numpy rounds
 
 
 def _all_cents(amounts: Floats) -> Floats:

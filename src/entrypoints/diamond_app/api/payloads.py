@@ -72,10 +72,11 @@ def table_from_json(values: Any) -> DiamondTable:
 
 def _table_at_once(diamonds: list[Any]) -> DiamondTable:
     """Convert column by column; raise anything where some value needs a closer look."""
-    if not set().union(*diamonds) <= _KNOWN:
+    given = set().union(*diamonds)
+    if not given <= _KNOWN:
         raise ValueError
     columns: dict[str, Any] = {}
-    for field in FIELDS:
+    for field in given:
         if field in REQUIRED:
             column = [diamond[field] for diamond in diamonds]
         else:

@@ -7,7 +7,12 @@ from typing import Any
 import falcon
 import orjson
 
-from diamond_app.answers import model_answer, prediction_answer, similar_answer
+from diamond_app.answers import (
+    model_answer,
+    prediction_answer,
+    predictions_answer,
+    similar_answer,
+)
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.payloads import (
     diamond_from_json,
@@ -57,12 +62,7 @@ class PredictionBatches:
         valuations = self._price_diamonds.many(table)
         context = req.context
         context.model_id = valuations.card.id
-        stones = zip(valuations, table.carat.tolist(), strict=True)
-        predictions = [
-            prediction_answer(valuation, f"{context.serial}-{number}", carat)
-            for number, (valuation, carat) in enumerate(stones)
-        ]
-        _send(resp, {"predictions": predictions})
+        _send(resp, {"predictions": predictions_answer(valuations, context.serial)})
 
 
 class SimilarDiamonds:
