@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,29 +68,39 @@ class SimilarStones:
         )
         start, stop = self._starts[group], self._starts[group + 1]
         middle = bisect_left(self._carats, diamond.carat, start, stop)
-        candidates = np.concatenate(
-            [self._lighter(start, middle, n), np.arange(middle, min(middle + n, stop))]
-        )
-        differences = self._carats[candidates] - diamond.carat
-        order = np.argsort(np.abs(differences), kind="stable")[:n]
+        lighter = self._lighter(start, middle, n)
+        heavier = range(middle, min(middle + n, stop))
+        # For the few stones that are usually asked for, lists are quicker than arrays.
+        found = [
+            (weight - diamond.carat, position)
+            for positions in (lighter, heavier)
+            for position, weight in zip(positions, self._weights(positions), strict=True)
+        ]
+        found.sort(key=lambda each: abs(each[0]))
+        del found[n:]
         return Similar(
-            self._samples[candidates[order]],
-            [round(difference, 6) for difference in differences[order].tolist()],
+            self._samples[np.array([position for _, position in found], dtype=np.intp)],
+            [round(difference, 6) for difference, _ in found],
             stop - start,
         )
 
-    def _lighter(self, start: int, middle: int, n: int) -> NDArray[np.intp]:
+    def _weights(self, positions: range | list[int]) -> list[float]:
+        if isinstance(positions, range):
+            weights: list[float] = self._carats[positions.start : positions.stop].tolist()
+        else:
+            weights = self._carats[positions].tolist()
+        return weights
+
+    def _lighter(self, start: int, middle: int, n: int) -> range | list[int]:
         """Return the positions of the *n* stones just lighter, ties kept in their order."""
         cut = max(start, middle - n)
-        if cut in (start, middle):
-            return np.arange(cut, middle)
-        # The lightest weight in reach may begin before the cut: take the first of its stones.
+        if cut in (start, middle) or self._carats[cut - 1] != self._carats[cut]:
+            return range(cut, middle)
+        # The lightest weight in reach begins before the cut: take the first of its stones.
         weight = self._carats[cut]
         run_start = bisect_left(self._carats, weight, start, cut)
-        run_stop = cut + int(np.searchsorted(self._carats[cut:middle], weight, side="right"))
-        return np.concatenate(
-            [np.arange(run_start, run_start + run_stop - cut), np.arange(run_stop, middle)]
-        )
+        run_stop = bisect_right(self._carats, weight, cut, middle)
+        return [*range(run_start, run_start + run_stop - cut), *range(run_stop, middle)]
 
 
 def _group(cut: int, color: int, clarity: int) -> int:
