@@ -29,6 +29,7 @@ run: install
 	$(BIN)/diamond serve
 
 test: install-dev check
+	@scripts/install-test-tools
 	$(BIN)/python -m pytest
 
 check: install-dev

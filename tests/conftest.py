@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from mariadb import GIVEN_SERVER, MariaDB, fresh_database, running_mariadb
 from support import Service, diamond, serving
 
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
@@ -67,3 +69,31 @@ def service(trained_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     shutil.copytree(trained_once, home)
     with serving(home) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """A MariaDB server that all tests share; leave it running as it is."""
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture
+def own_mariadb() -> Iterator[MariaDB]:
+    """A MariaDB server of one's own, to be killed, frozen and started again."""
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mysql_server_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a MySQL or MariaDB server: a given one, or that of ``mariadb_server``."""
+    given = os.environ.get(GIVEN_SERVER)
+    return given or request.getfixturevalue("mariadb_server").url
+
+
+@pytest.fixture
+def mysql_url(mysql_server_url: str) -> Iterator[str]:
+    """The URL of an empty database of one's own on MySQL or MariaDB."""
+    with fresh_database(mysql_server_url) as url:
+        yield url
