@@ -23,7 +23,7 @@ from diamond_core.errors import (
     UnknownFamily,
 )
 from diamond_core.evaluation import Comparison, Metrics, compare, evaluate
-from diamond_core.exchange import Exchange
+from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.model_card import DataSummary, ModelCard, ModelId, Promotion
 from diamond_core.ports import (
     Clock,
@@ -62,6 +62,7 @@ __all__ = [
     "DiamondSource",
     "DiamondTable",
     "Exchange",
+    "ExchangeFilter",
     "FamilyFailed",
     "FieldProblem",
     "FindSimilar",

@@ -5,6 +5,7 @@ DiamondError
 ├── InvalidTable          columns that can't be a table of stones
 ├── InvalidModelId        a name that can't be a model's
 ├── InvalidSetting        the configuration can't be used
+├── InvalidFilter         exchanges are asked for that can't be
 ├── SourceUnreadable      the training data can't be read
 ├── TooFewStones          the training data is too small to learn from
 ├── UnknownFamily         no such model family is installed
@@ -63,6 +64,14 @@ class InvalidSetting(DiamondError):
 
     def __init__(self, name: str, detail: str) -> None:
         self.name = name
+        super().__init__(f"{name}: {detail}")
+
+
+class InvalidFilter(DiamondError):
+    """Exchanges are asked for by a value that can't be used."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        self.name, self.detail = name, detail
         super().__init__(f"{name}: {detail}")
 
 

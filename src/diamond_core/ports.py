@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from diamond_core.cleaning import RawStones
 from diamond_core.diamond_table import DiamondTable, Floats
-from diamond_core.exchange import Exchange
+from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.model_card import ModelCard, ModelId, Promotion
 
 Clock = Callable[[], datetime]
@@ -168,8 +168,34 @@ class RequestLog(Protocol):
         """
         ...
 
+    def append_all(self, exchanges: Sequence[Exchange]) -> None:
+        """Keep all the exchanges for good, in one go; those that are kept already change nothing.
+
+        Raises:
+            Unavailable: some were not kept; to append all of them again is safe.
+        """
+        ...
+
     def latest(self, n: int) -> Sequence[Exchange]:
         """Return the last *n* exchanges, newest first, unchanged.
+
+        Raises:
+            Unavailable: the record can't be read.
+        """
+        ...
+
+    def find(
+        self,
+        wanted: ExchangeFilter,
+        *,
+        limit: int,
+        before: str | None = None,
+        bodies: bool = True,
+    ) -> Sequence[Exchange]:
+        """Return up to *limit* of the exchanges that are *wanted*, newest first.
+
+        *before* is the serial of the last exchange of the page before: what has come in
+        meanwhile moves nothing. With *bodies* False the bodies are left empty, which is quick.
 
         Raises:
             Unavailable: the record can't be read.

@@ -13,7 +13,7 @@ from diamond_core.cleaning import RawStones
 from diamond_core.diamond import CLARITIES, COLORS, CUTS
 from diamond_core.diamond_table import DiamondTable
 from diamond_core.errors import Conflict, ModelExists, ModelNotFound
-from diamond_core.exchange import Exchange
+from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.model_card import ModelCard, ModelId, Promotion
 from diamond_core.ports import FittedModel, Model
 
@@ -89,14 +89,35 @@ class InMemoryRequestLog:
         self._lock = threading.Lock()
 
     def append(self, exchange: Exchange) -> None:
+        self.append_all([exchange])
+
+    def append_all(self, exchanges: Sequence[Exchange]) -> None:
         with self._lock:
-            if all(kept.serial != exchange.serial for kept in self._exchanges):
-                self._exchanges.append(exchange)
+            for exchange in exchanges:
+                if all(kept.serial != exchange.serial for kept in self._exchanges):
+                    self._exchanges.append(exchange)
 
     def latest(self, n: int) -> Sequence[Exchange]:
+        return self.find(ExchangeFilter(), limit=n)
+
+    def find(
+        self,
+        wanted: ExchangeFilter,
+        *,
+        limit: int,
+        before: str | None = None,
+        bodies: bool = True,
+    ) -> Sequence[Exchange]:
         with self._lock:
             kept = sorted(self._exchanges, key=lambda exchange: exchange.serial, reverse=True)
-        return kept[:n]
+        found = [
+            exchange
+            for exchange in kept
+            if (before is None or exchange.serial < before) and wanted.matches(exchange)
+        ][:limit]
+        if bodies:
+            return found
+        return [replace(exchange, request_body=b"", response_body=b"") for exchange in found]
 
 
 class InMemorySource:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import peewee
 
 from diamond_core.errors import Unavailable
-from diamond_core.exchange import Exchange
+from diamond_core.exchange import Exchange, ExchangeFilter
 
 
 class PeeweeRequestLog:
@@ -23,13 +24,37 @@ class PeeweeRequestLog:
         self._ready = False
 
     def append(self, exchange: Exchange) -> None:
-        with self._connection():
-            self._row.insert(**_to_row(exchange)).on_conflict_ignore().execute()
+        self.append_all([exchange])
+
+    def append_all(self, exchanges: Sequence[Exchange]) -> None:
+        if not exchanges:
+            return
+        with self._connection(), self._database.atomic():
+            for exchange in exchanges:
+                self._row.insert(**_to_row(exchange)).on_conflict_ignore().execute()
 
     def latest(self, n: int) -> Sequence[Exchange]:
+        return self.find(ExchangeFilter(), limit=n)
+
+    def find(
+        self,
+        wanted: ExchangeFilter,
+        *,
+        limit: int,
+        before: str | None = None,
+        bodies: bool = True,
+    ) -> Sequence[Exchange]:
+        row = self._row
+        query = row.select().where(*_conditions(row, wanted))
+        if before is not None:
+            query = query.where(row.serial < before)
         with self._connection():
-            rows = self._row.select().order_by(self._row.serial.desc()).limit(n).dicts()
-            return [_from_row(row) for row in rows]
+            found = [
+                _from_row(each) for each in query.order_by(row.serial.desc()).limit(limit).dicts()
+            ]
+        if bodies:
+            return found
+        return [replace(exchange, request_body=b"", response_body=b"") for exchange in found]
 
     @contextmanager
     def _connection(self) -> Iterator[None]:
@@ -72,6 +97,27 @@ def _row_class(database: peewee.Database) -> Any:
             database = bound_to
 
     return ExchangeRow
+
+
+def _conditions(row: Any, wanted: ExchangeFilter) -> list[Any]:
+    """Return what SQL must find true of a row that is wanted."""
+    conditions = [row.serial.is_null(False)]
+    if wanted.id:
+        conditions.append((row.id == wanted.id) | (row.serial == wanted.id))
+    if wanted.since is not None:
+        conditions.append(row.occurred_at >= wanted.since.isoformat(timespec="microseconds"))
+    if wanted.until is not None:
+        conditions.append(row.occurred_at < wanted.until.isoformat(timespec="microseconds"))
+    if wanted.status:
+        conditions.append(row.status.between(wanted.statuses[0], wanted.statuses[-1]))
+    if wanted.path:
+        # no LIKE: it has wildcards, and SQLite's takes a for A
+        conditions.append(row.path.between(wanted.path, wanted.path + "\U0010ffff"))
+    if wanted.model_id:
+        conditions.append(row.model_id == wanted.model_id)
+    if wanted.slower_than_ms is not None:
+        conditions.append(row.duration_ms > wanted.slower_than_ms)
+    return conditions
 
 
 def _to_row(exchange: Exchange) -> dict[str, Any]:

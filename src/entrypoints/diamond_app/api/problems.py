@@ -21,6 +21,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.InvalidTable: 422,
     errors.InvalidModelId: 404,
     errors.InvalidSetting: 500,
+    errors.InvalidFilter: 422,
     errors.SourceUnreadable: 422,
     errors.TooFewStones: 422,
     errors.UnknownFamily: 422,
