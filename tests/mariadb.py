@@ -26,8 +26,9 @@ _BEYOND_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/bin"
 class MariaDB:
     """A server that can be killed, stopped, and started again on the same port and folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
+        self._options = options
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._as_root = ["--user=root"] if os.geteuid() == 0 else []
@@ -45,7 +46,7 @@ class MariaDB:
             )
         (folder / "users.sql").write_text(
             f"CREATE USER IF NOT EXISTS '{USER}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
-            f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1';\n",
+            f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1' WITH GRANT OPTION;\n",
             encoding="utf-8",
         )
 
@@ -75,6 +76,7 @@ class MariaDB:
                     *("--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=32M"),
                     *("--innodb-log-file-size=32M", "--performance-schema=OFF"),
                     *("--character-set-server=utf8mb4", "--key-buffer-size=1M"),
+                    *self._options,
                 ],
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -125,12 +127,12 @@ class MariaDB:
 
 
 @contextmanager
-def running_mariadb() -> Iterator[MariaDB]:
+def running_mariadb(*options: str) -> Iterator[MariaDB]:
     """Run a server of one's own and remove every trace of it in the end."""
     # a short path: that of a Unix socket may have 107 bytes
     folder = Path(tempfile.mkdtemp(prefix="diamond-mariadb-"))
     try:
-        server = MariaDB(folder)
+        server = MariaDB(folder, *options)
         try:
             server.start()
             yield server

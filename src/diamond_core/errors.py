@@ -17,6 +17,7 @@ DiamondError
 ├── NothingToRollBack     there was no champion before this one
 ├── Conflict              what was to change has changed meanwhile
 └── Unavailable           something outside (disk, database) failed; try again
+    └── Refused           it does not take this, and will not when tried again
 """
 
 from __future__ import annotations
@@ -152,3 +153,7 @@ class Conflict(DiamondError):
 
 class Unavailable(DiamondError):
     """Something outside (a disk, a database) failed; trying again may help."""
+
+
+class Refused(Unavailable):
+    """Something outside does not take what it was given; trying again won't help."""

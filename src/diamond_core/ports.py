@@ -172,6 +172,7 @@ class RequestLog(Protocol):
         """Keep all the exchanges for good, in one go; those that are kept already change nothing.
 
         Raises:
+            Refused: one of them can't be kept at any time; the others can, without it.
             Unavailable: some were not kept; to append all of them again is safe.
         """
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 
 import pytest
+from mariadb import fresh_database
 
 from diamond_adapters.families.linear import LinearFamily
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
@@ -24,6 +25,23 @@ from diamond_core.testing import (
 )
 
 
+@pytest.fixture(scope="module")
+def migrated_mysql(mysql_server_url):
+    """A database whose tables are made already: to make them takes longer than a test."""
+    with fresh_database(mysql_server_url) as url:
+        database = open_database(url)
+        PeeweeRequestLog(database).latest(1)
+        yield database
+        database.close()
+
+
+@pytest.fixture
+def mysql_log(migrated_mysql):
+    yield PeeweeRequestLog(migrated_mysql)
+    for table in ("requests", "request_parts"):
+        migrated_mysql.execute_sql(f"DELETE FROM {table}")
+
+
 class TestFilesystemModelRepository(ModelRepositoryContract):
     @pytest.fixture
     def repository(self, tmp_path):
@@ -36,6 +54,12 @@ class TestPeeweeRequestLogOnSQLite(RequestLogContract):
     @pytest.fixture
     def log(self, tmp_path):
         return PeeweeRequestLog(open_database(f"sqlite:///{tmp_path / 'requests.db'}"))
+
+
+class TestPeeweeRequestLogOnMySQL(RequestLogContract):
+    @pytest.fixture
+    def log(self, mysql_log):
+        return mysql_log
 
 
 class TestLinearFamily(ModelFamilyContract):

@@ -1,29 +1,122 @@
-"""A database from its URL."""
+"""A database from its URL: SQLite, or MySQL and MariaDB."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import peewee
 
 from diamond_core.errors import InvalidSetting
 
+SETTING: Final = "DIAMOND_DATABASE_URL"
+_FORMS: Final = (
+    "use sqlite:///relative, sqlite:////absolute or mysql://user:password@host:3306/name"
+)
+_STRICT: Final = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
+
 
 def open_database(url: str) -> peewee.Database:
-    """Return the database of ``sqlite:///path``; nothing is opened yet.
+    """Return the database of *url*; nothing is opened yet.
+
+    Names, passwords and paths in a URL of MySQL are URL-encoded. Its query may hold
+    ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (paths), ``ssl_verify_cert``, ``ssl_verify_identity``,
+    ``ssl_disabled`` (true or false), and ``connect_timeout``, ``read_timeout``,
+    ``write_timeout`` (seconds).
 
     Raises:
         InvalidSetting: the URL names no database that can be used; passwords are not repeated.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "sqlite" or parts.netloc or len(parts.path) < 2:
-        raise InvalidSetting(
-            "DIAMOND_DATABASE_URL", "use sqlite:///relative or sqlite:////absolute"
-        )
-    path = Path(parts.path[1:])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return peewee.SqliteDatabase(
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 3306
+    except ValueError:  # its text may repeat the password
+        raise InvalidSetting(SETTING, f"it is no URL; {_FORMS}") from None
+    if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
+        return _sqlite(Path(unquote(parts.path[1:])))
+    if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
+        return _mysql(parts, port)
+    raise InvalidSetting(SETTING, _FORMS)
+
+
+def _sqlite(path: Path) -> peewee.Database:
+    return _SqliteDatabase(
         str(path),
-        pragmas={"journal_mode": "wal", "synchronous": "normal", "busy_timeout": 10_000},
+        timeout=10,
+        pragmas={"busy_timeout": 10_000, "journal_mode": "wal", "synchronous": "normal"},
     )
+
+
+class _SqliteDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
+    """SQLite that makes the folder of its file when it connects, not before."""
+
+    def _connect(self) -> Any:
+        try:
+            Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as ex:
+            raise peewee.OperationalError(f"{self.database}: {ex.strerror}") from ex
+        return super()._connect()
+
+
+def _mysql(parts: SplitResult, port: int) -> peewee.Database:
+    return peewee.MySQLDatabase(
+        unquote(parts.path[1:]),
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username or ""),
+        # as bytes, because PyMySQL would encode a text as Latin-1
+        password=unquote(parts.password or "").encode(),
+        charset="utf8mb4",
+        # a value that does not fit is an error; a server may be set up to cut it instead
+        sql_mode=_STRICT,
+        **{"connect_timeout": 5, "read_timeout": 30, "write_timeout": 30, **_options(parts)},
+    )
+
+
+def _options(parts: SplitResult) -> dict[str, object]:
+    """Return the settings in the URL's query."""
+    options: dict[str, object] = {}
+    for name, text in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _OPTIONS:
+            raise InvalidSetting(
+                SETTING, f"{name!r} is no setting; known are {', '.join(_OPTIONS)}"
+            )
+        try:
+            options[name] = _OPTIONS[name](text)
+        except ValueError as ex:
+            raise InvalidSetting(SETTING, f"{name} {ex}") from ex
+    return options
+
+
+def _seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 3600):
+        raise ValueError("must be whole seconds, 1 to 3600")
+    return int(text)
+
+
+def _truth(text: str) -> bool:
+    known = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in known:
+        raise ValueError("must be true or false")
+    return known[text.lower()]
+
+
+def _file(text: str) -> str:
+    if not Path(text).is_file():
+        raise ValueError(f"must be a file, and {text!r} is none")
+    return text
+
+
+_OPTIONS: Final[dict[str, Callable[[str], object]]] = {
+    "ssl_ca": _file,
+    "ssl_cert": _file,
+    "ssl_key": _file,
+    "ssl_verify_cert": _truth,
+    "ssl_verify_identity": _truth,
+    "ssl_disabled": _truth,
+    "connect_timeout": _seconds,
+    "read_timeout": _seconds,
+    "write_timeout": _seconds,
+}

@@ -1,37 +1,42 @@
-"""The record of exchanges in a database table, through Peewee."""
+"""The record of exchanges in a database, through Peewee."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from typing import Final
 
 import peewee
 
-from diamond_core.errors import Unavailable
+from diamond_adapters.request_log.conditions import where
+from diamond_adapters.request_log.migrations import is_mysql
+from diamond_adapters.request_log.rows import (
+    BODY_COLUMNS,
+    COLUMNS,
+    PART_COLUMNS,
+    from_row,
+    tables_of,
+    to_row,
+)
+from diamond_adapters.request_log.session import Session
 from diamond_core.exchange import Exchange, ExchangeFilter
+
+_SERIALS_AT_ONCE: Final = 500
 
 
 class PeeweeRequestLog:
-    """A ``RequestLog`` in one table of *database*, which is made on first use."""
+    """A ``RequestLog`` in *database*, whose tables are made or upgraded on first use."""
 
     def __init__(self, database: peewee.Database) -> None:
+        self._session = Session(database)
         self._database = database
-        self._row = _row_class(database)
-        self._ready = False
+        self._tables = tables_of(database)
 
     def append(self, exchange: Exchange) -> None:
         self.append_all([exchange])
 
     def append_all(self, exchanges: Sequence[Exchange]) -> None:
-        if not exchanges:
-            return
-        with self._connection(), self._database.atomic():
-            for exchange in exchanges:
-                self._row.insert(**_to_row(exchange)).on_conflict_ignore().execute()
+        if exchanges:
+            self._session.run(lambda: self._insert(exchanges))
 
     def latest(self, n: int) -> Sequence[Exchange]:
         return self.find(ExchangeFilter(), limit=n)
@@ -44,108 +49,42 @@ class PeeweeRequestLog:
         before: str | None = None,
         bodies: bool = True,
     ) -> Sequence[Exchange]:
-        row = self._row
-        query = row.select().where(*_conditions(row, wanted))
+        table = self._tables.requests
+        names = COLUMNS if bodies else [name for name in COLUMNS if name not in BODY_COLUMNS]
+        query = table.select(*(getattr(table, name) for name in names))
+        query = where(query, table, wanted, mysql=is_mysql(self._database))
         if before is not None:
-            query = query.where(row.serial < before)
-        with self._connection():
-            found = [
-                _from_row(each) for each in query.order_by(row.serial.desc()).limit(limit).dicts()
-            ]
-        if bodies:
-            return found
-        return [replace(exchange, request_body=b"", response_body=b"") for exchange in found]
+            query = query.where(table.serial < before)
+        query = query.order_by(table.serial.desc()).limit(limit)
 
-    @contextmanager
-    def _connection(self) -> Iterator[None]:
-        try:
-            # Each thread keeps its connection: opening one for every exchange would cost more
-            # than the insert.
-            self._database.connect(reuse_if_open=True)
-            if not self._ready:
-                self._database.create_tables([self._row])
-                self._ready = True
-            yield
-        except peewee.PeeweeException as ex:
-            self._database.close()
-            raise Unavailable(f"the request log's database failed: {ex}") from ex
+        def read() -> list[Exchange]:
+            rows = list(query.dicts())
+            parts = self._parts([row["serial"] for row in rows]) if bodies else {}
+            return [from_row(row, parts.get(row["serial"], {})) for row in rows]
 
+        return self._session.run(read)
 
-def _row_class(database: peewee.Database) -> Any:
-    """Declare the row for this database; re-binding a shared class is not thread-safe."""
-    bound_to = database
+    def _insert(self, exchanges: Sequence[Exchange]) -> None:
+        # A row has two bodies, and each may grow to the double where quotes are escaped.
+        most = self._session.packet // 5
+        rows, parts = [], []
+        for exchange in exchanges:
+            row, rest = to_row(exchange, most)
+            rows.append(row)
+            parts += rest
+        with self._database.atomic():
+            self._session.insert("requests", COLUMNS, rows)
+            if parts:
+                self._session.insert("request_parts", PART_COLUMNS, parts)
 
-    class ExchangeRow(peewee.Model):
-        serial = peewee.CharField(32, primary_key=True)
-        id = peewee.CharField(64, index=True)
-        # ISO text in UTC: MySQL's DATETIME would drop the microseconds and the zone.
-        occurred_at = peewee.CharField(32, index=True)
-        method = peewee.CharField(16)
-        path = peewee.TextField()
-        query = peewee.TextField()
-        headers = peewee.TextField()
-        client = peewee.CharField(64)
-        key_name = peewee.CharField(64)
-        status = peewee.SmallIntegerField()
-        duration_ms = peewee.DoubleField()
-        request_body = peewee.BlobField()
-        response_body = peewee.BlobField()
-        model_id = peewee.CharField(80)
-
-        class Meta:
-            table_name = "exchanges"
-            database = bound_to
-
-    return ExchangeRow
-
-
-def _conditions(row: Any, wanted: ExchangeFilter) -> list[Any]:
-    """Return what SQL must find true of a row that is wanted."""
-    conditions = [row.serial.is_null(False)]
-    if wanted.id:
-        conditions.append((row.id == wanted.id) | (row.serial == wanted.id))
-    if wanted.since is not None:
-        conditions.append(row.occurred_at >= wanted.since.isoformat(timespec="microseconds"))
-    if wanted.until is not None:
-        conditions.append(row.occurred_at < wanted.until.isoformat(timespec="microseconds"))
-    if wanted.status:
-        conditions.append(row.status.between(wanted.statuses[0], wanted.statuses[-1]))
-    if wanted.path:
-        # no LIKE: it has wildcards, and SQLite's takes a for A
-        conditions.append(row.path.between(wanted.path, wanted.path + "\U0010ffff"))
-    if wanted.model_id:
-        conditions.append(row.model_id == wanted.model_id)
-    if wanted.slower_than_ms is not None:
-        conditions.append(row.duration_ms > wanted.slower_than_ms)
-    return conditions
-
-
-def _to_row(exchange: Exchange) -> dict[str, Any]:
-    return {
-        "serial": exchange.serial,
-        "id": exchange.id,
-        "occurred_at": exchange.occurred_at.isoformat(timespec="microseconds"),
-        "method": exchange.method,
-        "path": exchange.path,
-        "query": exchange.query,
-        "headers": json.dumps(dict(exchange.headers)),
-        "client": exchange.client,
-        "key_name": exchange.key_name,
-        "status": exchange.status,
-        "duration_ms": exchange.duration_ms,
-        "request_body": exchange.request_body,
-        "response_body": exchange.response_body,
-        "model_id": exchange.model_id,
-    }
-
-
-def _from_row(row: dict[str, Any]) -> Exchange:
-    return Exchange(
-        **{
-            **row,
-            "occurred_at": datetime.fromisoformat(row["occurred_at"]),
-            "headers": json.loads(row["headers"]),
-            "request_body": bytes(row["request_body"]),
-            "response_body": bytes(row["response_body"]),
-        }
-    )
+    def _parts(self, serials: Sequence[str]) -> dict[str, dict[str, str]]:
+        """Return the rest of each body that has one, by serial and body."""
+        table = self._tables.parts
+        parts: dict[str, dict[str, str]] = {}
+        for start in range(0, len(serials), _SERIALS_AT_ONCE):
+            some = serials[start : start + _SERIALS_AT_ONCE]
+            query = table.select().where(table.serial.in_(some)).order_by(table.place)
+            for row in query.dicts():
+                bodies = parts.setdefault(row["serial"], {})
+                bodies[row["body"]] = bodies.get(row["body"], "") + row["text"]
+        return parts

@@ -33,6 +33,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.NothingToRollBack: 409,
     errors.Conflict: 409,
     errors.Unavailable: 503,
+    errors.Refused: 500,
 }
 """The HTTP status of each domain error; a test sees to it that none is missing."""
 

@@ -1,0 +1,253 @@
+"""The database behind the record: from its URL, on SQLite and on MariaDB."""
+
+from __future__ import annotations
+
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlsplit
+
+import peewee
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mariadb import run_sql
+
+from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.migrations import MIGRATIONS, Migration, migrate
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_core.errors import InvalidSetting, Unavailable
+from diamond_core.exchange import Exchange, new_serial
+from diamond_core.testing import an_exchange
+
+SECRET = "s3cret/pass word"
+
+
+@pytest.fixture(params=["sqlite", "mysql"])
+def url(request, tmp_path):
+    """An empty database, on SQLite and on MySQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'requests.db'}"
+    return request.getfixturevalue("mysql_url")
+
+
+@pytest.fixture
+def database(url):
+    opened = open_database(url)
+    yield opened
+    opened.close()
+
+
+def rows(database, statement):
+    database.connect(reuse_if_open=True)
+    return [tuple(row) for row in database.execute_sql(statement)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "requests.db",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite://host/file.db",
+        f"postgresql://me:{quote(SECRET, safe='')}@localhost/name",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost/",
+        f"mysql://me:{quote(SECRET, safe='')}@/name",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost:port/name",
+        f"mysql://me:{SECRET}@localhost:99999/name",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost/name?color=red",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost/name?ssl_ca=/no/such/file",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost/name?ssl_verify_cert=maybe",
+        f"mysql://me:{quote(SECRET, safe='')}@localhost/name?read_timeout=0",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_told_without_its_password(url):
+    with pytest.raises(InvalidSetting, match="DIAMOND_DATABASE_URL") as caught:
+        open_database(url)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in told
+
+
+def test_opening_touches_neither_disk_nor_network(tmp_path):
+    open_database(f"sqlite:///{tmp_path / 'folder' / 'requests.db'}")
+    open_database("mysql://nobody@127.0.0.1:1/nothing")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_away_is_told_without_its_password():
+    url = f"mysql://me:{quote(SECRET, safe='')}@127.0.0.1:1/name"
+    log = PeeweeRequestLog(open_database(url))
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1") as caught:
+        log.latest(1)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+    assert "s3cret" not in repr(log) + repr(vars(log))
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    log = PeeweeRequestLog(open_database(f"sqlite:///{tmp_path / 'file' / 'requests.db'}"))
+    with pytest.raises(Unavailable, match="file"):
+        log.append(an_exchange())
+
+
+def test_the_wrong_password_is_told_without_it(mysql_url):
+    parts = urlsplit(mysql_url)
+    netloc = f"{parts.username}:{quote(SECRET, safe='')}@{parts.hostname}:{parts.port}"
+    log = PeeweeRequestLog(open_database(parts._replace(netloc=netloc).geturl()))
+    with pytest.raises(Unavailable, match="Access denied") as caught:
+        log.latest(1)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_password_may_hold_any_letters(mysql_server_url, mysql_url):
+    password = "é💎@:/%+ ?#"
+    parts = urlsplit(mysql_url)
+    run_sql(mysql_url, "CREATE USER 'odd user'@'%%' IDENTIFIED BY %s", (password,))
+    try:
+        run_sql(mysql_url, f"GRANT ALL ON {parts.path[1:]}.* TO 'odd user'@'%%'")
+        netloc = f"odd%20user:{quote(password, safe='')}@{parts.hostname}:{parts.port or 3306}"
+        database = open_database(parts._replace(netloc=netloc).geturl())
+        assert list(PeeweeRequestLog(database).latest(1)) == []
+        database.close()
+    finally:
+        run_sql(mysql_server_url, "DROP USER 'odd user'@'%%'")
+
+
+def test_a_connection_that_the_server_dropped_is_opened_again(mysql_url):
+    database = open_database(mysql_url)
+    log = PeeweeRequestLog(database)
+    exchange = an_exchange()
+    log.append(exchange)
+    for kill in ("KILL", "KILL CONNECTION"):
+        running = run_sql(
+            mysql_url,
+            "SELECT id FROM information_schema.processlist"
+            " WHERE db = DATABASE() AND id <> CONNECTION_ID()",
+        )
+        assert len(running) == 1
+        run_sql(mysql_url, f"{kill} {running[0][0]}")
+        assert list(log.latest(2)) == [exchange]
+    database.close()
+
+
+def test_many_hosts_that_start_at_once_make_the_tables_once(url):
+    hosts = 8
+
+    def start(number):
+        database = open_database(url)
+        PeeweeRequestLog(database).append(an_exchange(id=f"host{number}"))
+        database.close()
+
+    with ThreadPoolExecutor(hosts) as pool:
+        list(pool.map(start, range(hosts)))
+    database = open_database(url)
+    versions = rows(database, "SELECT version FROM schema_migrations ORDER BY version")
+    assert versions == [(migration.version,) for migration in MIGRATIONS]
+    assert len(PeeweeRequestLog(database).latest(100)) == hosts
+    database.close()
+
+
+def test_tables_of_an_earlier_version_are_upgraded_and_keep_their_rows(database):
+    with database.connection_context():
+        migrate(database, MIGRATIONS[:1])
+    exchange = an_exchange()
+    with database.connection_context():
+        names = "serial, id, occurred_at, method, path, query, headers, client, key_name, status"
+        values = (
+            f"'{exchange.serial}', 'old', '2026-01-02 03:04:05.000006', 'GET', '/v1', '', '{{}}'"
+        )
+        database.execute_sql(
+            f"INSERT INTO requests ({names}, duration_ms, model_id, request_encoding,"
+            " response_encoding, request_body, response_body)"
+            f" VALUES ({values}, '', '', 200, 1.5, '', 'utf-8', 'utf-8', 'asked', 'told')"
+        )
+    log = PeeweeRequestLog(database)
+    log.append(an_exchange(id="new"))
+    new, old = sorted(log.latest(10), key=lambda each: each.id)
+    assert (new.id, old.id, old.response_body) == ("new", "old", b"told")
+    assert old.occurred_at.isoformat() == "2026-01-02T03:04:05.000006+00:00"
+    versions = rows(database, "SELECT version FROM schema_migrations ORDER BY version")
+    assert versions == [(migration.version,) for migration in MIGRATIONS]
+
+
+def test_a_migration_that_was_cut_off_is_run_again(database):
+    bad = Migration(3, "bad", sqlite=["NO SQL"], mysql=["NO SQL"])
+    with database.connection_context(), pytest.raises(peewee.PeeweeException):
+        migrate(database, [*MIGRATIONS, bad])
+    with database.connection_context():
+        migrate(database)
+    assert list(PeeweeRequestLog(database).latest(1)) == []
+
+
+def test_tables_of_a_later_version_can_still_be_used(database):
+    later = Migration(99, "later", *[["CREATE TABLE later (a INTEGER)"]] * 2)
+    with database.connection_context():
+        migrate(database, [*MIGRATIONS, later])
+    log = PeeweeRequestLog(database)
+    log.append(an_exchange())
+    assert len(log.latest(1)) == 1
+
+
+def test_text_stays_text_for_people_who_ask_in_sql(database):
+    body = '{"carat": 1.1, "note": "💎"}'.encode()
+    PeeweeRequestLog(database).append(an_exchange(request_body=body, response_body=b"\xff"))
+    found = rows(
+        database,
+        "SELECT JSON_EXTRACT(request_body, '$.carat'), request_encoding, response_body,"
+        " response_encoding FROM requests WHERE request_body LIKE '%%💎%%'"
+        if isinstance(database, peewee.MySQLDatabase)
+        else "SELECT JSON_EXTRACT(request_body, '$.carat'), request_encoding, response_body,"
+        " response_encoding FROM requests WHERE request_body LIKE '%💎%'",
+    )
+    assert [(str(found[0][0]), *found[0][1:])] == [("1.1", "utf-8", "/w==", "base64")]
+
+
+def test_a_body_larger_than_the_server_takes_at_once_is_kept_whole(database):
+    log = PeeweeRequestLog(database)
+    # each quote takes two bytes in a statement: 34 MB in all, where MariaDB takes 16
+    exchange = an_exchange(request_body=b'"' * 2_000_000, response_body=b"'" * 15_000_000)
+    small = an_exchange(id="small")
+    log.append_all([exchange, small])
+    log.append(exchange)
+    assert list(log.latest(10)) == [small, exchange]
+
+
+def test_names_that_are_no_valid_text_are_kept_with_escapes(database):
+    log = PeeweeRequestLog(database)
+    log.append(an_exchange(path="/v1/\ud800é", headers={"User-Agent": "\udfff"}))
+    (found,) = log.latest(1)
+    assert found.path == "/v1/\\ud800é"
+    assert found.headers == {"User-Agent": "\udfff"}
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@settings(
+    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    exchange=st.builds(
+        Exchange,
+        id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", fullmatch=True),
+        serial=st.builds(new_serial),
+        occurred_at=st.datetimes(
+            min_value=an_exchange().occurred_at.replace(year=1970, tzinfo=None),
+            timezones=st.just(an_exchange().occurred_at.tzinfo),
+        ),
+        method=text.filter(lambda each: len(each) < 200),
+        path=text,
+        query=text,
+        headers=st.dictionaries(st.text(), st.text(), max_size=3),
+        client=text.filter(lambda each: len(each) < 200),
+        status=st.integers(100, 599),
+        duration_ms=st.floats(0, 1e9),
+        request_body=st.binary(),
+        response_body=st.binary() | text.map(str.encode),
+    )
+)
+def test_whatever_comes_in_comes_out(database, exchange):
+    log = PeeweeRequestLog(database)
+    log.append(exchange)
+    assert list(log.latest(1)) == [exchange]
