@@ -33,6 +33,7 @@ from diamond_core.ports import (
     ModelFamily,
     ModelRepository,
     Progress,
+    RequestArchive,
     RequestLog,
 )
 from diamond_core.price_range import PriceRanges
@@ -88,6 +89,7 @@ __all__ = [
     "Promotion",
     "RawStones",
     "RejectedRow",
+    "RequestArchive",
     "RequestLog",
     "ServedModel",
     "Similar",

@@ -12,6 +12,7 @@ from diamond_core.cleaning import RawStones
 from diamond_core.diamond_table import DiamondTable, Floats
 from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.model_card import ModelCard, ModelId, Promotion
+from diamond_core.traffic import Traffic
 
 Clock = Callable[[], datetime]
 """Returns the present time in UTC."""
@@ -200,6 +201,39 @@ class RequestLog(Protocol):
 
         Raises:
             Unavailable: the record can't be read.
+        """
+        ...
+
+
+class RequestArchive(Protocol):
+    """The whole record, to be counted, summed up and pruned. Threads may share it.
+
+    It may lag behind what a ``RequestLog`` has kept by what is still on its way.
+    """
+
+    def count(self, wanted: ExchangeFilter) -> int:
+        """Return how many exchanges are *wanted*.
+
+        Raises:
+            Unavailable: the record can't be read.
+        """
+        ...
+
+    def traffic(self, wanted: ExchangeFilter) -> Sequence[Traffic]:
+        """Return what went on in the exchanges that are *wanted*, by day and then by route.
+
+        Raises:
+            Unavailable: the record can't be read.
+        """
+        ...
+
+    def prune(self, before: datetime, *, most: int) -> int:
+        """Delete up to *most* of the exchanges that occurred *before*, the oldest first.
+
+        Return how many were deleted: 0 when none is left. Others go on writing meanwhile.
+
+        Raises:
+            Unavailable: none was deleted.
         """
         ...
 

@@ -11,6 +11,7 @@ from diamond_adapters.families.linear import LinearFamily
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.in_memory import InMemorySource
 from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_core.ports import no_progress
@@ -20,6 +21,7 @@ from diamond_core.testing import (
     ModelContract,
     ModelFamilyContract,
     ModelRepositoryContract,
+    RequestArchiveContract,
     RequestLogContract,
     some_stones,
 )
@@ -60,6 +62,30 @@ class TestPeeweeRequestLogOnMySQL(RequestLogContract):
     @pytest.fixture
     def log(self, mysql_log):
         return mysql_log
+
+
+class TestPeeweeRequestArchiveOnSQLite(RequestArchiveContract):
+    @pytest.fixture
+    def database(self, tmp_path):
+        return open_database(f"sqlite:///{tmp_path / 'requests.db'}")
+
+    @pytest.fixture
+    def log(self, database):
+        return PeeweeRequestLog(database)
+
+    @pytest.fixture
+    def archive(self, database):
+        return PeeweeRequestArchive(database)
+
+
+class TestPeeweeRequestArchiveOnMySQL(RequestArchiveContract):
+    @pytest.fixture
+    def log(self, mysql_log):
+        return mysql_log
+
+    @pytest.fixture
+    def archive(self, migrated_mysql):
+        return PeeweeRequestArchive(migrated_mysql)
 
 
 class TestLinearFamily(ModelFamilyContract):

@@ -14,6 +14,7 @@ from diamond_core.testing import (
     FormulaModel,
     ModelContract,
     ModelRepositoryContract,
+    RequestArchiveContract,
     RequestLogContract,
 )
 
@@ -34,6 +35,16 @@ class TestInMemoryRequestLog(RequestLogContract):
     @pytest.fixture
     def log(self):
         return InMemoryRequestLog()
+
+
+class TestInMemoryRequestArchive(RequestArchiveContract):
+    @pytest.fixture
+    def log(self):
+        return InMemoryRequestLog()
+
+    @pytest.fixture
+    def archive(self, log):
+        return log
 
 
 class TestInMemorySource(DiamondSourceContract):

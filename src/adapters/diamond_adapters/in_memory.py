@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from diamond_core.cleaning import RawStones
 from diamond_core.diamond import CLARITIES, COLORS, CUTS
@@ -16,6 +17,7 @@ from diamond_core.errors import Conflict, ModelExists, ModelNotFound
 from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.model_card import ModelCard, ModelId, Promotion
 from diamond_core.ports import FittedModel, Model
+from diamond_core.traffic import Traffic, traffic_of
 
 
 class InMemoryModelRepository:
@@ -82,7 +84,10 @@ class InMemoryModelRepository:
 
 
 class InMemoryRequestLog:
-    """A ``RequestLog`` of the last *most* exchanges that ends with the process."""
+    """A ``RequestLog`` and ``RequestArchive`` of the last *most* exchanges.
+
+    It ends with the process.
+    """
 
     def __init__(self, most: int = 10_000) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=most)
@@ -118,6 +123,20 @@ class InMemoryRequestLog:
         if bodies:
             return found
         return [replace(exchange, request_body=b"", response_body=b"") for exchange in found]
+
+    def count(self, wanted: ExchangeFilter) -> int:
+        return len(self.find(wanted, limit=len(self._exchanges)))
+
+    def traffic(self, wanted: ExchangeFilter) -> Sequence[Traffic]:
+        return traffic_of(self.find(wanted, limit=len(self._exchanges)))
+
+    def prune(self, before: datetime, *, most: int) -> int:
+        with self._lock:
+            old = [each for each in self._exchanges if each.occurred_at < before]
+            old = sorted(old, key=lambda exchange: exchange.occurred_at)[:most]
+            for exchange in old:
+                self._exchanges.remove(exchange)
+        return len(old)
 
 
 class InMemorySource:

@@ -8,6 +8,7 @@ class TestMyRequestLog(RequestLogContract):
 
 from diamond_core.testing.model_contract import ModelContract, ModelFamilyContract
 from diamond_core.testing.model_repository_contract import ModelRepositoryContract
+from diamond_core.testing.request_archive_contract import RequestArchiveContract
 from diamond_core.testing.request_log_contract import RequestLogContract
 from diamond_core.testing.samples import (
     FormulaModel,
@@ -24,6 +25,7 @@ __all__ = [
     "ModelContract",
     "ModelFamilyContract",
     "ModelRepositoryContract",
+    "RequestArchiveContract",
     "RequestLogContract",
     "a_card",
     "a_fitted_model",
