@@ -6,9 +6,11 @@ from diamond_core.diamond_table import DiamondTable
 from diamond_core.errors import (
     Conflict,
     DiamondError,
+    ExchangeNotFound,
     FamilyFailed,
     FieldProblem,
     InvalidDiamond,
+    InvalidFilter,
     InvalidModelId,
     InvalidSetting,
     InvalidTable,
@@ -17,6 +19,7 @@ from diamond_core.errors import (
     ModelNotFound,
     NoChampion,
     NothingToRollBack,
+    Refused,
     SourceUnreadable,
     TooFewStones,
     Unavailable,
@@ -39,6 +42,7 @@ from diamond_core.ports import (
 from diamond_core.price_range import PriceRanges
 from diamond_core.similarity import Similar, SimilarStones, sorted_samples
 from diamond_core.splitting import in_holdout
+from diamond_core.traffic import Traffic
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.price_diamonds import PriceDiamonds, Valuation, Valuations
@@ -64,11 +68,13 @@ __all__ = [
     "DiamondTable",
     "Exchange",
     "ExchangeFilter",
+    "ExchangeNotFound",
     "FamilyFailed",
     "FieldProblem",
     "FindSimilar",
     "FittedModel",
     "InvalidDiamond",
+    "InvalidFilter",
     "InvalidModelId",
     "InvalidSetting",
     "InvalidTable",
@@ -88,6 +94,7 @@ __all__ = [
     "Progress",
     "Promotion",
     "RawStones",
+    "Refused",
     "RejectedRow",
     "RequestArchive",
     "RequestLog",
@@ -96,6 +103,7 @@ __all__ = [
     "SimilarStones",
     "SourceUnreadable",
     "TooFewStones",
+    "Traffic",
     "TrainModels",
     "TrainingOrder",
     "TrainingRun",

@@ -12,6 +12,7 @@ DiamondError
 ├── FamilyFailed          a family could not be trained or exported
 ├── ModelNotFound         no model with this id
 │   └── NoChampion        no model has been promoted yet
+├── ExchangeNotFound      the record has no request with this id
 ├── ModelExists           an id is taken
 ├── ModelDamaged          a model's files are not what its card says
 ├── NothingToRollBack     there was no champion before this one
@@ -122,6 +123,14 @@ class NoChampion(ModelNotFound):
     def __init__(self) -> None:
         super().__init__("champion")
         self.args = ("no model has been trained yet; run: diamond train",)
+
+
+class ExchangeNotFound(DiamondError):
+    """The record has no exchange with this id."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(f"the record has no request {id[:80]!r}")
 
 
 class ModelExists(DiamondError):

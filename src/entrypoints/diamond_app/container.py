@@ -9,9 +9,10 @@ from dependency_injector import containers, providers
 from diamond_adapters.families.installed import InstalledFamilies
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_app.settings import Settings
-from diamond_core.ports import Clock, Model, RequestLog
+from diamond_core.ports import Clock, Model, RequestArchive, RequestLog
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.price_diamonds import PriceDiamonds
@@ -42,6 +43,9 @@ class Container(containers.DeclarativeContainer):
     )
     database = providers.Singleton(open_database, settings.provided.database_url)
     request_log: providers.Provider[RequestLog] = providers.Singleton(PeeweeRequestLog, database)
+    request_archive: providers.Provider[RequestArchive] = providers.Singleton(
+        PeeweeRequestArchive, database
+    )
 
     champion = providers.Singleton(Champion, models)
     price_diamonds = providers.Factory(PriceDiamonds, champion)

@@ -41,6 +41,8 @@ def app_of(container: Container) -> App:
         choose_champion=container.choose_champion(),
         models=container.models(),
         request_log=container.request_log(),
+        request_archive=container.request_archive(),
+        clock=container.clock(),
         api_keys=container.settings().api_keys,
     )
 

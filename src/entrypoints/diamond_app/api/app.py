@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import falcon
 
-from diamond_app.api import problems, resources
+from diamond_app.api import problems, record, resources
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
 from diamond_app.settings import ApiKeys
-from diamond_core.ports import ModelRepository, RequestLog
+from diamond_core.ports import Clock, ModelRepository, RequestArchive, RequestLog
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.price_diamonds import PriceDiamonds
@@ -24,6 +24,8 @@ def create_app(
     choose_champion: ChooseChampion,
     models: ModelRepository,
     request_log: RequestLog,
+    request_archive: RequestArchive,
+    clock: Clock,
     api_keys: ApiKeys,
 ) -> App:
     """Return the service, wired with what it needs."""
@@ -39,6 +41,9 @@ def create_app(
     app.add_route("/v1/models/champion", resources.ChampionModel(champion, door))
     app.add_route("/v1/models/{id}", resources.OneModel(models, door))
     app.add_route("/v1/models/{id}/promote", resources.Promotions(choose_champion, models, door))
+    app.add_route("/v1/requests", record.Requests(request_log, clock, door))
+    app.add_route("/v1/requests/stats", record.RequestStats(request_archive, clock, door))
+    app.add_route("/v1/requests/{id}", record.OneRequest(request_log, door))
     app.add_route("/livez", resources.Liveness())
     app.add_route("/readyz", resources.Readiness(champion))
     return app

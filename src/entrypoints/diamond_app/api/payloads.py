@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import falcon
@@ -140,6 +140,24 @@ def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
     if wrong:
         raise invalid_values(wrong)
     return diamond, n
+
+
+def query_texts(
+    req: falcon.Request, known: Collection[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the *known* parameters of the query, and by name what is wrong with the others."""
+    given: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    for name, value in req.params.items():
+        if name not in known:
+            wrong[pointer_token(name)] = (
+                f"is no parameter here; known are {', '.join(sorted(known))}"
+            )
+        elif isinstance(value, list):
+            wrong[name] = "stands more than once"
+        else:
+            given[name] = value
+    return given, wrong
 
 
 def _twice(req: falcon.Request) -> set[str]:

@@ -28,6 +28,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.FamilyFailed: 500,
     errors.ModelNotFound: 404,
     errors.NoChampion: 503,
+    errors.ExchangeNotFound: 404,
     errors.ModelExists: 409,
     errors.ModelDamaged: 500,
     errors.NothingToRollBack: 409,

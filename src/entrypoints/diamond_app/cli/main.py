@@ -17,6 +17,10 @@ COMMANDS: Final = {
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
     "similar": ("diamond_app.cli.similar", "Show known stones like one stone."),
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
+    "requests": (
+        "diamond_app.cli.requests",
+        "Look at the record of requests, export it, prune it.",
+    ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the record."),
 }
 """Command -> (the module that holds it as ``command``, its line in the help)."""

@@ -1,0 +1,247 @@
+"""The command ``diamond requests``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from diamond_app.cli.output import container, json_option, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from diamond_app.container import Container
+    from diamond_core.exchange import ExchangeFilter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_FILTERS = {
+    "since": ("TIME", "Since this time (ISO 8601, UTC without a zone), or this age: 2h, 3d."),
+    "until": ("TIME", "Before this time, or older than this age."),
+    "status": ("STATUS", "Of this status, such as 404, or class, such as 4xx."),
+    "path": ("PREFIX", "Of paths that begin so."),
+    "model": ("ID", "Priced by this model."),
+    "slower_than": ("DURATION", "Slower than this: 250 (ms) or 1.5s."),
+    "id": ("ID", "Of this request id (X-Request-ID)."),
+}
+
+
+def _filters(*names: str) -> Callable[[Command], Command]:
+    """Add the options that say which exchanges are wanted."""
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            metavar, told = _FILTERS[name]
+            option = f"--{name.replace('_', '-')}"
+            command = click.option(option, metavar=metavar, help=told)(command)
+        return command
+
+    return add
+
+
+def _wanted(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
+    from diamond_app.record_filter import parse_filter
+
+    texts = {name: text for name, text in given.items() if text}
+    wanted, wrong = parse_filter(texts, wired.clock()())
+    for name, told in wrong.items():
+        raise click.BadParameter(told, param_hint=f"--{name.replace('_', '-')}")
+    return wanted
+
+
+@click.group("requests")
+def command() -> None:
+    """Look at the record of requests, export it, and prune it.
+
+    \b
+    Examples:
+      diamond requests list --since 2h --status 5xx
+      diamond requests show 0198a7c2-support-case
+      diamond requests stats --since 7d
+      diamond requests export --since 2026-01-31 --until 2026-02-01 --output day.jsonl
+      diamond requests prune --older-than 90d
+    """
+
+
+@command.command("list")
+@_filters(*_FILTERS)
+@click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@json_option
+def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
+    """List requests, newest first, without their bodies.
+
+    \b
+    Examples:
+      diamond requests list --since 2h --status 5xx
+      diamond requests list --path /v1/predictions --slower-than 250 -n 100 --json
+    """
+    from diamond_app.exchange_answer import exchange_answer
+
+    wired = container()
+    found = wired.request_log().find(_wanted(wired, given), limit=limit, bodies=False)
+    if as_json:
+        print_json([exchange_answer(exchange, bodies=False) for exchange in found])
+        return
+    if not found:
+        print("There is no such request.")
+        return
+    rows: list[list[object]] = [
+        [
+            f"{exchange.occurred_at:%Y-%m-%d %H:%M:%S}",
+            _shown(exchange.method, 8),
+            _shown(exchange.path, 48),
+            str(exchange.status),
+            exchange.duration_ms,
+            _shown(exchange.model_id, 32),
+            _shown(exchange.key_name, 16),
+            exchange.id,
+        ]
+        for exchange in found
+    ]
+    print_table("", ["time (UTC)", "", "path", "", "ms", "model", "key", "id"], rows)
+
+
+@command.command("show")
+@click.argument("id")
+@json_option
+def show(id: str, as_json: bool) -> None:
+    """Show the newest request of the id ID, with its bodies.
+
+    \b
+    Example:
+      diamond requests show 0198a7c2-support-case
+    """
+    from diamond_app.exchange_answer import exchange_answer
+    from diamond_core.errors import ExchangeNotFound
+    from diamond_core.exchange import ExchangeFilter
+
+    found = container().request_log().find(ExchangeFilter(id=id), limit=1)
+    if not found:
+        raise ExchangeNotFound(id)
+    answer = exchange_answer(found[0], bodies=True)
+    if as_json:
+        print_json(answer)
+        return
+    bodies = [answer.pop(f"{name}_{what}") for name in ("request", "response") for what in _BODY]
+    facts: list[list[object]] = [[name, _shown(str(told), 120)] for name, told in answer.items()]
+    print_table("", ["", ""], facts)
+    for name, (encoding, text) in zip(
+        ("request", "response"), (bodies[:2], bodies[2:]), strict=True
+    ):
+        print(f"\n{name} ({encoding}):\n{_printable(text)}")
+
+
+_BODY = ("encoding", "body")
+
+
+@command.command("stats")
+@_filters("since", "until", "path", "model")
+@json_option
+def stats(as_json: bool, **given: str | None) -> None:
+    """Show traffic, errors and durations by day and route; of the last 7 days by default.
+
+    \b
+    Examples:
+      diamond requests stats
+      diamond requests stats --since 2026-01-01 --path /v1/predictions --json
+    """
+    from diamond_app.exchange_answer import traffic_answer
+
+    wired = container()
+    found = wired.request_archive().traffic(
+        _wanted(wired, given | {"since": given["since"] or "7d"})
+    )
+    if as_json:
+        print_json([traffic_answer(traffic) for traffic in found])
+        return
+    if not found:
+        print("There was no request.")
+        return
+    rows = [list(traffic_answer(traffic).values()) for traffic in found]
+    columns = ["day (UTC)", "route", "requests", "4xx", "5xx", "p50 ms", "p95 ms", "p99 ms"]
+    print_table("", columns, rows)
+
+
+@command.command("export")
+@_filters(*_FILTERS)
+@click.option("--format", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file; default is stdout.",
+)
+@json_option
+def export(format: str, output: Path | None, as_json: bool, **given: str | None) -> None:
+    """Export requests with their bodies, newest first: one JSON object a line, or CSV.
+
+    However many they are, they are never in memory at once. A body that is not UTF-8 is given
+    as base64, and request_encoding or response_encoding says so.
+
+    \b
+    Examples:
+      diamond requests export --since 2026-01-31 --until 2026-02-01 --output day.jsonl
+      diamond requests export --status 4xx --format csv > errors.csv
+    """
+    from diamond_app.record_export import export_record
+
+    if as_json and output is None:
+        raise click.UsageError("--json tells what was done, and goes with --output")
+    wired = container()
+    wanted = _wanted(wired, given)
+    with progress_bar(quiet=as_json or output is None) as progress:
+        exported = export_record(
+            wired.request_log(), wired.request_archive(), wanted, format, output, progress
+        )
+    if as_json:
+        print_json({"exported": exported, "output": str(output)})
+    elif output is not None:
+        print(f"Exported {exported:,} requests to {output}.")
+
+
+@command.command("prune")
+@click.option("--older-than", required=True, metavar="AGE", help="The age: 90d, 12h, 4w.")
+@click.option("--dry-run", is_flag=True, help="Only tell how many would be deleted.")
+@json_option
+def prune(older_than: str, dry_run: bool, as_json: bool) -> None:
+    """Delete old requests, a few at a time; the service goes on writing meanwhile.
+
+    The database keeps the room for requests to come; its files do not shrink.
+
+    \b
+    Examples:
+      diamond requests prune --older-than 90d --dry-run
+      diamond requests prune --older-than 90d
+    """
+    from diamond_app.record_filter import parse_age
+    from diamond_core.exchange import ExchangeFilter
+    from diamond_core.use_cases.prune_record import prune_record
+
+    wired = container()
+    try:
+        before = wired.clock()() - parse_age(older_than)
+    except (ValueError, OverflowError) as ex:
+        raise click.BadParameter(str(ex), param_hint="--older-than") from ex
+    archive = wired.request_archive()
+    if dry_run:
+        pruned = archive.count(ExchangeFilter(until=before))
+    else:
+        with progress_bar(quiet=as_json) as progress:
+            pruned = prune_record(archive, before, progress)
+    if as_json:
+        print_json({"pruned": pruned, "before": before.isoformat(), "dry_run": dry_run})
+    else:
+        did = "Would delete" if dry_run else "Deleted"
+        print(f"{did} {pruned:,} requests from before {before:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _shown(text: str, most: int) -> str:
+    """Return a caller's text, cut and harmless to a terminal and to Rich's markup."""
+    from rich.markup import escape
+
+    printable = _printable(text).replace("\n", " ")
+    return escape(printable if len(printable) <= most else printable[: most - 1] + "…")
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)

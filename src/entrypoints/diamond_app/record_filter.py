@@ -1,0 +1,103 @@
+"""From what people type to an ``ExchangeFilter``: times, ages, durations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from diamond_core.errors import InvalidFilter
+from diamond_core.exchange import ExchangeFilter
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGE: Final = re.compile(r"([0-9]{1,6})([smhdw])")
+_DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|)")
+_LOST_PLUS: Final = re.compile(r"(T\S+) ([0-9]{2}:?[0-9]{2})")
+
+
+def parse_age(text: str) -> timedelta:
+    """Return the age that a text such as ``90d``, ``2h`` or ``15m`` means.
+
+    Raises:
+        ValueError: it means none.
+    """
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("must be a number and one of s, m, h, d, w, such as 90d")
+    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+
+
+def parse_time(text: str, now: datetime) -> datetime:
+    """Return the time in UTC that a text means: ISO 8601 (UTC without a zone), or an age.
+
+    Raises:
+        ValueError: it means none.
+    """
+    text = text.strip()
+    try:
+        if _AGE.fullmatch(text):
+            return now - parse_age(text)
+        # in a URL, a + that is not encoded means a blank
+        time = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as ex:
+        raise ValueError(
+            "must be a time such as 2026-01-31T12:00 (UTC), or an age such as 2h or 3d"
+        ) from ex
+
+
+def parse_duration_ms(text: str) -> float:
+    """Return the milliseconds that a text such as ``250``, ``250ms`` or ``1.5s`` means.
+
+    Raises:
+        ValueError: it means none.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError("must be milliseconds such as 250, or seconds such as 1.5s")
+    return float(found[1]) * (1000.0 if found[2] == "s" else 1.0)
+
+
+def parse_filter(given: Mapping[str, str], now: datetime) -> tuple[ExchangeFilter, dict[str, str]]:
+    """Return the filter of *given* texts by name, and by name what is wrong with any.
+
+    The names are those of ``FILTERS``; others are left alone.
+    """
+    wanted: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for name, (field, parse) in FILTERS.items():
+        text = given.get(name)
+        if text:
+            try:
+                wanted[field] = parse(text, now)
+                ExchangeFilter(**{field: wanted[field]})
+            except InvalidFilter as ex:
+                wrong[name] = ex.detail
+            except ValueError as ex:
+                wrong[name] = str(ex)
+    return (ExchangeFilter() if wrong else ExchangeFilter(**wanted)), wrong
+
+
+def _as_it_is(text: str, now: datetime) -> str:
+    return text
+
+
+def _status(text: str, now: datetime) -> str:
+    return text.lower()
+
+
+def _duration(text: str, now: datetime) -> float:
+    return parse_duration_ms(text)
+
+
+FILTERS: Final[dict[str, tuple[str, Callable[[str, datetime], object]]]] = {
+    "id": ("id", _as_it_is),
+    "since": ("since", parse_time),
+    "until": ("until", parse_time),
+    "status": ("status", _status),
+    "path": ("path", _as_it_is),
+    "model": ("model_id", _as_it_is),
+    "slower_than": ("slower_than_ms", _duration),
+}
+"""Name for people -> (field of ``ExchangeFilter``, from a text and the present time to it)."""
