@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -18,36 +18,46 @@ from diamond_core.errors import InvalidSetting
 HOME: Final = "DIAMOND_HOME"
 DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
+ONE_TIME_KEY: Final = "DIAMOND_ONE_TIME_ADMIN_KEY"
+"""What ``diamond serve`` tells its workers; not meant to be set by people."""
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """The API keys by name, hashed: the secrets themselves are forgotten once read."""
+    """The API keys by name, hashed: the secrets themselves are forgotten once read.
+
+    Attributes:
+        digests: the hash of each key by its name.
+        needed_to_price: whether a key is needed for more than to administer.
+    """
 
     digests: Mapping[str, bytes] = field(default_factory=dict)
+    needed_to_price: bool = True
 
     def __bool__(self) -> bool:
         return bool(self.digests)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``name:secret`` pairs, separated by commas.
+        """Read ``name:secret`` pairs, separated by commas, or the path of a file of them.
+
+        A path begins with ``@``, ``/``, ``./``, ``../`` or ``~/``. The file has a pair on each
+        line; blank lines and those that begin with ``#`` are skipped.
 
         Raises:
-            InvalidSetting: a pair can't be used; no secret is repeated in the message.
+            InvalidSetting: a pair or the file can't be used; no secret is repeated in the message.
         """
-        digests: dict[str, bytes] = {}
-        for number, pair in enumerate(filter(None, map(str.strip, text.split(","))), start=1):
-            name, colon, secret = pair.partition(":")
-            if not colon or _KEY_NAME.fullmatch(name) is None:
-                raise InvalidSetting(API_KEYS, f"pair {number} is not name:secret")
-            if len(secret) < 8:
-                raise InvalidSetting(API_KEYS, f"the secret of {name!r} is shorter than 8 letters")
-            if name in digests:
-                raise InvalidSetting(API_KEYS, f"the name {name!r} stands twice")
-            digests[name] = _digest(secret)
-        return cls(digests)
+        text = text.strip()
+        if text.startswith(("@", "/", "./", "../", "~/")):
+            path = Path(text.removeprefix("@")).expanduser()
+            return cls(_digests(_lines(path), f"{path}, line"))
+        return cls(_digests(list(enumerate(filter(None, text.split(",")), start=1)), "pair"))
+
+    @classmethod
+    def one_time(cls, secret: str) -> Self:
+        """Return a single key that administers, while everyone may price."""
+        return cls({"admin": _digest(secret)}, needed_to_price=False)
 
     def name_of(self, secret: str) -> str | None:
         """Return the name of the key with this *secret*, or None; takes the same time for all."""
@@ -56,6 +66,37 @@ class ApiKeys:
             if hmac.compare_digest(known, digest):
                 found = name
         return found
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Return the numbered lines of a file of keys."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as ex:
+        reason = ex.strerror if isinstance(ex, OSError) else "it is not UTF-8"
+        raise InvalidSetting(API_KEYS, f"{path} can't be read: {reason}") from None
+    return [
+        (number, line)
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def _digests(pairs: Sequence[tuple[int, str]], where: str) -> dict[str, bytes]:
+    """Return the hash of each secret by its name."""
+    digests: dict[str, bytes] = {}
+    for number, pair in pairs:
+        name, colon, secret = pair.strip().partition(":")
+        if not pair.strip():
+            continue
+        if not colon or _KEY_NAME.fullmatch(name) is None:
+            raise InvalidSetting(API_KEYS, f"{where} {number} is not name:secret")
+        if len(secret) < 8:
+            raise InvalidSetting(API_KEYS, f"the secret of {name!r} is shorter than 8 letters")
+        if name in digests:
+            raise InvalidSetting(API_KEYS, f"the name {name!r} stands twice")
+        digests[name] = _digest(secret)
+    return digests
 
 
 def _digest(secret: str) -> bytes:
@@ -91,8 +132,11 @@ class Settings:
         if home.exists() and not home.is_dir():
             raise InvalidSetting(HOME, f"{home} is not a folder")
         home = home.absolute()
+        api_keys = ApiKeys.parse(values.get(API_KEYS, ""))
+        if not api_keys and present.get(ONE_TIME_KEY):
+            api_keys = ApiKeys.one_time(present[ONE_TIME_KEY])
         return cls(
             home=home,
             database_url=values.get(DATABASE_URL) or f"sqlite:///{home / 'requests.db'}",
-            api_keys=ApiKeys.parse(values.get(API_KEYS, "")),
+            api_keys=api_keys,
         )

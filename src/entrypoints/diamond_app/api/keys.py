@@ -16,7 +16,8 @@ class Doorkeeper:
     """Let requests pass by their key, given as ``Authorization: Bearer`` or ``X-API-Key``.
 
     Without any keys set, everyone may price and look, and nobody may administer. With keys,
-    each request needs one; those named ``admin`` or ``admin-...`` may administer as well.
+    each request needs one; those named ``admin`` or ``admin-...`` may administer as well. The
+    one-time key of ``diamond serve`` is needed to administer only.
     """
 
     def __init__(self, keys: ApiKeys) -> None:
@@ -28,7 +29,7 @@ class Doorkeeper:
         Raises:
             Problem: 401 without a valid key.
         """
-        if self._keys:
+        if self._keys and self._keys.needed_to_price:
             self._name(req)
 
     def require_admin(self, req: falcon.Request) -> None:
@@ -40,7 +41,8 @@ class Doorkeeper:
         if not self._keys:
             raise Problem(
                 403,
-                f"no keys are set; start the service with {API_KEYS}=admin:<secret> to use this",
+                f"no keys are set; start the service with {API_KEYS}=admin:<secret> (or a path to"
+                " a file of such lines) to use this",
             )
         name = self._name(req)
         if name != "admin" and not name.startswith("admin-"):

@@ -10,6 +10,7 @@ from typing import Final
 import falcon
 
 from diamond_app.api.problems import Problem
+from diamond_app.api.redaction import redacted_query, redacted_url
 from diamond_core.errors import Unavailable
 from diamond_core.exchange import Exchange, is_sane_request_id, new_serial
 from diamond_core.ports import RequestLog
@@ -64,7 +65,7 @@ class Recording:
                     occurred_at=context.occurred_at,
                     method=req.method,
                     path=req.path,
-                    query=req.query_string,
+                    query=redacted_query(req.query_string),
                     headers=_headers(req),
                     client=req.remote_addr or "",
                     key_name=context.key_name,
@@ -119,4 +120,6 @@ def _headers(req: falcon.Request) -> dict[str, str]:
         value = req.get_header(name)
         if value:
             kept[name] = value
+    if "Referer" in kept:
+        kept["Referer"] = redacted_url(kept["Referer"])
     return kept

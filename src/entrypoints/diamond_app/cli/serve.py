@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shlex
 import sys
+from ipaddress import ip_address
 
 import click
 
 from diamond_app.cli.output import container
+from diamond_app.settings import API_KEYS, ONE_TIME_KEY
 
 
 @click.command("serve")
@@ -21,7 +25,8 @@ def command(bind: str | None, workers: int | None) -> None:
     """Serve the HTTP API with gunicorn.
 
     GUNICORN_CMD_ARGS and WEB_CONCURRENCY mean what they mean to gunicorn. The service starts
-    without a model too and answers 503 until one is trained.
+    without a model too and answers 503 until one is trained. On a loopback address and without
+    DIAMOND_API_KEYS, a key to administer is made for this run and shown here.
 
     \b
     Example:
@@ -36,5 +41,51 @@ def command(bind: str | None, workers: int | None) -> None:
         arguments += ["--bind", bind]
     if workers is not None:
         arguments += ["--workers", str(workers)]
+    if not wired.settings().api_keys:
+        _offer_one_time_key(addresses(bind, os.environ.get("GUNICORN_CMD_ARGS", "")))
     sys.stdout.flush()
     os.execv(sys.executable, arguments)  # noqa: S606  # our own gunicorn
+
+
+def addresses(bind: str | None, gunicorn_arguments: str) -> list[str]:
+    """Return where gunicorn will listen, by its own order: option, environment, default."""
+    if bind is not None:
+        return [bind]
+    found = []
+    words = iter(shlex.split(gunicorn_arguments))
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name == "--bind":
+            found.append(value if equals else next(words, ""))
+        elif word.startswith("-b"):
+            found.append(word[2:] or next(words, ""))
+    return found or ["127.0.0.1:8000"]
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether only this machine can reach *address*, such as ``127.0.0.1:8000``."""
+    host = address.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _offer_one_time_key(listening: list[str]) -> None:
+    """Make a key for this run and show it, if nobody but this machine's users can use it."""
+    if not all(map(is_loopback, listening)):
+        print(
+            f"No {API_KEYS} are set: everyone may price, and nobody may administer.",
+            file=sys.stderr,
+        )
+        return
+    key = secrets.token_urlsafe(24)
+    # the workers get it from the environment, where only this user's processes can read it
+    os.environ[ONE_TIME_KEY] = key
+    print(
+        f"No {API_KEYS} are set. The key to administer, for this run only: {key}\n"
+        f"  curl -H 'Authorization: Bearer {key}' http://{listening[0]}/v1/requests",
+        file=sys.stderr,
+    )
