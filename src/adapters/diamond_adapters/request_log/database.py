@@ -24,7 +24,8 @@ def open_database(url: str) -> peewee.Database:
     Names, passwords and paths in a URL of MySQL are URL-encoded. Its query may hold
     ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (paths), ``ssl_verify_cert``, ``ssl_verify_identity``,
     ``ssl_disabled`` (true or false), and ``connect_timeout``, ``read_timeout``,
-    ``write_timeout`` (seconds).
+    ``write_timeout`` (seconds). TLS is used where the server offers it; its certificate is
+    checked where ``ssl_ca`` is given, and its name too with ``ssl_verify_identity``.
 
     Raises:
         InvalidSetting: the URL names no database that can be used; passwords are not repeated.
@@ -87,6 +88,8 @@ def _options(parts: SplitResult) -> dict[str, object]:
             options[name] = _OPTIONS[name](text)
         except ValueError as ex:
             raise InvalidSetting(SETTING, f"{name} {ex}") from ex
+    if "ssl_ca" in options:  # PyMySQL would take any certificate, unless told otherwise
+        options.setdefault("ssl_verify_cert", True)
     return options
 
 
