@@ -1,0 +1,164 @@
+"""How the journal is: what waits in it, what it takes, and what is not as it should be."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from diamond_adapters.request_log.delivery import PoisonBox
+from diamond_adapters.request_log.entries import count_entries, read_entries, unpack
+from diamond_adapters.request_log.segment import NoSegment, Segment
+from diamond_adapters.request_log.shipper import files_in
+from diamond_adapters.request_log.tally import Tally
+from diamond_core.errors import DiamondError
+
+_FRESH_SECONDS: Final = 1.0
+_NEAR: Final = 0.8
+_LITTLE_DISK: Final = 64 << 20
+_RECENT_SECONDS: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalStatus:
+    """The journal of one home, all its workers together.
+
+    Attributes:
+        pending: entries that are not in the database yet.
+        oldest_age_seconds: for how long the oldest of them has waited; 0 without any.
+        bytes: what the journal's files take, those that are set aside included.
+        limit: the most bytes that they may take.
+        shipped: entries handed to the database since the journal was made.
+        lost: exchanges that were answered and could not be kept, since then.
+        poisoned: entries set aside because they can't be recorded.
+        problem: what is not as it should be, in a sentence or more; '' if nothing.
+    """
+
+    pending: int
+    oldest_age_seconds: float
+    bytes: int
+    limit: int
+    shipped: int
+    lost: int
+    poisoned: int
+    problem: str
+
+
+class Census:
+    """Looks at the journal's folder, at most once a second."""
+
+    def __init__(self, folder: Path, limit: int, poison: PoisonBox, tally: Tally) -> None:
+        self._folder = folder
+        self._limit = limit
+        self._poison = poison
+        self._tally = tally
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, as after a fork."""
+        self._lock = threading.Lock()
+        self._counted: dict[str, tuple[int, int, int]] = {}
+        self._last: tuple[float, JournalStatus] | None = None
+
+    def status(self, away: str, *, fresh: bool = False) -> JournalStatus:
+        """Return the status; *away* says why the database can't be written, or ''."""
+        with self._lock:
+            if not fresh and self._last and time.monotonic() - self._last[0] < _FRESH_SECONDS:
+                return self._last[1]
+            status = self._look(away)
+            self._last = (time.monotonic(), status)
+            return status
+
+    def _look(self, away: str) -> JournalStatus:
+        pending, size, oldest = 0, 0, None
+        counted: dict[str, tuple[int, int, int]] = {}
+        for path in files_in(self._folder):
+            try:
+                segment = Segment.open(path, adopt=False)
+            except NoSegment:
+                continue
+            try:
+                size += segment.end
+                counted[path.name] = self._count(path.name, segment)
+                pending += counted[path.name][2]
+                if oldest is None and counted[path.name][2]:
+                    oldest = _time_of_first(segment)
+            finally:
+                segment.close()
+        self._counted = counted
+        poisoned, poison_bytes = self._poison.count()
+        counts = self._tally.read()
+        size += poison_bytes
+        problems = [
+            _away(away, pending),
+            _size(size, self._limit),
+            self._disk(),
+            _losses(counts.lost, counts.lost_at),
+            _poison(poisoned),
+        ]
+        return JournalStatus(
+            pending=pending,
+            oldest_age_seconds=max(0.0, time.time() - oldest) if oldest is not None else 0.0,
+            bytes=size,
+            limit=self._limit,
+            shipped=counts.shipped,
+            lost=counts.lost,
+            poisoned=poisoned,
+            problem="; ".join(filter(None, problems)),
+        )
+
+    def _count(self, name: str, segment: Segment) -> tuple[int, int, int]:
+        """Return up to where the file is counted, from where, and how many entries that are."""
+        start, counted_to, count = segment.shipped, segment.shipped, 0
+        before = self._counted.get(name)
+        if before is not None and before[1] == start and before[0] <= segment.end:
+            counted_to, count = before[0], before[2]
+        more, counted_to = count_entries(segment.file, counted_to, segment.end)
+        return counted_to, start, count + more
+
+    def _disk(self) -> str:
+        with suppress(OSError):
+            disk = os.statvfs(self._folder)
+            free = disk.f_bavail * disk.f_frsize
+            if free < _LITTLE_DISK:
+                return f"the journal's disk has only {free >> 20} MiB left"
+        return ""
+
+
+def _time_of_first(segment: Segment) -> float | None:
+    """Return when the first waiting entry was made, in seconds since 1970."""
+    for entry in read_entries(segment.file, segment.shipped, segment.end, segment.seed):
+        with suppress(DiamondError):
+            return unpack(entry.payload).occurred_at.timestamp()
+        break
+    return None
+
+
+def _away(away: str, pending: int) -> str:
+    if not away:
+        return ""
+    return f"the database of the request record is away; {pending:,} exchanges wait in the journal"
+
+
+def _size(size: int, limit: int) -> str:
+    if size < limit * _NEAR:
+        return ""
+    return f"the journal takes {size / limit:.0%} of its limit; beyond it exchanges are lost"
+
+
+def _losses(lost: int, lost_at: float) -> str:
+    if not lost or time.time() - lost_at > _RECENT_SECONDS:
+        return ""
+    at = datetime.fromtimestamp(lost_at, UTC).strftime("%H:%M:%S UTC")
+    return f"{lost:,} exchanges were answered but could not be kept, the last at {at}"
+
+
+def _poison(poisoned: int) -> str:
+    if not poisoned:
+        return ""
+    return f"{poisoned:,} exchanges can't be recorded and are set aside in journal/poison"

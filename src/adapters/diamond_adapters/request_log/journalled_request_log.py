@@ -1,0 +1,168 @@
+"""A request log that answers at once and reaches its database a moment later."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from diamond_adapters.request_log.delivery import PoisonBox
+from diamond_adapters.request_log.journal import Journal
+from diamond_adapters.request_log.journal_status import Census, JournalStatus
+from diamond_adapters.request_log.shipper import Shipper
+from diamond_adapters.request_log.tally import Tally
+from diamond_core.errors import Unavailable
+from diamond_core.exchange import Exchange, ExchangeFilter
+from diamond_core.ports import RequestLog
+
+DEFAULT_LIMIT: Final = 1 << 30
+_PAUSE_SECONDS: Final = 0.2
+_LOOK_SECONDS: Final = 1.0
+_PROBE_SECONDS: Final = 5.0
+_LONGEST_PAUSE_SECONDS: Final = 5.0
+_SETTLE_SECONDS: Final = 5.0
+_SETTLE_ALONE_SECONDS: Final = 600.0
+
+_log = logging.getLogger(__name__)
+
+
+class JournalledRequestLog:
+    """A ``RequestLog`` in front of another one, the database's.
+
+    ``append`` writes to a journal file of this process and returns; a thread, begun by ``start``,
+    moves the entries into the database. Reading first moves what waits, so that what was
+    appended, by whichever process of this home, is seen. Without ``start``, reading and
+    ``close`` move the entries.
+
+    Args:
+        database: where the exchanges go.
+        folder: where the journal's files lie; workers that share it work together.
+        durable: an entry survives a power cut, not only the death of the process.
+        limit: the most bytes that the journal may take.
+    """
+
+    def __init__(
+        self,
+        database: RequestLog,
+        folder: Path,
+        *,
+        durable: bool = False,
+        limit: int = DEFAULT_LIMIT,
+    ) -> None:
+        self._database = database
+        self._tally = Tally(folder / "tally")
+        poison = PoisonBox(folder / "poison")
+        self._journal = Journal(folder, durable=durable, limit=limit, tally=self._tally)
+        self._shipper = Shipper(folder, self._journal, database, poison, self._tally)
+        self._census = Census(folder, limit, poison, self._tally)
+        self._thread: threading.Thread | None = None
+        self._stop = threading.Event()
+        self._away = ""
+        self._forked = False
+        forked = weakref.WeakMethod(self._after_fork)
+        os.register_at_fork(after_in_child=lambda: (forked() or (lambda: None))())
+
+    def append(self, exchange: Exchange) -> None:
+        if self._forked:
+            self._forked = False
+            self.start()
+        self._journal.append(exchange)
+
+    def append_all(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self.append(exchange)
+
+    def latest(self, n: int) -> Sequence[Exchange]:
+        self._settle()
+        return self._database.latest(n)
+
+    def find(
+        self,
+        wanted: ExchangeFilter,
+        *,
+        limit: int,
+        before: str | None = None,
+        bodies: bool = True,
+    ) -> Sequence[Exchange]:
+        self._settle()
+        return self._database.find(wanted, limit=limit, before=before, bodies=bodies)
+
+    def status(self) -> JournalStatus:
+        """Return how the journal of this home is, at most a second ago. Cheap."""
+        return self._census.status(self._away)
+
+    def start(self) -> None:
+        """Begin to move entries into the database; call it in the process that appends."""
+        if self._thread is None:
+            self._stop = threading.Event()
+            self._thread = threading.Thread(
+                target=self._run, args=(self._stop,), name="ship-journal", daemon=True
+            )
+            self._thread.start()
+
+    def close(self, seconds: float = 3.0) -> None:
+        """Move what waits for up to *seconds*; leave the rest to other workers or the next start."""
+        deadline = time.monotonic() + seconds
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(seconds)
+            if self._thread.is_alive():
+                return  # it waits for the database; the end of the process lets go of the files
+            self._thread = None
+        try:
+            self._shipper.settle(max(0.0, deadline - time.monotonic()))
+        except Unavailable as ex:
+            _log.warning("exchanges stay in the journal until the next start: %s", ex)
+        self._shipper.forget()
+        self._journal.close()
+
+    def _settle(self) -> None:
+        alone = self._thread is None  # nobody else will do it
+        self._shipper.settle(_SETTLE_ALONE_SECONDS if alone else _SETTLE_SECONDS)
+
+    def _after_fork(self) -> None:
+        self._journal.forget()
+        self._shipper.forget()
+        self._census.forget()
+        self._tally.forget()
+        self._forked = self._thread is not None
+        self._thread = None
+
+    def _run(self, stop: threading.Event) -> None:
+        pause = _PAUSE_SECONDS
+        looked = probed = -_PROBE_SECONDS
+        while True:
+            now = time.monotonic()
+            try:
+                if now - looked >= _LOOK_SECONDS:
+                    looked = now
+                    self._look_around()
+                if self._away or now - probed >= _PROBE_SECONDS:
+                    probed = now
+                    self._database.find(ExchangeFilter(), limit=1, bodies=False)
+                self._shipper.ship(stop)
+                if self._away:
+                    _log.warning("the request record's database is back")
+                self._away, pause = "", _PAUSE_SECONDS
+            except Unavailable as ex:
+                if not self._away:
+                    _log.error("exchanges wait in the journal: %s", ex)
+                self._away = str(ex)
+                pause = min(pause * 2.0, _LONGEST_PAUSE_SECONDS)
+            except Exception as ex:  # a bug here must not end the shipping
+                _log.exception("could not ship the journal")
+                self._away = f"{type(ex).__name__}: {ex}"
+                pause = _LONGEST_PAUSE_SECONDS
+            if stop.wait(pause * random.uniform(0.5, 1.0)):  # noqa: S311  # spreads the workers
+                return
+
+    def _look_around(self) -> None:
+        self._tally.add()
+        status = self._census.status(self._away, fresh=True)
+        self._journal.others_bytes = max(0, status.bytes - self._journal.own_bytes())
