@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 
 import pytest
@@ -11,6 +12,7 @@ from diamond_adapters.families.linear import LinearFamily
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.in_memory import InMemorySource
 from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.sources.csv_source import CsvSource
@@ -86,6 +88,27 @@ class TestPeeweeRequestArchiveOnMySQL(RequestArchiveContract):
     @pytest.fixture
     def archive(self, migrated_mysql):
         return PeeweeRequestArchive(migrated_mysql)
+
+
+def journalled(database, tmp_path):
+    log = JournalledRequestLog(database, tmp_path / "journal")
+    log.start()
+    return log
+
+
+class TestJournalledRequestLogOnSQLite(RequestLogContract):
+    @pytest.fixture
+    def log(self, tmp_path):
+        database = PeeweeRequestLog(open_database(f"sqlite:///{tmp_path / 'requests.db'}"))
+        with contextlib.closing(journalled(database, tmp_path)) as log:
+            yield log
+
+
+class TestJournalledRequestLogOnMySQL(RequestLogContract):
+    @pytest.fixture
+    def log(self, mysql_log, tmp_path):
+        with contextlib.closing(journalled(mysql_log, tmp_path)) as log:
+            yield log
 
 
 class TestLinearFamily(ModelFamilyContract):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from dependency_injector import containers, providers
 
 from diamond_adapters.families.installed import InstalledFamilies
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.request_log.database import open_database
+from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_app.settings import Settings
@@ -31,6 +33,10 @@ def _open_onnx(graph: bytes) -> Model:
     return OnnxModel(graph)
 
 
+def _journal_folder(home: Path) -> Path:
+    return home / "journal"
+
+
 class Container(containers.DeclarativeContainer):
     """Everything that runs, from the settings."""
 
@@ -42,7 +48,14 @@ class Container(containers.DeclarativeContainer):
         FilesystemModelRepository, settings.provided.home, providers.Object(_open_onnx)
     )
     database = providers.Singleton(open_database, settings.provided.database_url)
-    request_log: providers.Provider[RequestLog] = providers.Singleton(PeeweeRequestLog, database)
+    database_log: providers.Provider[RequestLog] = providers.Singleton(PeeweeRequestLog, database)
+    request_log: providers.Provider[JournalledRequestLog] = providers.Singleton(
+        JournalledRequestLog,
+        database_log,
+        providers.Callable(_journal_folder, settings.provided.home),
+        durable=settings.provided.journal_durable,
+        limit=settings.provided.journal_limit,
+    )
     request_archive: providers.Provider[RequestArchive] = providers.Singleton(
         PeeweeRequestArchive, database
     )

@@ -20,6 +20,10 @@ DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
 ONE_TIME_KEY: Final = "DIAMOND_ONE_TIME_ADMIN_KEY"
 """What ``diamond serve`` tells its workers; not meant to be set by people."""
+JOURNAL_SYNC: Final = "DIAMOND_JOURNAL_SYNC"
+JOURNAL_LIMIT: Final = "DIAMOND_JOURNAL_LIMIT"
+_SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SMALLEST_JOURNAL: Final = 1 << 20
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -111,11 +115,15 @@ class Settings:
         home: the folder of models, the request log's SQLite file and reports.
         database_url: where the record of requests goes.
         api_keys: who may use the service; empty: anyone may price, nobody administers.
+        journal_durable: a recorded exchange survives a power cut, not only a killed process.
+        journal_limit: the most bytes that the journal may take.
     """
 
     home: Path
     database_url: str = field(repr=False)  # may hold a password
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
+    journal_durable: bool = False
+    journal_limit: int = 1 << 30
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
@@ -139,4 +147,24 @@ class Settings:
             home=home,
             database_url=values.get(DATABASE_URL) or f"sqlite:///{home / 'requests.db'}",
             api_keys=api_keys,
+            journal_durable=_journal_durable(values.get(JOURNAL_SYNC) or "process"),
+            journal_limit=_journal_limit(values.get(JOURNAL_LIMIT) or "1GiB"),
         )
+
+
+def _journal_durable(text: str) -> bool:
+    if text not in {"process", "power"}:
+        raise InvalidSetting(
+            JOURNAL_SYNC,
+            f"{text[:40]!r} is neither 'process' (survives a killed worker) nor 'power' "
+            "(survives a power cut too)",
+        )
+    return text == "power"
+
+
+def _journal_limit(text: str) -> int:
+    match = _SIZE.fullmatch(text.strip())
+    size = int(match[1]) << 10 * " kmgt".index(match[2].lower() or " ") if match else 0
+    if size < _SMALLEST_JOURNAL:
+        raise InvalidSetting(JOURNAL_LIMIT, f"{text[:40]!r} is no size of 1 MiB or more, as '1GiB'")
+    return size

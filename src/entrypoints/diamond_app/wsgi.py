@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 import threading
 from typing import Final
 
+from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_app.api.app import create_app
 from diamond_app.api.problems import App
 from diamond_app.container import Container, build_container
@@ -25,6 +27,7 @@ def application() -> App:
     try:
         container = build_container(Settings.load())
         follow(container.champion())
+        keep_shipping(container.request_log())
         return app_of(container)
     except DiamondError as ex:
         print(f"diamond: {ex}", file=sys.stderr)
@@ -43,6 +46,7 @@ def app_of(container: Container) -> App:
         request_log=container.request_log(),
         request_archive=container.request_archive(),
         clock=container.clock(),
+        journal_status=container.request_log().status,
         api_keys=container.settings().api_keys,
     )
 
@@ -57,6 +61,12 @@ def follow(champion: Champion) -> None:
             _refresh(champion)
 
     threading.Thread(target=run, name="follow-champion", daemon=True).start()
+
+
+def keep_shipping(request_log: JournalledRequestLog) -> None:
+    """Move the journal into the database, off the request path; a stopping worker finishes it."""
+    request_log.start()
+    atexit.register(request_log.close)
 
 
 def _refresh(champion: Champion) -> None:

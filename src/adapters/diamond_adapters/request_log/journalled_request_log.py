@@ -65,8 +65,7 @@ class JournalledRequestLog:
         self._stop = threading.Event()
         self._away = ""
         self._forked = False
-        forked = weakref.WeakMethod(self._after_fork)
-        os.register_at_fork(after_in_child=lambda: (forked() or (lambda: None))())
+        _call_after_fork(weakref.ref(self))
 
     def append(self, exchange: Exchange) -> None:
         if self._forked:
@@ -116,7 +115,7 @@ class JournalledRequestLog:
                 return  # it waits for the database; the end of the process lets go of the files
             self._thread = None
         try:
-            self._shipper.settle(max(0.0, deadline - time.monotonic()))
+            self._shipper.settle(max(0.0, deadline - time.monotonic()), others=False)
         except Unavailable as ex:
             _log.warning("exchanges stay in the journal until the next start: %s", ex)
         self._shipper.forget()
@@ -166,3 +165,12 @@ class JournalledRequestLog:
         self._tally.add()
         status = self._census.status(self._away, fresh=True)
         self._journal.others_bytes = max(0, status.bytes - self._journal.own_bytes())
+
+
+def _call_after_fork(log: weakref.ref[JournalledRequestLog]) -> None:
+    def forget() -> None:
+        present = log()
+        if present is not None:
+            present._after_fork()  # noqa: SLF001  # the class's own hook
+
+    os.register_at_fork(after_in_child=forget)

@@ -28,7 +28,7 @@ FIRST: Final = 64
 """Where the first entry starts; what is between is kept for later."""
 
 
-class NoSegment(Exception):  # noqa: N818  # a state to look away from, not a fault
+class NoSegment(Exception):
     """The file is gone, is no journal file, or its owner lives."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import os
 import threading
@@ -94,8 +93,10 @@ class Shipper:
         if refusal is not None:
             raise refusal
 
-    def settle(self, seconds: float) -> None:
-        """Bring into the database all that any worker has appended before this call.
+    def settle(self, seconds: float, *, others: bool = True) -> None:
+        """Bring into the database all that was appended before this call.
+
+        With *others*, that of living workers too.
 
         Raises:
             Unavailable: the database is away, or it takes longer than *seconds*.
@@ -109,7 +110,8 @@ class Shipper:
                 for segment, end in ends.items():
                     self._ship_to(segment, end, deadline)
                 self._drop()
-                self._show_others(deadline, {segment.path for segment in ends})
+                if others:
+                    self._show_others(deadline, {segment.path for segment in ends})
         finally:
             self._readers -= 1
 
@@ -242,10 +244,9 @@ class Shipper:
 def files_in(folder: Path) -> list[Path]:
     """Return the journal files in *folder*, oldest first; none where it is missing."""
     try:
-        names = os.listdir(folder)
+        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     except OSError:
         return []
-    return [folder / name for name in sorted(names) if name.endswith(SUFFIX)]
 
 
 def _check(deadline: float) -> None:

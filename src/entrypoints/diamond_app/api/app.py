@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import falcon
 
+from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.api import problems, record, resources
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.problems import App
@@ -27,6 +30,7 @@ def create_app(
     request_archive: RequestArchive,
     clock: Clock,
     api_keys: ApiKeys,
+    journal_status: Callable[[], JournalStatus] | None = None,
 ) -> App:
     """Return the service, wired with what it needs."""
     app = falcon.App(middleware=[Recording(request_log)])
@@ -45,5 +49,5 @@ def create_app(
     app.add_route("/v1/requests/stats", record.RequestStats(request_archive, clock, door))
     app.add_route("/v1/requests/{id}", record.OneRequest(request_log, door))
     app.add_route("/livez", resources.Liveness())
-    app.add_route("/readyz", resources.Readiness(champion))
+    app.add_route("/readyz", resources.Readiness(champion, journal_status))
     return app

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import falcon
 import orjson
 
+from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.answers import (
     model_answer,
     prediction_answer,
@@ -145,11 +147,17 @@ class Liveness:
 class Readiness:
     """GET /readyz: whether stones can be priced, and what is not as it should be."""
 
-    def __init__(self, champion: Champion) -> None:
+    def __init__(
+        self, champion: Champion, journal_status: Callable[[], JournalStatus] | None
+    ) -> None:
         self._champion = champion
+        self._journal_status = journal_status
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         card = self._champion.get().card  # without a model: 503
         problems = [self._champion.problem] if self._champion.problem else []
+        journal = self._journal_status() if self._journal_status is not None else None
+        if journal is not None and journal.problem:
+            problems.append(journal.problem)
         status = "degraded" if problems else "ok"
         _send(resp, {"status": status, "model": model_answer(card), "problems": problems})

@@ -76,6 +76,10 @@ def _record(wired: Container) -> str | None:
     return None
 
 
+def _journal(wired: Container) -> str | None:
+    return wired.request_log().status().problem or None
+
+
 def _told(check: Callable[[Container], str | None]) -> Callable[[Container], str | None]:
     """Return the check, its domain errors told instead of raised."""
     from diamond_core.errors import DiamondError
@@ -95,4 +99,5 @@ _CHECKS = {
     "all models are undamaged": _told(_models),
     "all model families load": _told(_families),
     "record of requests can be read": _told(_record),
+    "journal is well": _told(_journal),
 }
