@@ -56,9 +56,11 @@ class Tally:
             self._waiting = total
             if not (total.shipped or total.lost) and self._path.exists():
                 return
-            with suppress(OSError), self._locked(os.O_RDWR | os.O_CREAT) as file:
-                _write(file, _sum(_read(file), total))
-                self._waiting = Counts()
+            with suppress(OSError):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                with self._locked(os.O_RDWR | os.O_CREAT) as file:
+                    _write(file, _sum(_read(file), total))
+                    self._waiting = Counts()
 
     def read(self) -> Counts:
         """Return the counts of all workers, and what waits in this one's memory."""

@@ -1,0 +1,59 @@
+"""The journal has no room: prices are served, the losses are counted exactly, and it heals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+from load import ALL_WELL, Load, compare, recorded, shipped
+from support import serving, until
+
+from diamond_adapters.in_memory import InMemoryRequestLog
+from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
+
+
+@pytest.fixture
+def tiny_disk(trained_home):
+    """A file system of 300 KB where the journal goes."""
+    folder = trained_home / "journal"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "diamond-test", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system; the limit is tested all the same")
+    yield
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def status_of(home):
+    return JournalledRequestLog(InMemoryRequestLog(), home / "journal").status()
+
+
+def loses_and_heals(home, server, url, requests, **settings):
+    server.stop()
+    with serving(home, workers=2, DIAMOND_DATABASE_URL=url, **settings) as service:
+        try:
+            noted = Load(service, requests, name="full").finish()
+            assert len(noted) == requests, "every request was answered"
+            lost = status_of(home).lost
+            assert 0 < lost < requests
+            until(lambda: "could not be kept" in service.get("/readyz").body.decode(), "it is told")
+        finally:
+            server.start()
+        until(lambda: status_of(home).pending == 0, "the rest is in the database")
+        kept = {row.id for row in recorded(url)}
+        missing = [id for id in noted if id not in kept]
+        assert len(missing) == lost == status_of(home).lost
+        after = Load(service, 200, name="after").finish()
+        rows = shipped(after, url)
+    assert status_of(home).lost == lost, "nothing more is lost once there is room"
+    still_there = {id: note for id, note in noted.items() if id in kept}
+    assert compare(still_there | after, rows) == ALL_WELL
+
+
+def test_a_full_disk_loses_only_what_does_not_fit(trained_home, tiny_disk, server, url):
+    loses_and_heals(trained_home, server, url, 1200)
+
+
+def test_a_journal_at_its_limit_loses_only_what_does_not_fit(trained_home, server, url):
+    loses_and_heals(trained_home, server, url, 2000, DIAMOND_JOURNAL_LIMIT="1MiB")
