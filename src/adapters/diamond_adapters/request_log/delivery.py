@@ -11,8 +11,8 @@ from typing import Final
 
 from diamond_adapters.request_log.entries import Entry, UnreadableEntry, pack_payload, unpack
 from diamond_adapters.request_log.segment import SUFFIX, Segment
-from diamond_core.errors import Unavailable
-from diamond_core.exchange import Exchange
+from diamond_core.errors import Refused, Unavailable
+from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.ports import RequestLog
 
 _DAMAGED: Final = ".damaged"
@@ -25,41 +25,54 @@ Refusals = list[tuple[Entry, str]]
 
 
 def hand_over(database: RequestLog, entries: Sequence[Entry]) -> tuple[int, Refusals, Refusals]:
-    """Append the entries; return how many are recorded, those refused, and the unreadable ones.
+    """Append the entries; return how many are recorded, and which failed and which are hopeless.
 
-    Where the database refuses all of several entries, it rather is the database that is ill: it
-    is for the caller to judge.
+    An entry that failed may have met a lock or an ill database, though the database answers: to
+    judge that is the caller's. A hopeless one can be recorded at no time.
 
     Raises:
         Unavailable: the database does not answer.
     """
     exchanges: list[tuple[Entry, Exchange]] = []
-    unreadable: Refusals = []
+    hopeless: Refusals = []
     for entry in entries:
         try:
             exchanges.append((entry, unpack(entry.payload)))
         except UnreadableEntry as ex:
-            unreadable.append((entry, str(ex)))
-    refused = _append(database, exchanges)
-    return len(exchanges) - len(refused), refused, unreadable
+            hopeless.append((entry, str(ex)))
+    failed: Refusals = []
+    refused: Refusals = []
+    _append(database, exchanges, failed, refused)
+    taken = len(exchanges) - len(failed) - len(refused)
+    return taken, failed, hopeless + refused
 
 
-def _append(database: RequestLog, exchanges: Sequence[tuple[Entry, Exchange]]) -> Refusals:
+def _append(
+    database: RequestLog,
+    exchanges: Sequence[tuple[Entry, Exchange]],
+    failed: Refusals,
+    refused: Refusals,
+) -> None:
     if not exchanges:
-        return []
+        return
+    kind = failed
     try:
         database.append_all([exchange for _, exchange in exchanges])
+    except Refused as ex:
+        kind, reason = refused, str(ex)
     except Unavailable as ex:
-        database.latest(1)  # raises where the database is away
+        database.find(ExchangeFilter(), limit=1, bodies=False)  # raises where it is away
         reason = str(ex)
     except Exception as ex:  # a value that the driver can't take, in whatever way it says so
         reason = f"{type(ex).__name__}: {ex}"
     else:
-        return []
+        return
     if len(exchanges) == 1:
-        return [(exchanges[0][0], reason)]
+        kind.append((exchanges[0][0], reason))
+        return
     middle = len(exchanges) // 2
-    return _append(database, exchanges[:middle]) + _append(database, exchanges[middle:])
+    for part in (exchanges[:middle], exchanges[middle:]):
+        _append(database, part, failed, refused)
 
 
 class PoisonBox:

@@ -27,13 +27,13 @@ from diamond_core.ports import RequestLog
 _BATCH: Final = 500
 _SMALL_BATCH: Final = 32
 _BATCH_BYTES: Final = 4 << 20
-_REFUSALS: Final = 3
-"""So often must the database refuse an entry, and take others, before the entry is set aside."""
+_FAILURES: Final = 3
+"""So often must an entry fail, while others are taken, before it is set aside."""
 
 _log = logging.getLogger(__name__)
 
 
-class _Refused(Unavailable):
+class _NotTaken(Unavailable):
     """The database answers, and does not take an entry."""
 
 
@@ -64,7 +64,7 @@ class Shipper:
         self._readers = 0
         self._batch = _BATCH
         self._taken = 0
-        self._refused: dict[tuple[Path, int], tuple[int, int]] = {}
+        self._failed: dict[tuple[Path, int], tuple[int, int]] = {}
         self._shown: dict[Path, int] = {}
 
     def ship(self, stop: threading.Event) -> None:
@@ -76,22 +76,22 @@ class Shipper:
         with self._turn(None):
             self._adopt()
             ends = self._ends()
-        refusal: Unavailable | None = None
+        failure: Unavailable | None = None
         while ends and not stop.is_set():
             for segment, end in [*ends.items()]:
                 with self._turn(None):
                     try:
                         more = self._ship_batch(segment, end)
-                    except _Refused as ex:  # the other files go on
-                        more, refusal = False, ex
+                    except _NotTaken as ex:  # the other files go on
+                        more, failure = False, ex
                 if not more:
                     del ends[segment]
                 while self._readers:
                     time.sleep(0.001)
         with self._turn(None):
             self._drop()
-        if refusal is not None:
-            raise refusal
+        if failure is not None:
+            raise failure
 
     def settle(self, seconds: float, *, others: bool = True) -> None:
         """Bring into the database all that was appended before this call.
@@ -119,15 +119,15 @@ class Shipper:
         return {each: each.end for each in (*self._adopted, *self._journal.segments())}
 
     def _ship_to(self, segment: Segment, end: int, deadline: float) -> None:
-        refusals = 0
+        failures = 0
         more = True
         while more:
             _check(deadline)
             try:
                 more = self._ship_batch(segment, end)
-            except _Refused:
-                refusals += 1
-                if refusals > _REFUSALS:
+            except _NotTaken:
+                failures += 1
+                if failures > _FAILURES:
                     raise
 
     @contextmanager
@@ -166,29 +166,29 @@ class Shipper:
             if segment.shipped < end:
                 self._step_over_damage(segment, end)
             return segment.shipped < end
-        taken, refused, unreadable = hand_over(self._database, entries)
+        taken, failed, hopeless = hand_over(self._database, entries)
         self._taken += taken
-        for entry, reason in unreadable:
+        for entry, reason in hopeless:
             self._set_aside(segment, entry, reason)
-        waits = self._judge(segment, refused)
+        waits = self._judge(segment, failed)
         self._batch = min(self._batch * 2, _BATCH) if taken else _SMALL_BATCH
         self._tally.add(shipped=taken)
         segment.mark_shipped(entries[-1].end if waits is None else waits)
         if waits is not None:
-            raise _Refused(f"the database refuses an exchange: {refused[0][1]}")
+            raise _NotTaken(f"the database does not take an exchange: {failed[0][1]}")
         return segment.shipped < end
 
-    def _judge(self, segment: Segment, refused: Refusals) -> int | None:
-        """Set aside what was refused often enough; return where the first other one starts."""
+    def _judge(self, segment: Segment, failed: Refusals) -> int | None:
+        """Set aside what failed often enough; return where the first other one starts."""
         waits: int | None = None
-        for entry, reason in refused:
+        for entry, reason in failed:
             key = (segment.path, entry.start)
-            times, taken_before = self._refused.get(key, (0, self._taken))
-            if times + 1 >= _REFUSALS and self._taken > taken_before and waits is None:
+            times, taken_before = self._failed.get(key, (0, self._taken))
+            if times + 1 >= _FAILURES and self._taken > taken_before and waits is None:
                 self._set_aside(segment, entry, reason)
-                self._refused.pop(key, None)
+                self._failed.pop(key, None)
             else:
-                self._refused[key] = (times + 1, taken_before)
+                self._failed[key] = (times + 1, taken_before)
                 waits = entry.start if waits is None else waits
         return waits
 
