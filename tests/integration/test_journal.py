@@ -19,7 +19,7 @@ from diamond_adapters.in_memory import InMemoryRequestLog
 from diamond_adapters.request_log.entries import pack, read_entries, unpack
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.segment import FIRST
-from diamond_core import Unavailable
+from diamond_core.errors import Refused, Unavailable
 from diamond_core.testing import an_exchange
 
 SEED = 7
@@ -42,12 +42,13 @@ class FickleDatabase(InMemoryRequestLog):
         super().__init__()
         self.away = False
         self.refuses = set()
+        self.refuses_with = Unavailable
         self.fails_after = False
 
     def append_all(self, exchanges):
         self._answer()
         if any(each.id in self.refuses for each in exchanges):
-            raise Unavailable("data too long")
+            raise self.refuses_with("data too long")
         super().append_all(exchanges)
         if self.fails_after:
             self.away = True
@@ -210,6 +211,14 @@ def test_a_refused_exchange_is_set_aside_and_stops_no_other(journalled, database
     assert "journal/poison" in status.problem
     reasons = [path.read_text() for path in (folder / "poison").glob("*.txt")]
     assert reasons == ["data too long\n"] * 2
+
+
+def test_what_is_refused_for_good_is_set_aside_at_once(journalled, database):
+    log = journalled()
+    database.refuses, database.refuses_with = {"alone"}, Refused
+    log.append(an_exchange(id="alone"))
+    assert list(log.latest(1)) == []
+    assert (log.status().pending, log.status().poisoned) == (0, 1)
 
 
 def test_what_was_set_aside_can_be_put_back(journalled, database, folder):

@@ -22,6 +22,7 @@ _FRESH_SECONDS: Final = 1.0
 _NEAR: Final = 0.8
 _LITTLE_DISK: Final = 64 << 20
 _RECENT_SECONDS: Final = 600.0
+_LONG_SECONDS: Final = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +95,9 @@ class Census:
         poisoned, poison_bytes = self._poison.count()
         counts = self._tally.read()
         size += poison_bytes
+        age = max(0.0, time.time() - oldest) if oldest is not None else 0.0
         problems = [
-            _away(away, pending),
+            _away(away, pending, age),
             _size(size, self._limit),
             self._disk(),
             _losses(counts.lost, counts.lost_at),
@@ -103,7 +105,7 @@ class Census:
         ]
         return JournalStatus(
             pending=pending,
-            oldest_age_seconds=max(0.0, time.time() - oldest) if oldest is not None else 0.0,
+            oldest_age_seconds=age,
             bytes=size,
             limit=self._limit,
             shipped=counts.shipped,
@@ -139,10 +141,13 @@ def _time_of_first(segment: Segment) -> float | None:
     return None
 
 
-def _away(away: str, pending: int) -> str:
-    if not away:
-        return ""
-    return f"the database of the request record is away; {pending:,} exchanges wait in the journal"
+def _away(away: str, pending: int, age: float) -> str:
+    waiting = f"{pending:,} exchanges wait in the journal"
+    if away:
+        return f"the database of the request record is away; {waiting}"
+    if age > _LONG_SECONDS:
+        return f"the database of the request record is slow; {waiting}, the oldest for {age:.0f} s"
+    return ""
 
 
 def _size(size: int, limit: int) -> str:

@@ -1,0 +1,243 @@
+"""What does the record of requests cost, and how fast does a journal reach its database?
+
+    python benchmarks/request_log.py [--seconds 3] [--rounds 3] [--backlog 100000]
+
+Serves the same prices in four ways side by side, on two workers each: without a record, with the
+journal alone, with the journal and MariaDB, and with an insert into MariaDB before each
+response. A client in a process of its own loads them in turn. Needs MariaDB's server
+(scripts/install-test-tools).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import selectors
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from mariadb import fresh_database, running_mariadb  # noqa: E402  # after the path
+from support import STONE, diamond, environment, free_port, until  # noqa: E402
+
+from diamond_adapters.request_log.database import open_database  # noqa: E402
+from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog  # noqa: E402
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog  # noqa: E402
+from diamond_app.api.app import create_app  # noqa: E402
+from diamond_app.container import build_container  # noqa: E402
+from diamond_app.settings import Settings  # noqa: E402
+from diamond_app.wsgi import follow, keep_shipping  # noqa: E402
+from diamond_core.testing import an_exchange  # noqa: E402
+
+WAYS = {
+    "none": "no record",
+    "journal": "journal alone",
+    "both": "journal and MariaDB",
+    "direct": "insert per request",
+}
+CONNECTIONS = 8
+WORKERS = 2
+
+
+class NoRecord:
+    """Forgets."""
+
+    def append(self, exchange):
+        pass
+
+
+def application(way):
+    """The service with one way of recording, for gunicorn."""
+    container = build_container(Settings.load())
+    follow(container.champion())
+    if way == "both":
+        keep_shipping(container.request_log())
+    log = {
+        "none": NoRecord,
+        "journal": container.request_log,
+        "both": container.request_log,
+        "direct": container.database_log,
+    }[way]()
+    return create_app(
+        champion=container.champion(),
+        price_diamonds=container.price_diamonds(),
+        find_similar=container.find_similar(),
+        choose_champion=container.choose_champion(),
+        models=container.models(),
+        request_log=log,
+        api_keys=container.settings().api_keys,
+    )
+
+
+@contextmanager
+def served(way, home, database_url):
+    port = free_port()
+    arguments = [
+        *(sys.executable, "-m", "gunicorn", "--config", "python:diamond_app.gunicorn_conf"),
+        *("--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS), "--log-level", "error"),
+        f"request_log:application('{way}')",
+    ]
+    paths = {"PYTHONPATH": str(ROOT / "benchmarks"), "DIAMOND_DATABASE_URL": database_url}
+    process = subprocess.Popen(
+        arguments, env=environment(home, **paths), stderr=subprocess.DEVNULL, cwd=home.parent
+    )
+    try:
+        until(lambda: _answers(port), f"{way} answers")
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+
+
+def _answers(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as one:
+            one.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            return b" 200 " in one.recv(100)
+    except OSError:
+        return False
+
+
+@dataclass
+class Measured:
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+def load(port, seconds):
+    """Ask for prices on some kept connections, as many as are answered, in another process."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    client = multiprocessing.Process(target=_client, args=(port, seconds, sender))
+    client.start()
+    measured = receiver.recv()
+    client.join()
+    return measured
+
+
+def _client(port, seconds, sender):
+    body = json.dumps(STONE).encode()
+    request = (
+        b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+    chooser = selectors.DefaultSelector()
+    sent_at = {}
+    for _ in range(CONNECTIONS):
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        chooser.register(connection, selectors.EVENT_READ)
+        sent_at[connection] = time.perf_counter()
+        connection.sendall(request)
+    times = []
+    started = time.perf_counter()
+    while (now := time.perf_counter()) < started + seconds:
+        for key, _ in chooser.select(1.0):
+            connection = key.fileobj
+            answer = connection.recv(65536)
+            if not answer.startswith(b"HTTP/1.1 200") or not answer.endswith(b"}"):
+                raise SystemExit(f"unexpected answer: {answer!r}")
+            now = time.perf_counter()
+            times.append(now - sent_at[connection])
+            sent_at[connection] = now
+            connection.sendall(request)
+    times.sort()
+    share = lambda of: times[int(len(times) * of)] * 1e3  # noqa: E731
+    sender.send(Measured(len(times) / (now - started), share(0.5), share(0.99)))
+
+
+def compare_ways(folder, server, seconds, rounds):
+    first_home = folder / "none" / "home"
+    first_home.parent.mkdir()
+    diamond(first_home, "train", "--family", "linear")
+    found = {way: [] for way in WAYS}
+    with ExitStack() as stack:
+        ports = {}
+        for way in WAYS:
+            home = folder / way / "home"
+            if way != "none":
+                home.mkdir(parents=True)
+                for name in ("models", "champion.json", "promotions.jsonl"):
+                    (home / name).symlink_to(first_home / name)
+            url = stack.enter_context(fresh_database(server.url))
+            ports[way] = stack.enter_context(served(way, home, url))
+            load(ports[way], 0.5)
+        for _ in range(rounds):
+            for way in WAYS:
+                found[way].append(load(ports[way], seconds))
+    print(f"{'':22}{'requests/s':>12}{'of no record':>14}{'p50 ms':>9}{'p99 ms':>9}{'x p99':>7}")
+    base = _middle(found["none"])
+    for way, title in WAYS.items():
+        one = _middle(found[way])
+        print(
+            f"{title:22}{one.per_second:12,.0f}{one.per_second / base.per_second:14.2f}"
+            f"{one.p50_ms:9.2f}{one.p99_ms:9.2f}{one.p99_ms / base.p99_ms:7.2f}"
+        )
+
+
+def _middle(all_of_it):
+    median = statistics.median
+    return Measured(
+        median(each.per_second for each in all_of_it),
+        median(each.p50_ms for each in all_of_it),
+        median(each.p99_ms for each in all_of_it),
+    )
+
+
+def time_append(folder, database):
+    exchange = an_exchange(request_body=b"x" * 80, response_body=b"y" * 420)
+    for title, durable, count in (("process", False, 20_000), ("power", True, 500)):
+        log = JournalledRequestLog(database, folder / f"append-{title}", durable=durable)
+        started = time.perf_counter()
+        for _ in range(count):
+            log.append(exchange)
+        each = (time.perf_counter() - started) / count
+        print(f"append, sync={title:8}{each * 1e6:10,.1f} us")
+        log.close()
+
+
+def ship_backlog(title, folder, database, count):
+    log = JournalledRequestLog(database, folder, limit=10 << 30)
+    for _ in range(count):
+        log.append(an_exchange(request_body=b"x" * 80, response_body=b"y" * 420))
+    started = time.perf_counter()
+    log.latest(1)
+    seconds = time.perf_counter() - started
+    print(
+        f"{count:,} waiting entries into {title}: {seconds:.1f} s, {count / seconds:,.0f} a second"
+    )
+    log.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backlog", type=int, default=100_000)
+    given = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {WORKERS} workers, {CONNECTIONS} connections")
+    with tempfile.TemporaryDirectory() as name, running_mariadb() as server:
+        folder = Path(name)
+        compare_ways(folder, server, given.seconds, given.rounds)
+        sqlite = PeeweeRequestLog(open_database(f"sqlite:///{folder / 'backlog.db'}"))
+        time_append(folder, sqlite)
+        ship_backlog("SQLite", folder / "to-sqlite", sqlite, given.backlog)
+        with fresh_database(server.url) as url:
+            mariadb = PeeweeRequestLog(open_database(url))
+            ship_backlog("MariaDB", folder / "to-mariadb", mariadb, given.backlog)
+
+
+if __name__ == "__main__":
+    main()
