@@ -286,6 +286,16 @@ def test_what_does_not_fit_is_refused_counted_and_heals(journalled, database, fo
     assert log.latest(1)[0].id == "after"
 
 
+def test_room_is_made_at_once_where_it_is_short(journalled, database, folder):
+    log = journalled(limit=1 << 20)
+    log.append(an_exchange(id="first", response_body=b"x" * 600_000))
+    with pytest.raises(Unavailable):
+        log.append(an_exchange(id="lost", response_body=b"x" * 600_000))
+    assert [each.id for each in log.latest(9)] == ["first"]
+    log.append(an_exchange(id="after", response_body=b"x" * 600_000))
+    assert log.latest(1)[0].id == "after"
+
+
 def test_a_write_that_breaks_off_leaves_the_file_readable(journalled, monkeypatch):
     log = journalled()
     log.append(an_exchange(id="before"))

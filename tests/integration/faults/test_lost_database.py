@@ -49,7 +49,7 @@ def test_the_database_may_come_after_the_service(trained_home, server, url):
 
 
 def test_no_request_waits_for_a_database_that_hangs(trained_home, server, url):
-    impatient = f"{url}?read_timeout=2&connect_timeout=2"
+    impatient = f"{url}?read_timeout=1&connect_timeout=1"
     with serving(trained_home, workers=2, DIAMOND_DATABASE_URL=impatient) as service:
         before = Load(service, 100, name="before").finish()
         shipped(before, url)

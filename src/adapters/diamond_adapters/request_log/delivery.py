@@ -119,12 +119,8 @@ class PoisonBox:
         path.write_bytes(data)
         _log.error("a damaged part of the journal was set aside in %s", path)
 
-    def count(self) -> tuple[int, int]:
-        """Return how many entries and damaged parts there are, and the bytes they take."""
-        sizes = []
+    def count(self) -> int:
+        """Return how many entries and damaged parts there are."""
         with suppress(OSError):
-            for path in self._folder.iterdir():
-                if path.suffix in (SUFFIX, _DAMAGED):
-                    with suppress(OSError):
-                        sizes.append(path.stat().st_size)
-        return len(sizes), sum(sizes)
+            return sum(path.suffix in (SUFFIX, _DAMAGED) for path in self._folder.iterdir())
+        return 0

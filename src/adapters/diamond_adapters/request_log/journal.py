@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import secrets
 import threading
 import time
@@ -29,14 +30,10 @@ class Journal:
         durable: whether an entry survives a power cut, or only the death of the process.
         limit: the most bytes that the files of all workers may take together.
         tally: counts what is lost.
-
-    Attributes:
-        others_bytes: what others' files take; whoever looks around says it.
     """
 
     def __init__(self, folder: Path, *, durable: bool, limit: int, tally: Tally) -> None:
-        self.others_bytes = 0
-        self.limit = limit
+        self._limit = limit
         self._folder = folder
         self._durable = durable
         self._tally = tally
@@ -51,6 +48,8 @@ class Journal:
         for segment in self.segments():
             segment.close()
         self._live, self._full = None, []
+        self._short_of_room = False
+        self._others_bytes = 0
         self._lock = threading.Lock()
         self._seed = secrets.randbits(32)
 
@@ -68,6 +67,7 @@ class Journal:
             if self._durable:
                 self._sync(segment, end)
         except OSError as ex:
+            self._short_of_room = True
             self._tally.add(lost=1)
             raise Unavailable(f"the journal can't be written ({ex.strerror})") from ex
 
@@ -76,9 +76,9 @@ class Journal:
         live = self._live
         return [*self._full, live] if live is not None else [*self._full]
 
-    def own_bytes(self) -> int:
-        """Return what this process's files take."""
-        return sum(segment.end for segment in self.segments())
+    def look_around(self) -> None:
+        """See what others' files take; to be called about once a second."""
+        self._others_bytes = max(0, bytes_in(self._folder) - self._own_bytes())
 
     def drop_shipped(self, *, all_of_it: bool = False) -> None:
         """Remove the files that are wholly shipped; one in use only where that is worth it."""
@@ -90,8 +90,9 @@ class Journal:
             live = self._live
             if live is not None and live.shipped >= live.end:
                 old = time.monotonic() - live.born > _OLD_SECONDS
-                if all_of_it or old or live.end >= _WORTH_REMOVING:
+                if all_of_it or old or self._short_of_room or live.end >= _WORTH_REMOVING:
                     self._live = None
+                    self._short_of_room = False
                     live.remove()
 
     def close(self) -> None:
@@ -106,8 +107,10 @@ class Journal:
             segment.close()
 
     def _room_for(self, size: int) -> Segment:
-        if self.own_bytes() + self.others_bytes + size > self.limit:
-            raise OSError(errno.ENOSPC, "it is at its limit")
+        if self._own_bytes() + self._others_bytes + size > self._limit:
+            self.look_around()  # others may have made room since
+            if self._own_bytes() + self._others_bytes + size > self._limit:
+                raise OSError(errno.ENOSPC, "it is at its limit")
         live = self._live
         if live is not None and (live.end + size <= self._segment_bytes or live.end == FIRST):
             return live
@@ -116,6 +119,9 @@ class Journal:
             self._full.append(live)
         self._live = fresh
         return fresh
+
+    def _own_bytes(self) -> int:
+        return sum(segment.end for segment in self.segments())
 
     def _create(self) -> Segment:
         try:
@@ -136,3 +142,14 @@ class Journal:
                     self._live = None
                     self._full.append(segment)
             raise
+
+
+def bytes_in(folder: Path) -> int:
+    """Return what the files in the folder take, and those of its sub-folders."""
+    size = 0
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):  # gone meanwhile
+                is_folder = entry.is_dir(follow_symlinks=False)
+                size += bytes_in(Path(entry.path)) if is_folder else entry.stat().st_size
+    return size

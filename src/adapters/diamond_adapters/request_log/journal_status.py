@@ -13,6 +13,7 @@ from typing import Final
 
 from diamond_adapters.request_log.delivery import PoisonBox
 from diamond_adapters.request_log.entries import count_entries, read_entries, unpack
+from diamond_adapters.request_log.journal import bytes_in
 from diamond_adapters.request_log.segment import NoSegment, Segment
 from diamond_adapters.request_log.shipper import files_in
 from diamond_adapters.request_log.tally import Tally
@@ -32,7 +33,7 @@ class JournalStatus:
     Attributes:
         pending: entries that are not in the database yet.
         oldest_age_seconds: for how long the oldest of them has waited; 0 without any.
-        bytes: what the journal's files take, those that are set aside included.
+        bytes: what all files of the journal take, those that are set aside included.
         limit: the most bytes that they may take.
         shipped: entries handed to the database since the journal was made.
         lost: exchanges that were answered and could not be kept, since then.
@@ -66,17 +67,17 @@ class Census:
         self._counted: dict[str, tuple[int, int, int]] = {}
         self._last: tuple[float, JournalStatus] | None = None
 
-    def status(self, away: str, *, fresh: bool = False) -> JournalStatus:
+    def status(self, away: str) -> JournalStatus:
         """Return the status; *away* says why the database can't be written, or ''."""
         with self._lock:
-            if not fresh and self._last and time.monotonic() - self._last[0] < _FRESH_SECONDS:
+            if self._last and time.monotonic() - self._last[0] < _FRESH_SECONDS:
                 return self._last[1]
             status = self._look(away)
             self._last = (time.monotonic(), status)
             return status
 
     def _look(self, away: str) -> JournalStatus:
-        pending, size, oldest = 0, 0, None
+        pending, oldest = 0, None
         counted: dict[str, tuple[int, int, int]] = {}
         for path in files_in(self._folder):
             try:
@@ -84,7 +85,6 @@ class Census:
             except NoSegment:
                 continue
             try:
-                size += segment.end
                 counted[path.name] = self._count(path.name, segment)
                 pending += counted[path.name][2]
                 if oldest is None and counted[path.name][2]:
@@ -92,9 +92,9 @@ class Census:
             finally:
                 segment.close()
         self._counted = counted
-        poisoned, poison_bytes = self._poison.count()
+        size = bytes_in(self._folder)
+        poisoned = self._poison.count()
         counts = self._tally.read()
-        size += poison_bytes
         age = max(0.0, time.time() - oldest) if oldest is not None else 0.0
         problems = [
             _away(away, pending, age),

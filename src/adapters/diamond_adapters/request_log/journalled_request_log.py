@@ -25,7 +25,7 @@ DEFAULT_LIMIT: Final = 1 << 30
 _PAUSE_SECONDS: Final = 0.2
 _LOOK_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 5.0
-_LONGEST_PAUSE_SECONDS: Final = 5.0
+_LONGEST_PAUSE_SECONDS: Final = 2.0
 _SETTLE_SECONDS: Final = 5.0
 _SETTLE_ALONE_SECONDS: Final = 600.0
 
@@ -163,8 +163,7 @@ class JournalledRequestLog:
 
     def _look_around(self) -> None:
         self._tally.add()
-        status = self._census.status(self._away, fresh=True)
-        self._journal.others_bytes = max(0, status.bytes - self._journal.own_bytes())
+        self._journal.look_around()
 
 
 def _call_after_fork(log: weakref.ref[JournalledRequestLog]) -> None:
