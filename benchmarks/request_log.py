@@ -29,16 +29,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from mariadb import fresh_database, running_mariadb  # noqa: E402  # after the path
+from dependency_injector import providers  # noqa: E402  # after the path
+from mariadb import fresh_database, running_mariadb  # noqa: E402
 from support import STONE, diamond, environment, free_port, until  # noqa: E402
 
 from diamond_adapters.request_log.database import open_database  # noqa: E402
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog  # noqa: E402
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog  # noqa: E402
-from diamond_app.api.app import create_app  # noqa: E402
 from diamond_app.container import build_container  # noqa: E402
 from diamond_app.settings import Settings  # noqa: E402
-from diamond_app.wsgi import follow, keep_shipping  # noqa: E402
+from diamond_app.wsgi import app_of, follow, keep_shipping  # noqa: E402
 from diamond_core.testing import an_exchange  # noqa: E402
 
 WAYS = {
@@ -51,34 +51,27 @@ CONNECTIONS = 8
 WORKERS = 2
 
 
-class NoRecord:
-    """Forgets."""
+class Plain:
+    """A log without a journal: what there is to ``append``, and no status."""
 
-    def append(self, exchange):
-        pass
+    def __init__(self, append):
+        self.append = append
+
+    def status(self):
+        return None
 
 
 def application(way):
     """The service with one way of recording, for gunicorn."""
     container = build_container(Settings.load())
     follow(container.champion())
-    if way == "both":
+    if way == "none":
+        container.request_log.override(providers.Object(Plain(lambda exchange: None)))
+    elif way == "direct":
+        container.request_log.override(providers.Object(Plain(container.database_log().append)))
+    elif way == "both":
         keep_shipping(container.request_log())
-    log = {
-        "none": NoRecord,
-        "journal": container.request_log,
-        "both": container.request_log,
-        "direct": container.database_log,
-    }[way]()
-    return create_app(
-        champion=container.champion(),
-        price_diamonds=container.price_diamonds(),
-        find_similar=container.find_similar(),
-        choose_champion=container.choose_champion(),
-        models=container.models(),
-        request_log=log,
-        api_keys=container.settings().api_keys,
-    )
+    return app_of(container)
 
 
 @contextmanager
@@ -122,6 +115,7 @@ def load(port, seconds):
     receiver, sender = multiprocessing.Pipe(duplex=False)
     client = multiprocessing.Process(target=_client, args=(port, seconds, sender))
     client.start()
+    sender.close()  # so that a client that fails ends the wait
     measured = receiver.recv()
     client.join()
     return measured
@@ -142,13 +136,17 @@ def _client(port, seconds, sender):
         sent_at[connection] = time.perf_counter()
         connection.sendall(request)
     times = []
+    answers = {}
     started = time.perf_counter()
     while (now := time.perf_counter()) < started + seconds:
         for key, _ in chooser.select(1.0):
             connection = key.fileobj
-            answer = connection.recv(65536)
-            if not answer.startswith(b"HTTP/1.1 200") or not answer.endswith(b"}"):
+            answer = answers.pop(connection, b"") + connection.recv(65536)
+            if not answer.startswith(b"HTTP/1.1 200"):
                 raise SystemExit(f"unexpected answer: {answer!r}")
+            if not answer.endswith(b"}"):  # the head comes before the body
+                answers[connection] = answer
+                continue
             now = time.perf_counter()
             times.append(now - sent_at[connection])
             sent_at[connection] = now

@@ -92,6 +92,8 @@ def test_takes_the_key_for_one_run_from_the_environment_only(tmp_path):
     both = Settings.load(one_time | {"DIAMOND_API_KEYS": "web:web-secret"}, dotenv).api_keys
     assert both.needed_to_price
     assert both.name_of("for-this-run") is None
+
+
 def test_the_journal_survives_a_killed_process_and_on_demand_a_power_cut():
     assert not Settings.load({}, NO_FILE).journal_durable
     assert Settings.load({"DIAMOND_JOURNAL_SYNC": "power"}, NO_FILE).journal_durable
