@@ -11,6 +11,7 @@ import pytest
 from falcon import testing
 from support import STONE, diamond, serving
 
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_app.container import build_container
 from diamond_app.settings import ApiKeys, Settings
 from diamond_app.wsgi import app_of
@@ -48,6 +49,12 @@ def wired(url, tmp_path):
 
 
 @pytest.fixture
+def database_log(wired):
+    """The record in the database, with nothing in between."""
+    return PeeweeRequestLog(wired.database())
+
+
+@pytest.fixture
 def client(wired):
     return testing.TestClient(app_of(wired))
 
@@ -64,8 +71,8 @@ def test_a_request_that_was_answered_is_in_the_next_list(client):
         assert "response_body" not in listed[0]
 
 
-def test_the_list_is_filtered_and_paged(client, wired):
-    wired.request_log().append_all(
+def test_the_list_is_filtered_and_paged(client, database_log):
+    database_log.append_all(
         [
             an_exchange(id=f"r{number}", status=(200, 404, 503)[number % 3], path="/v1/similar")
             for number in range(30)
@@ -85,9 +92,9 @@ def test_the_list_is_filtered_and_paged(client, wired):
     assert found == [f"r{number}" for number in range(28, 0, -3)]
 
 
-def test_the_list_gives_bodies_where_asked_in_pages_that_fit(client, wired):
+def test_the_list_gives_bodies_where_asked_in_pages_that_fit(client, database_log):
     large = [an_exchange(id=f"r{number}", response_body=b"x" * 3_000_000) for number in range(4)]
-    wired.request_log().append_all(large)
+    database_log.append_all(large)
     params = {"bodies": "true", "path": large[0].path}
     first = client.simulate_get("/v1/requests", headers=ADMIN, params=params).json
     assert [each["id"] for each in first["requests"]] == ["r3", "r2", "r1"]
@@ -111,9 +118,8 @@ def test_every_wrong_parameter_is_named(client):
     }
 
 
-def test_one_request_is_shown_with_its_bodies(client, wired):
-    log = wired.request_log()
-    log.append_all(
+def test_one_request_is_shown_with_its_bodies(client, database_log):
+    database_log.append_all(
         [an_exchange(id="twice"), an_exchange(**ODD), an_exchange(id="twice", status=500)]
     )
     answer = client.simulate_get("/v1/requests/odd-one", headers=ADMIN).json
@@ -125,8 +131,8 @@ def test_one_request_is_shown_with_its_bodies(client, wired):
     assert (gone.status_code, gone.json["detail"]) == (404, "the record has no request 'gone'")
 
 
-def test_stats_are_of_the_last_week_unless_asked_otherwise(client, wired):
-    wired.request_log().append_all(
+def test_stats_are_of_the_last_week_unless_asked_otherwise(client, database_log):
+    database_log.append_all(
         [
             an_exchange(occurred_at=now(days=1), path="/v1/similar", status=503, duration_ms=2.0),
             an_exchange(occurred_at=now(days=30), path="/v1/similar"),
@@ -169,6 +175,20 @@ def test_without_keys_the_record_says_how_to_set_one(tmp_path, path):
     assert "DIAMOND_API_KEYS=admin:" in answer.json["detail"]
 
 
+def test_a_record_that_is_away_is_told_without_its_password(tmp_path):
+    settings = Settings(
+        home=tmp_path,
+        database_url="mysql://me:hidden-1@127.0.0.1:1/name",
+        api_keys=ApiKeys.parse("admin:admin-secret"),
+    )
+    client = testing.TestClient(app_of(build_container(settings)))
+    answer = client.simulate_get("/v1/requests", headers=ADMIN)
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    assert "database" in answer.json["detail"]
+    assert "hidden" not in answer.text
+
+
 def test_no_secret_of_a_request_is_kept(client, wired):
     client.simulate_get(
         "/v1/similar",
@@ -198,9 +218,9 @@ def requests(wired, *arguments, check=True):
     )
 
 
-def test_the_command_lists_shows_and_sums_up(wired):
+def test_the_command_lists_shows_and_sums_up(wired, database_log):
     wired.settings().home.mkdir()
-    wired.request_log().append_all(
+    database_log.append_all(
         [
             an_exchange(id="slow", occurred_at=now(hours=1), duration_ms=1500.0),
             an_exchange(**ODD, occurred_at=now(hours=3)),
@@ -229,11 +249,11 @@ def test_the_command_lists_shows_and_sums_up(wired):
     assert "(other)" in requests(wired, "stats").stdout
 
 
-def test_the_command_exports_everything_unchanged(wired, tmp_path):
+def test_the_command_exports_everything_unchanged(wired, database_log, tmp_path):
     wired.settings().home.mkdir()
     exchanges = [an_exchange(id=f"r{number}", occurred_at=now(days=1)) for number in range(1200)]
     exchanges += [an_exchange(**ODD), an_exchange(response_body=b"x" * 5_000_000)]
-    wired.request_log().append_all(exchanges)
+    database_log.append_all(exchanges)
     output = tmp_path / "all.jsonl"
     done = requests(wired, "export", "--output", str(output), "--json")
     assert json.loads(done.stdout) == {"exported": 1202, "output": str(output)}
@@ -264,11 +284,9 @@ def test_an_export_that_fails_leaves_no_file(wired, tmp_path):
     assert done.stderr.splitlines()[-1].startswith(f"diamond: {output} can't be written")
 
 
-def test_the_command_prunes_what_is_old(wired):
+def test_the_command_prunes_what_is_old(wired, database_log):
     wired.settings().home.mkdir()
-    wired.request_log().append_all(
-        [an_exchange(occurred_at=now(days=number)) for number in range(500)]
-    )
+    database_log.append_all([an_exchange(occurred_at=now(days=number)) for number in range(500)])
     told = json.loads(requests(wired, "prune", "--older-than", "90d", "--dry-run", "--json").stdout)
     assert (told["pruned"], told["dry_run"]) == (410, True)
     assert wired.request_archive().count(ExchangeFilter()) == 500

@@ -189,6 +189,18 @@ def test_tables_of_a_later_version_can_still_be_used(database):
     assert len(log.latest(1)) == 1
 
 
+def test_tables_that_were_dropped_are_made_again(database):
+    log = PeeweeRequestLog(database)
+    log.append(an_exchange())
+    for table in ("requests", "request_parts", "schema_migrations"):
+        database.execute_sql(f"DROP TABLE {table}")
+    with pytest.raises(Unavailable):
+        log.append(an_exchange())
+    exchange = an_exchange()
+    log.append(exchange)
+    assert list(log.latest(2)) == [exchange]
+
+
 def test_text_stays_text_for_people_who_ask_in_sql(database):
     body = '{"carat": 1.1, "note": "💎"}'.encode()
     PeeweeRequestLog(database).append(an_exchange(request_body=body, response_body=b"\xff"))

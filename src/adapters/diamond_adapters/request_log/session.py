@@ -55,6 +55,7 @@ class Session:
             raise Refused(f"the request log's database refused an exchange: {_told(ex)}") from ex
         except (peewee.PeeweeException, OSError) as ex:  # OSError: a certificate can't be read
             self._close()
+            self._ready = False  # it may come back empty
             raise Unavailable(f"the request log's database failed: {_told(ex)}") from ex
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
