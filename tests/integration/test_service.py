@@ -247,7 +247,7 @@ def test_reads_a_body_that_comes_in_chunks(service):
         ("GET", "/v1/models/..%2f..%2fetc%2fpasswd", 404),
         ("GET", "/v1/predictions", 405),
         ("DELETE", "/v1/similar", 405),
-        ("POST", "/v1/models/x/promote", 401),
+        ("POST", "/v1/models/x/promote", 403),
     ],
 )
 def test_answers_what_is_not_there_with_a_problem(service, method, path, status):

@@ -9,6 +9,10 @@ import falcon
 from diamond_app.api.problems import Problem
 from diamond_app.settings import API_KEYS, ApiKeys
 
+_SET_A_KEY: Final = (
+    f"no keys are set; start the service with {API_KEYS}=admin:<secret> (or the path of a file of"
+    " such lines) to use this"
+)
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="diamond-core"'}
 
 
@@ -38,21 +42,16 @@ class Doorkeeper:
         Raises:
             Problem: 401 without a valid key; 403 with another one, or where no keys are set.
         """
+        if not self._keys.needed_to_price and not _secret(req):
+            raise Problem(403, f"{_SET_A_KEY}, or send the key that it showed at its start")
         if not self._keys:
-            raise Problem(
-                403,
-                f"no keys are set; start the service with {API_KEYS}=admin:<secret> (or a path to"
-                " a file of such lines) to use this",
-            )
+            raise Problem(403, _SET_A_KEY)
         name = self._name(req)
         if name != "admin" and not name.startswith("admin-"):
             raise Problem(403, f"the key {name!r} may not administer; use one named 'admin'")
 
     def _name(self, req: falcon.Request) -> str:
-        secret = req.get_header("X-API-Key")
-        scheme, _, credentials = (req.auth or "").partition(" ")
-        if not secret and scheme.lower() == "bearer":
-            secret = credentials.strip()
+        secret = _secret(req)
         if not secret:
             raise Problem(
                 401,
@@ -64,3 +63,11 @@ class Doorkeeper:
             raise Problem(401, "this key is not known", headers=_CHALLENGE)
         req.context.key_name = name
         return name
+
+
+def _secret(req: falcon.Request) -> str:
+    """Return the key that the request brings, or ''."""
+    scheme, _, credentials = (req.auth or "").partition(" ")
+    return req.get_header("X-API-Key") or (
+        credentials.strip() if scheme.lower() == "bearer" else ""
+    )
