@@ -15,6 +15,7 @@ from diamond_adapters.request_log.database import open_database
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.request_log.settled_request_archive import SettledRequestArchive
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_core.ports import no_progress
 from diamond_core.testing import (
@@ -78,6 +79,18 @@ class TestPeeweeRequestArchiveOnSQLite(RequestArchiveContract):
     @pytest.fixture
     def archive(self, database):
         return PeeweeRequestArchive(database)
+
+
+class TestSettledRequestArchive(TestPeeweeRequestArchiveOnSQLite):
+    @pytest.fixture
+    def log(self, database, tmp_path):
+        log = JournalledRequestLog(PeeweeRequestLog(database), tmp_path / "journal")
+        yield log
+        log.close()
+
+    @pytest.fixture
+    def archive(self, log, database):
+        return SettledRequestArchive(PeeweeRequestArchive(database), log.settle)
 
 
 class TestPeeweeRequestArchiveOnMySQL(RequestArchiveContract):

@@ -13,6 +13,7 @@ from diamond_adapters.request_log.database import open_database
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.request_log.settled_request_archive import SettledRequestArchive
 from diamond_app.settings import Settings
 from diamond_core.ports import Clock, Model, RequestArchive, RequestLog
 from diamond_core.use_cases.choose_champion import ChooseChampion
@@ -56,8 +57,11 @@ class Container(containers.DeclarativeContainer):
         durable=settings.provided.journal_durable,
         limit=settings.provided.journal_limit,
     )
-    request_archive: providers.Provider[RequestArchive] = providers.Singleton(
+    database_archive: providers.Provider[RequestArchive] = providers.Singleton(
         PeeweeRequestArchive, database
+    )
+    request_archive: providers.Provider[RequestArchive] = providers.Singleton(
+        SettledRequestArchive, database_archive, request_log.provided.settle
     )
 
     champion = providers.Singleton(Champion, models)

@@ -78,7 +78,7 @@ class JournalledRequestLog:
             self.append(exchange)
 
     def latest(self, n: int) -> Sequence[Exchange]:
-        self._settle()
+        self.settle()
         return self._database.latest(n)
 
     def find(
@@ -89,8 +89,17 @@ class JournalledRequestLog:
         before: str | None = None,
         bodies: bool = True,
     ) -> Sequence[Exchange]:
-        self._settle()
+        self.settle()
         return self._database.find(wanted, limit=limit, before=before, bodies=bodies)
+
+    def settle(self) -> None:
+        """Move what waits in the journal, whichever process of this home wrote it.
+
+        Raises:
+            Unavailable: the database can't be written.
+        """
+        alone = self._thread is None  # nobody else will do it
+        self._shipper.settle(_SETTLE_ALONE_SECONDS if alone else _SETTLE_SECONDS)
 
     def status(self) -> JournalStatus:
         """Return how the journal of this home is, at most a second ago. Cheap."""
@@ -120,10 +129,6 @@ class JournalledRequestLog:
             _log.warning("exchanges stay in the journal until the next start: %s", ex)
         self._shipper.forget()
         self._journal.close()
-
-    def _settle(self) -> None:
-        alone = self._thread is None  # nobody else will do it
-        self._shipper.settle(_SETTLE_ALONE_SECONDS if alone else _SETTLE_SECONDS)
 
     def _after_fork(self) -> None:
         self._journal.forget()
