@@ -11,6 +11,7 @@ from diamond_app.api import problems, record, resources
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
+from diamond_app.api.security_headers import SecurityHeaders
 from diamond_app.settings import ApiKeys
 from diamond_core.ports import Clock, ModelRepository, RequestArchive, RequestLog
 from diamond_core.use_cases.choose_champion import ChooseChampion
@@ -33,7 +34,7 @@ def create_app(
     journal_status: Callable[[], JournalStatus] | None = None,
 ) -> App:
     """Return the service, wired with what it needs."""
-    app = falcon.App(middleware=[Recording(request_log)])
+    app = falcon.App(middleware=[SecurityHeaders(), Recording(request_log)])
     app.req_options.auto_parse_qs_csv = False
     app.req_options.strip_url_path_trailing_slash = True
     problems.install(app)
