@@ -20,6 +20,8 @@ DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
 ONE_TIME_KEY: Final = "DIAMOND_ONE_TIME_ADMIN_KEY"
 """What ``diamond serve`` tells its workers; not meant to be set by people."""
+LOG_FORMAT: Final = "DIAMOND_LOG_FORMAT"
+_LOG_FORMATS: Final = ("auto", "json", "text")
 JOURNAL_SYNC: Final = "DIAMOND_JOURNAL_SYNC"
 JOURNAL_LIMIT: Final = "DIAMOND_JOURNAL_LIMIT"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
@@ -117,6 +119,7 @@ class Settings:
         api_keys: who may use the service; empty: anyone may price, nobody administers.
         journal_durable: a recorded exchange survives a power cut, not only a killed process.
         journal_limit: the most bytes that the journal may take.
+        log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
     """
 
     home: Path
@@ -124,6 +127,7 @@ class Settings:
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
     journal_durable: bool = False
     journal_limit: int = 1 << 30
+    log_format: str = "auto"
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
@@ -149,6 +153,7 @@ class Settings:
             api_keys=api_keys,
             journal_durable=_journal_durable(values.get(JOURNAL_SYNC) or "process"),
             journal_limit=_journal_limit(values.get(JOURNAL_LIMIT) or "1GiB"),
+            log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
         )
 
 
@@ -168,3 +173,9 @@ def _journal_limit(text: str) -> int:
     if size < _SMALLEST_JOURNAL:
         raise InvalidSetting(JOURNAL_LIMIT, f"{text[:40]!r} is no size of 1 MiB or more, as '1GiB'")
     return size
+
+
+def _log_format(text: str) -> str:
+    if text not in _LOG_FORMATS:
+        raise InvalidSetting(LOG_FORMAT, f"{text!r} is none of {', '.join(_LOG_FORMATS)}")
+    return text

@@ -9,6 +9,7 @@ import falcon
 from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.api import problems, record, resources
 from diamond_app.api.keys import Doorkeeper
+from diamond_app.api.metrics import Metrics
 from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
 from diamond_app.api.security_headers import SecurityHeaders
@@ -34,7 +35,11 @@ def create_app(
     journal_status: Callable[[], JournalStatus] | None = None,
 ) -> App:
     """Return the service, wired with what it needs."""
-    app = falcon.App(middleware=[SecurityHeaders(), Recording(request_log)])
+    metrics = Metrics(champion, journal_status)
+    app: App = falcon.App()
+    app.add_middleware(metrics)
+    app.add_middleware(SecurityHeaders())
+    app.add_middleware(Recording(request_log))
     app.req_options.auto_parse_qs_csv = False
     app.req_options.strip_url_path_trailing_slash = True
     problems.install(app)
@@ -51,4 +56,5 @@ def create_app(
     app.add_route("/v1/requests/{id}", record.OneRequest(request_log, door))
     app.add_route("/livez", resources.Liveness())
     app.add_route("/readyz", resources.Readiness(champion, journal_status))
+    app.add_route("/metrics", resources.Scrape(metrics))
     return app

@@ -16,6 +16,8 @@ from diamond_app.answers import (
     similar_answer,
 )
 from diamond_app.api.keys import Doorkeeper
+from diamond_app.api.metrics import CONTENT_TYPE as METRICS_TYPE
+from diamond_app.api.metrics import Metrics
 from diamond_app.api.payloads import (
     diamond_from_json,
     json_body,
@@ -48,6 +50,7 @@ class Predictions:
         valuation = self._price_diamonds.one(diamond)
         context = req.context
         context.model_id = valuation.card.id
+        context.priced = 1
         _send(resp, prediction_answer(valuation, context.serial, diamond.carat))
 
 
@@ -64,6 +67,7 @@ class PredictionBatches:
         valuations = self._price_diamonds.many(table)
         context = req.context
         context.model_id = valuations.card.id
+        context.priced = len(valuations)
         _send(resp, {"predictions": predictions_answer(valuations, context.serial)})
 
 
@@ -142,6 +146,17 @@ class Liveness:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         _send(resp, {"status": "ok"})
+
+
+class Scrape:
+    """GET /metrics: the counts of all workers, for Prometheus."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.data = self._metrics.text()
+        resp.content_type = METRICS_TYPE
 
 
 class Readiness:

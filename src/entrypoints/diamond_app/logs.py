@@ -1,0 +1,95 @@
+"""What the service logs: lines of JSON for machines, plain lines on a terminal.
+
+structlog would do it too, but takes 60 ms to import; this takes none.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from diamond_app.settings import Settings
+from diamond_core.errors import InvalidSetting
+
+ACCESS_FORMAT: Final = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(L)s s %({x-request-id}o)s'
+"""One line for each request, if gunicorn's ``--access-logfile -`` asks for it; never a key."""
+
+_ACCESS_FIELDS: Final = {
+    "client": "h",
+    "method": "m",
+    "path": "U",
+    "status": "s",
+    "bytes": "B",
+    "seconds": "L",
+    "request_id": "{x-request-id}o",
+}
+_USUAL: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object for each record, with everything that was given as ``extra``."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line."""
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "process": record.process,
+        }
+        if record.name == "gunicorn.access" and isinstance(record.args, Mapping):
+            atoms = record.args
+            entry |= {field: atoms[atom] for field, atom in _ACCESS_FIELDS.items()}
+        else:
+            entry["message"] = record.getMessage()
+            entry |= _extra(record)
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(entry, default=str).decode()
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people; the request id stands at its end."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        """Return the line, what was given as ``extra`` in brackets."""
+        told = " ".join(f"{name}={value}" for name, value in _extra(record).items())
+        return super().formatMessage(record) + (f"  [{told}]" if told else "")
+
+
+def _extra(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _USUAL}
+
+
+def formatter() -> logging.Formatter:
+    """Return the formatter that the settings ask for; by itself text on a terminal, else JSON."""
+    try:
+        wanted = Settings.load().log_format
+    except InvalidSetting:  # told by the application in a moment
+        wanted = "auto"
+    is_text = wanted == "text" or (wanted == "auto" and sys.stderr.isatty())
+    return TextFormatter() if is_text else JsonFormatter()
+
+
+class ServiceLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's logger, with our formats, and with our own loggers on the same stream."""
+
+    def setup(self, cfg: Config) -> None:
+        """Set up logging; gunicorn calls it at the start and on every reload."""
+        super().setup(cfg)
+        ours = formatter()
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.setFormatter(ours)
+        root = logging.getLogger()
+        root.handlers = list(self.error_log.handlers)
+        root.setLevel(self.loglevel)
