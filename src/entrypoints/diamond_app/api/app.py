@@ -9,7 +9,9 @@ import falcon
 from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.api import problems, record, resources
 from diamond_app.api.keys import Doorkeeper
+from diamond_app.api.live_docs import LiveDocs, LiveDocsFile
 from diamond_app.api.metrics import Metrics
+from diamond_app.api.openapi import OpenApi
 from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
 from diamond_app.api.security_headers import SecurityHeaders
@@ -57,4 +59,7 @@ def create_app(
     app.add_route("/livez", resources.Liveness())
     app.add_route("/readyz", resources.Readiness(champion, journal_status))
     app.add_route("/metrics", resources.Scrape(metrics))
+    app.add_route("/openapi.json", OpenApi(keys_are_set=bool(api_keys)))
+    app.add_route("/docs", LiveDocs())
+    app.add_route("/docs/{name}", LiveDocsFile())
     return app
