@@ -13,6 +13,7 @@ from diamond_core.diamond import (
     FIELDS,
     GRADE_NUMBERS,
     GRADES,
+    LEAST,
     LIMITS,
     contradiction,
     grade_name,
@@ -95,6 +96,9 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
         usable = ~(wrong | blank)
         most = LIMITS[field].most if field in LIMITS else _MOST_PRICE
         reject(usable & (rows[field] <= 0), f"{field} must be above 0", values)
+        if field in LIMITS:
+            tiny = (rows[field] > 0) & (rows[field] < LEAST)
+            reject(usable & tiny, f"{field} must be at least {LEAST:g}", values)
         reject(usable & (rows[field] > most), f"{field} must be at most {most:g}", values)
     sound = np.ones(size, dtype=bool)
     sound[list(reasons)] = False

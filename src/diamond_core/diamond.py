@@ -69,8 +69,12 @@ _LOOSE_NAMES: Final = {
 }
 
 
+LEAST: Final = 0.001
+"""The least of any number: what is smaller can't be measured, and models get it as 0."""
+
+
 class Limit(NamedTuple):
-    """The values a number may take: above zero and at most ``most``, in ``unit``."""
+    """The values a number may take: from ``LEAST`` to ``most``, in ``unit``."""
 
     what: str
     most: float
@@ -78,7 +82,7 @@ class Limit(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        return f"{self.what}: a number above 0 and at most {self.most:g}, in {self.unit}"
+        return f"{self.what}: a number above 0, from {LEAST:g} to {self.most:g}, in {self.unit}"
 
 
 LIMITS: Final[Mapping[str, Limit]] = {
@@ -131,7 +135,7 @@ class Diamond:
     """One polished diamond. A stone that can't exist can't be built.
 
     Attributes:
-        carat: weight in carats (0.2 g), above 0.
+        carat: weight in carats (0.2 g), at least ``LEAST``.
         cut, color, clarity: the grades, as enum members.
         depth: total depth in percent of the mean diameter, or None if unknown.
         table: width of the top facet in percent of the mean diameter, or None.
@@ -190,7 +194,7 @@ class Diamond:
             if (
                 not isinstance(value, _NUMBER_TYPES)
                 or isinstance(value, bool)
-                or not 0.0 < value <= limit.most
+                or not LEAST <= value <= limit.most
             ):
                 problems.append(FieldProblem(field, f"must be {limit.sentence}"))
         told = None if problems else self._contradiction()
@@ -270,6 +274,8 @@ def _grade(field: str, value: object) -> StrEnum | None:
 
 def _number(value: object, as_text: bool) -> float | None:
     if as_text and isinstance(value, str):
+        if not value.isascii() or "_" in value:  # float() takes 1_0, and digits of other scripts
+            return None
         try:
             return float(value)
         except ValueError:
@@ -283,7 +289,7 @@ def _number(value: object, as_text: bool) -> float | None:
 
 
 def _within(field: str, value: object) -> bool:
-    return isinstance(value, float) and isfinite(value) and 0.0 < value <= LIMITS[field].most
+    return isinstance(value, float) and isfinite(value) and LEAST <= value <= LIMITS[field].most
 
 
 def _expected(field: str) -> str:

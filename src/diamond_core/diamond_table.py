@@ -17,6 +17,7 @@ from diamond_core.diamond import (
     FIELDS,
     GRADE_NUMBERS,
     GRADES,
+    LEAST,
     LIMITS,
     MEASUREMENTS,
     Diamond,
@@ -81,7 +82,7 @@ class DiamondTable:
         for name in GRADES:
             table[name] = arrays[name]
         for name, limit in LIMITS.items():
-            good = (table[name] > 0) & (table[name] <= limit.most)
+            good = (table[name] >= LEAST) & (table[name] <= limit.most)
             if name != "carat":
                 good |= np.isnan(table[name])
             if not good.all():

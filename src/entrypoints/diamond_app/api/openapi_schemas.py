@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from diamond_app.api.problems import CONTENT_TYPE
-from diamond_core.diamond import FIELDS, GRADES, LIMITS, MEASUREMENTS, REQUIRED
+from diamond_core.diamond import FIELDS, GRADES, LEAST, LIMITS, MEASUREMENTS, REQUIRED
 
 Schema = dict[str, Any]
 
@@ -44,7 +44,7 @@ def field(name: str, *, optional_as_null: bool = False) -> Schema:
         _ABOUT[name],
         _EXAMPLES[name],
         type=["number", "null"] if optional_as_null else "number",
-        exclusiveMinimum=0,
+        minimum=LEAST,
         maximum=LIMITS[name].most,
     )
 

@@ -181,6 +181,8 @@ def text_field(values: Any, name: str) -> str:
     Raises:
         Problem: 422.
     """
+    if isinstance(values, Mapping) and (unknown := [other for other in values if other != name]):
+        raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])
     found = values.get(name) if isinstance(values, Mapping) else None
     if not isinstance(found, str) or not found.strip():
         raise invalid_values([(f"/{name}", "must be a text that is not blank")])

@@ -1,0 +1,45 @@
+"""What JSON Schema can't say of a stone, told to schemathesis (``SCHEMATHESIS_HOOKS``)."""
+
+from __future__ import annotations
+
+import schemathesis
+
+from diamond_core.diamond import GRADES, contradiction, grade_name
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Take the depth from stones where it contradicts x, y and z: they fit the schema."""
+    body = case.body if isinstance(case.body, dict) else {}
+    batch = body.get("diamonds")
+    stones = [body, case.query, *(batch if isinstance(batch, list) else [])]
+    for stone in stones:
+        if isinstance(stone, dict) and _contradicts(stone):
+            del stone["depth"]
+
+
+@schemathesis.hook
+def filter_body(context, body):
+    """Leave out loosely written grades ('very good'): they fit no enum and are taken."""
+    return not isinstance(body, dict) or not _is_loose(body)
+
+
+@schemathesis.hook
+def filter_query(context, query):
+    """Leave out the same in a query."""
+    return not _is_loose(query or {})
+
+
+def _contradicts(stone):
+    try:
+        numbers = [float(stone[name]) for name in ("depth", "x", "y", "z")]
+    except (KeyError, TypeError, ValueError):
+        return False
+    return numbers[1] + numbers[2] > 0 and contradiction(*numbers) is not None
+
+
+def _is_loose(stone):
+    return any(
+        name in stone and stone[name] not in grades and grade_name(name, stone[name]) is not None
+        for name, grades in ((name, [*map(str, GRADES[name])]) for name in GRADES)
+    )
