@@ -37,6 +37,7 @@ check: install-dev
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 format: install-dev
 	$(BIN)/ruff format src tests benchmarks

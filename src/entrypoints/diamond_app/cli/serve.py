@@ -36,15 +36,14 @@ def command(bind: str | None, workers: int | None) -> None:
     wired.request_log()
     if wired.models().champion() is None:
         print("There is no model yet; run: diamond train", file=sys.stderr)
-    arguments = [sys.executable, "-m", "gunicorn", "--config", "python:diamond_app.gunicorn_conf"]
+    arguments = ["--config", "python:diamond_app.gunicorn_conf"]
     if bind is not None:
         arguments += ["--bind", bind]
     if workers is not None:
         arguments += ["--workers", str(workers)]
     if not wired.settings().api_keys:
         _offer_one_time_key(addresses(bind, os.environ.get("GUNICORN_CMD_ARGS", "")))
-    sys.stdout.flush()
-    os.execv(sys.executable, arguments)  # noqa: S606  # our own gunicorn
+    run_gunicorn(arguments)
 
 
 def addresses(bind: str | None, gunicorn_arguments: str) -> list[str]:

@@ -1,0 +1,23 @@
+# Builds the service's image. Not built in the project's own checks, which have no container engine.
+FROM python:3.11-slim AS build
+WORKDIR /src
+RUN python -m venv /opt/diamond
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY src ./src
+RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt .
+
+FROM python:3.11-slim
+RUN useradd --system --create-home --home-dir /var/lib/diamond-core --uid 10001 diamond
+COPY --from=build /opt/diamond /opt/diamond
+ENV PATH=/opt/diamond/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DIAMOND_HOME=/var/lib/diamond-core/home \
+    DIAMOND_LOG_FORMAT=json
+USER diamond
+WORKDIR /var/lib/diamond-core
+VOLUME /var/lib/diamond-core
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/livez', timeout=2)"]
+CMD ["diamond", "serve", "--bind", "0.0.0.0:8000"]

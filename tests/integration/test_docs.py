@@ -1,0 +1,98 @@
+"""The documentation is true: its commands run, its snippets work, its site builds."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import environment, serving
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BIN = Path(sys.executable).parent
+FENCE = re.compile(r"^( *)```(\w+)(?: title=\"(.+?)\")?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+
+def snippets(page):
+    """Return (language, title, text) of each fenced snippet of a page."""
+    return [match.group(2, 3, 4) for match in FENCE.finditer(page.read_text())]
+
+
+def run(command, folder, **more):
+    """Run a command as a reader would, with the installed product on the path."""
+    env = environment(folder / "diamond-home", **more)
+    env["PATH"] = f"{BIN}:{env['PATH']}"
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=110, check=False
+    )
+    assert done.returncode == 0, f"{command[-1]}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def run_all(page, folder, **more):
+    """Run the page's shell and Python snippets in one folder, in their order, as two scripts."""
+    told = []
+    for language in ("sh", "python"):
+        text = "\n".join(text for kind, _, text in snippets(page) if kind == language)
+        if text and language == "sh":
+            told.append(run(["bash", "-euo", "pipefail", "-c", text], folder, **more))
+        elif text:
+            told.append(run([sys.executable, "-W", "error", "-c", text], folder, **more))
+    return "\n".join(told)
+
+
+@pytest.mark.parametrize("name", ["data-scientist", "operator", "library-user"])
+def test_the_tutorial_runs_as_it_stands(name, tmp_path):
+    run_all(DOCS / "tutorials" / f"{name}.md", tmp_path)
+
+
+def test_the_web_developers_tutorial_runs_against_a_service(service, tmp_path):
+    page = DOCS / "tutorials" / "web-developer.md"
+    script = "".join(text for kind, _, text in snippets(page) if kind == "sh")
+    script = script.replace("\ncurl", "\necho\ncurl")  # an answer on each line
+    told = run(
+        ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8000", service.url)],
+        tmp_path,
+    )
+    answers = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    priced, refused, *_ = answers
+    assert priced["price_range"]["low"] < priced["price"]
+    assert [error["pointer"] for error in refused["errors"]] == ["/carat", "/cut"]
+
+
+@pytest.mark.parametrize("name", ["add-an-adapter", "swap-adapters-in-tests"])
+def test_the_how_to_proves_what_it_shows(name, tmp_path):
+    for kind, title, text in snippets(DOCS / "how-to" / f"{name}.md"):
+        if kind == "python":
+            (tmp_path / title).write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    assert " passed" in run(command, tmp_path)
+
+
+def test_the_site_builds_without_a_warning_and_loads_nothing_from_another_host(tmp_path):
+    run(
+        [
+            *(str(BIN / "mkdocs"), "build", "--quiet", "--strict"),
+            *("--config-file", str(ROOT / "mkdocs.yml"), "--site-dir", str(tmp_path / "site")),
+        ],
+        tmp_path,
+        NO_MKDOCS_2_WARNING="1",
+    )
+    foreign = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"?(?:https?:)?//[^>]+>")
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > 10
+    assert [found for page in pages for found in foreign.findall(page.read_text())] == []
+
+
+def test_tells_every_metric_and_setting(trained_home):
+    told = (DOCS / "operations.md").read_text()
+    with serving(trained_home) as service:
+        service.get("/livez")
+        metrics = re.findall(r"^# TYPE (\S+)", service.get("/metrics").body.decode(), re.MULTILINE)
+    assert [name for name in metrics if name not in told] == []
+    source = (ROOT / "src/entrypoints/diamond_app/settings.py").read_text()
+    assert [name for name in re.findall(r'"(DIAMOND_\w+)"', source) if name not in told] == []
