@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from diamond_app.api.problems import CONTENT_TYPE
+from diamond_app.api.problems import CONTENT_TYPE, TITLES
 from diamond_core.diamond import FIELDS, GRADES, LEAST, LIMITS, MEASUREMENTS, REQUIRED
 
 Schema = dict[str, Any]
@@ -312,11 +312,26 @@ _MORE_HEADERS: Final[dict[int, Schema]] = {
     },
 }
 
+_WRONG_FIELD: Final = {"pointer": "/carat", "detail": "is missing; give the weight: a number ..."}
+
+
+def _example(status: int, about: str) -> Schema:
+    document: Schema = {
+        "type": "about:blank",
+        "title": TITLES[status],
+        "status": status,
+        "detail": about,
+        "instance": "/v1/predictions",
+        "request_id": _REQUEST_ID,
+    }
+    return document | {"errors": [_WRONG_FIELD]} if status == 422 else document
+
+
 PROBLEM_RESPONSES: Final[dict[str, Schema]] = {
     name: {
         "description": about,
         "headers": REQUEST_ID_HEADER | _MORE_HEADERS.get(status, {}),
-        "content": {CONTENT_TYPE: {"schema": ref("Problem")}},
+        "content": {CONTENT_TYPE: {"schema": ref("Problem"), "example": _example(status, about)}},
     }
     for status, (name, about) in _PROBLEMS.items()
 }

@@ -38,7 +38,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
 }
 """The HTTP status of each domain error; a test sees to it that none is missing."""
 
-_TITLES: Final = {
+TITLES: Final = {
     400: "The request can't be read",
     401: "A key is needed",
     403: "This key may not do this",
@@ -96,7 +96,7 @@ def answer(req: falcon.Request, resp: falcon.Response, problem: Problem) -> None
     """Make *resp* the problem document of *problem*."""
     document: dict[str, Any] = {
         "type": "about:blank",
-        "title": _TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
+        "title": TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
         "instance": req.path,

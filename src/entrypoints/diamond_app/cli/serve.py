@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 import click
 
+from diamond_app.cli.gunicorn_server import run_gunicorn
 from diamond_app.cli.output import container
 from diamond_app.settings import API_KEYS, ONE_TIME_KEY
 
