@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
-from support import STONE, serving, until
+from support import STONE, diamond, serving, until
 
 SECRET = "a-secret-nobody-may-read"
 
@@ -23,6 +25,12 @@ def samples(service, name):
     ]
 
 
+def workers_of(service):
+    """Return the process ids of the service's workers."""
+    pid = service.process.pid
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_counts_the_requests_of_all_workers_and_of_those_that_died(trained_home):
     with serving(trained_home, workers=2, DIAMOND_LOG_FORMAT="json") as service:
         for _ in range(20):
@@ -31,17 +39,34 @@ def test_counts_the_requests_of_all_workers_and_of_those_that_died(trained_home)
         assert service.get("/v1/nothing").status == 404
         assert service.get("/v1/models/champion").status == 200
 
-        counts = {
-            (labels["http_request_method"], labels["http_route"], status): value
-            for labels, value in samples(service, "http_server_request_duration_seconds_count")
-            for status in [labels["http_response_status_code"]]
-        }
-        assert counts["POST", "/v1/predictions", "200"] == 20
-        assert counts["POST", "/v1/predictions/batch", "200"] == 1
-        assert counts["GET", "/v1/models/champion", "200"] == 1
-        assert counts["GET", "", "404"] == 1
+        def counts():
+            return {
+                (
+                    labels["http_request_method"],
+                    labels["http_route"],
+                    labels["http_response_status_code"],
+                ): value
+                for labels, value in samples(service, "http_server_request_duration_seconds_count")
+            }
+
+        def is_complete():
+            told = counts()
+            return (
+                told.get(("POST", "/v1/predictions", "200")) == 20
+                and told.get(("POST", "/v1/predictions/batch", "200")) == 1
+                and told.get(("GET", "/v1/models/champion", "200")) == 1
+                and told.get(("GET", "", "404")) == 1
+            )
+
+        until(is_complete, "both workers have shared their counts", 10)
         [(labels, priced)] = samples(service, "diamond_predictions_total")
         assert priced == 27
+        first, second = workers_of(service)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: {*workers_of(service)} - {first, second}, "another worker takes its place")
+        until(service.answers, "it answers")
+        assert is_complete()
+        assert samples(service, "diamond_predictions_total") == [(labels, 27)]
         [(info, one)] = samples(service, "diamond_model_info")
         assert (info["model"], one) == (labels["model"], 1)
 
@@ -91,8 +116,6 @@ def test_logs_plain_lines_where_they_are_asked_for(trained_home):
 
 
 def test_a_wrong_log_format_stops_the_start_with_one_line(trained_home):
-    from support import diamond
-
     done = diamond(trained_home, "serve", check=False, DIAMOND_LOG_FORMAT="yaml")
     assert done.returncode == 1
     assert done.stderr == "diamond: DIAMOND_LOG_FORMAT: 'yaml' is none of auto, json, text\n"

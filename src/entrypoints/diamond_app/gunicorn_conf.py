@@ -9,19 +9,20 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
+
+import diamond_app.wsgi  # noqa: F401  # loaded here to be shared by the workers
+from diamond_app.api.counts import bury
+from diamond_app.api.metrics import FOLDER
+from diamond_app.logs import ACCESS_FORMAT
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # the folder is made by mkdtemp, for this user alone
-_FOLDER, _PREFIX = "PROMETHEUS_MULTIPROC_DIR", "diamond-metrics-"
-_given = os.environ.get(_FOLDER, "")
-_is_ours = not _given or Path(_given).name.startswith(_PREFIX)  # inherited in a live upgrade
-if _is_ours:
-    os.environ[_FOLDER] = tempfile.mkdtemp(
-        prefix=_PREFIX, dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None
+_folder = Path(
+    tempfile.mkdtemp(
+        prefix="diamond-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None
     )
-_folder = Path(os.environ[_FOLDER])  # prometheus_client reads it when it is imported, below
-
-import diamond_app.wsgi  # noqa: E402, F401  # loaded here to be shared by the workers
-from diamond_app.logs import ACCESS_FORMAT  # noqa: E402
+)
+os.environ[FOLDER] = str(_folder)  # where the workers share their counts
 
 wsgi_app = "diamond_app.wsgi:application()"
 bind = ["127.0.0.1:8000"]
@@ -35,14 +36,11 @@ logger_class = "diamond_app.logs.ServiceLogger"
 access_log_format = ACCESS_FORMAT
 
 
-def on_starting(server: object) -> None:
-    """Begin with empty metrics."""
-    _folder.mkdir(parents=True, exist_ok=True)
-    for file in _folder.glob("*.db"):
-        file.unlink(missing_ok=True)
+def child_exit(server: object, worker: Any) -> None:
+    """Keep the counts of a worker that ended."""
+    bury(_folder, worker.pid)
 
 
 def on_exit(server: object) -> None:
-    """Take the metrics' folder away again."""
-    if _is_ours:
-        shutil.rmtree(_folder, ignore_errors=True)
+    """Take the counts away again."""
+    shutil.rmtree(_folder, ignore_errors=True)

@@ -1,31 +1,31 @@
-"""Metrics for Prometheus, counted in each worker and told for all of them at once.
+"""Metrics for Prometheus: the middleware that counts, and the text with all workers' counts.
 
-With several workers, the environment names a folder (``PROMETHEUS_MULTIPROC_DIR``, made by
-``gunicorn_conf``) where each worker keeps its counts in a memory-mapped file. Names and buckets
-of the durations follow OpenTelemetry's semantic conventions for HTTP servers.
+Names and buckets of the durations follow OpenTelemetry's semantic conventions for HTTP servers.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
 
 import falcon
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.multiprocess import MultiProcessCollector
 
+from diamond_app.api.counts import BUCKETS, Counts, Tally
 from diamond_core.errors import NoChampion
 from diamond_core.use_cases.serve_champion import Champion
 from diamond_core.version import __version__
 
-FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Seconds, as OpenTelemetry advises."""
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
 
+FOLDER: Final = "DIAMOND_METRICS_FOLDER"
+"""Where workers share their counts; set by ``gunicorn_conf``, not by people."""
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 
@@ -81,23 +81,8 @@ class Metrics:
     ) -> None:
         self._champion = champion
         self._journal_status = journal_status
-        self._registry = CollectorRegistry()
-        self._durations = Histogram(
-            "http_server_request_duration_seconds",
-            "Duration of HTTP server requests.",
-            ("http_request_method", "http_route", "http_response_status_code"),
-            buckets=BUCKETS,
-            registry=self._registry,
-        )
-        self._predictions = Counter(
-            "diamond_predictions",
-            "Stones priced, by model.",
-            ("model",),
-            registry=self._registry,
-        )
-        # looking up a labelled child costs as much as counting with it
-        self._observe: dict[tuple[str, str | None, int], Callable[[float], None]] = {}
-        self._count: dict[str, Callable[[float], None]] = {}
+        folder = os.environ.get(FOLDER)
+        self._counts = Counts(Path(folder) if folder else None)
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Start the clock."""
@@ -108,35 +93,28 @@ class Metrics:
     ) -> None:
         """Count the request, and the stones that a resource says it priced."""
         context = req.context
-        key = (req.method, req.uri_template, resp.status_code)
-        observe = self._observe.get(key)
-        if observe is None:
-            observe = self._observe[key] = self._observer(*key)
-        observe(time.perf_counter() - context.clock)
-        priced = context.get("priced")
-        if priced:
-            model = context.model_id
-            count = self._count.get(model)
-            if count is None:
-                count = self._count[model] = self._predictions.labels(model).inc
-            count(priced)
-
-    def _observer(self, method: str, route: str | None, status: int) -> Callable[[float], None]:
-        known = method if method in _METHODS else "_OTHER"
-        return self._durations.labels(known, route or "", str(status)).observe
+        seconds = time.perf_counter() - context.clock
+        method = req.method if req.method in _METHODS else "_OTHER"
+        stones = context.get("priced") or 0
+        route = (method, req.uri_template or "", resp.status_code)
+        self._counts.count(route, seconds, context.model_id if stones else "", stones)
 
     def text(self) -> bytes:
         """Return all metrics of all workers in Prometheus's text format."""
+        from prometheus_client import CollectorRegistry, generate_latest  # a scrape needs it
+
         registry = CollectorRegistry()
-        if os.environ.get(FOLDER):
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped library
-        else:
-            registry.register(_Collected(self._registry.collect))
-        registry.register(_Collected(self._state))
+        registry.register(_Collected(self._collect))
         return generate_latest(registry)
+
+    def _collect(self) -> Iterator[Metric]:
+        yield from _counted(self._counts.total())
+        yield from self._state()
 
     def _state(self) -> Iterator[Metric]:
         """Yield what is read at this moment and counted nowhere."""
+        from prometheus_client.metrics_core import GaugeMetricFamily
+
         build = GaugeMetricFamily("diamond_build_info", "The running version.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
@@ -146,6 +124,8 @@ class Metrics:
             yield from _journal_state(status)
 
     def _model_state(self) -> Iterator[Metric]:
+        from prometheus_client.metrics_core import GaugeMetricFamily
+
         loaded = GaugeMetricFamily(
             "diamond_model_info", "The model that serves.", labels=["model", "family"]
         )
@@ -171,7 +151,29 @@ class Metrics:
         )
 
 
+def _counted(tally: Tally) -> Iterator[Metric]:
+    from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
+
+    durations = HistogramMetricFamily(
+        "http_server_request_duration_seconds",
+        "Duration of HTTP server requests.",
+        labels=("http_request_method", "http_route", "http_response_status_code"),
+    )
+    ends = [*map(str, BUCKETS), "+Inf"]
+    for (method, route, status), counts in sorted(tally.durations.items()):
+        cumulative = list(zip(ends, accumulate(counts[:-1]), strict=True))
+        durations.add_metric([method, route, str(status)], cumulative, counts[-1])
+    priced = CounterMetricFamily(
+        "diamond_predictions", "Stones priced, by model.", labels=["model"]
+    )
+    for model, stones in sorted(tally.priced.items()):
+        priced.add_metric([model], stones)
+    yield from (durations, priced)
+
+
 def _journal_state(status: JournalStatus) -> Iterator[Metric]:
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
     gauge, counter = GaugeMetricFamily, CounterMetricFamily
     yield gauge("diamond_journal_entries", "Exchanges not yet in the database.", status.pending)
     yield gauge(
@@ -191,5 +193,5 @@ def _journal_state(status: JournalStatus) -> Iterator[Metric]:
 class _Collected:
     """A collector made of a function."""
 
-    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
+    def __init__(self, collect: Callable[[], Iterator[Metric]]) -> None:
         self.collect = collect

@@ -1,0 +1,144 @@
+"""What the workers counted: each writes a file of its own, and any of them adds all files up.
+
+prometheus_client's own way with several processes, memory-mapped values, costs three to ten times
+as much on the request path (docs/decisions/0005-metrics-and-logs.md).
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import secrets
+import threading
+from bisect import bisect_left
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Seconds: the buckets that OpenTelemetry advises for HTTP servers."""
+
+_FLUSH_SECONDS: Final = 0.25
+_MOST_WAITING: Final = 20_000
+_OF_THE_DEAD: Final = "dead.json"
+
+Route = tuple[str, str, int]
+"""Method, route and status of a request."""
+
+
+class Tally:
+    """Requests by route, and stones priced by model.
+
+    Attributes:
+        durations: route -> a count for each bucket and one for what is longer, then the seconds.
+        priced: the model's id -> how many stones it priced.
+    """
+
+    def __init__(self) -> None:
+        self.durations: dict[Route, list[float]] = {}
+        self.priced: dict[str, int] = {}
+
+    def request(self, route: Route, seconds: float) -> None:
+        """Count one request."""
+        counts = self.durations.get(route)
+        if counts is None:
+            counts = self.durations[route] = [0] * (len(BUCKETS) + 1) + [0.0]
+        counts[bisect_left(BUCKETS, seconds)] += 1
+        counts[-1] += seconds
+
+    def prices(self, model: str, stones: int) -> None:
+        """Count stones that were priced."""
+        self.priced[model] = self.priced.get(model, 0) + stones
+
+    def add(self, other: Tally) -> None:
+        """Count everything that *other* counted too."""
+        for route, counts in other.durations.items():
+            mine = self.durations.get(route, [0] * len(counts))
+            self.durations[route] = [a + b for a, b in zip(mine, counts, strict=True)]
+        for model, stones in other.priced.items():
+            self.prices(model, stones)
+
+    def write(self, file: Path, merged: frozenset[str] = frozenset()) -> None:
+        """Replace *file*, which is whole at any moment."""
+        durations = [[*route, counts] for route, counts in self.durations.items()]
+        values = {"durations": durations, "priced": self.priced, "merged": sorted(merged)}
+        draft = file.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(values))
+        draft.replace(file)
+
+    @classmethod
+    def read(cls, file: Path) -> tuple[Tally, frozenset[str]]:
+        """Return what *file* holds, and whose counts are in it already; nothing if it is gone."""
+        tally = cls()
+        try:
+            values = json.loads(file.read_text())
+        except FileNotFoundError:
+            return tally, frozenset()
+        for method, route, status, counts in values["durations"]:
+            tally.durations[method, route, status] = counts
+        tally.priced = values["priced"]
+        return tally, frozenset(values["merged"])
+
+
+class Counts:
+    """What this worker counts, shared through a *folder*; without one, it stands alone."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._tally = Tally()
+        self._waiting: deque[tuple[Route, float, str, int]] = deque()
+        self._lock = threading.Lock()
+        self._folder = folder
+        if folder is not None:
+            self._file = folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+            self._pause = threading.Event()
+            threading.Thread(target=self._run, name="share-counts", daemon=True).start()
+            atexit.register(self.flush)
+
+    def count(self, route: Route, seconds: float, model: str, stones: int) -> None:
+        """Count a request; any thread may, without waiting for another."""
+        self._waiting.append((route, seconds, model, stones))
+        if len(self._waiting) > _MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Sum up what was counted, and share it."""
+        with self._lock:
+            if not self._waiting:
+                return
+            while self._waiting:
+                route, seconds, model, stones = self._waiting.popleft()
+                self._tally.request(route, seconds)
+                if stones:
+                    self._tally.prices(model, stones)
+            if self._folder is not None and self._folder.is_dir():
+                self._tally.write(self._file)
+
+    def total(self) -> Tally:
+        """Return what all workers counted, those that died included."""
+        self.flush()
+        if self._folder is None:
+            return self._tally
+        total = Tally()
+        # the files first: what is moved into the file of the dead meanwhile is then found there
+        living = {file.name: Tally.read(file)[0] for file in self._folder.glob("*-*.json")}
+        of_the_dead, merged = Tally.read(self._folder / _OF_THE_DEAD)
+        total.add(of_the_dead)
+        for name, tally in living.items():
+            if name not in merged:
+                total.add(tally)
+        return total
+
+    def _run(self) -> None:
+        while not self._pause.wait(_FLUSH_SECONDS):
+            self.flush()
+
+
+def bury(folder: Path, pid: int) -> None:
+    """Move the counts of a worker that ended to those of the dead; one process at a time does."""
+    file = folder / _OF_THE_DEAD
+    tally, merged = Tally.read(file)
+    for found in folder.glob(f"{pid}-*.json"):
+        tally.add(Tally.read(found)[0])
+        tally.write(file, merged | {found.name})
+        found.unlink()
