@@ -59,7 +59,9 @@ def create_app(
     app.add_route("/livez", resources.Liveness())
     app.add_route("/readyz", resources.Readiness(champion, journal_status))
     app.add_route("/metrics", resources.Scrape(metrics))
-    app.add_route("/openapi.json", OpenApi(keys_are_set=bool(api_keys)))
+    app.add_route(
+        "/openapi.json", OpenApi(keys_are_set=bool(api_keys) and api_keys.needed_to_price)
+    )
     app.add_route("/docs", LiveDocs())
     app.add_route("/docs/{name}", LiveDocsFile())
     return app

@@ -7,6 +7,7 @@ from typing import Any, Final
 import falcon
 import orjson
 
+from diamond_app.api.openapi_record import LIST_PARAMETERS, RECORD_SCHEMAS, STATS_PARAMETERS
 from diamond_app.api.openapi_schemas import (
     MODEL_ID,
     PROBLEM_RESPONSES,
@@ -180,6 +181,44 @@ def _models(key: list[Schema], errors: tuple[int, ...]) -> dict[str, Schema]:
     }
 
 
+def _record() -> dict[str, Schema]:
+    def get(id: str, summary: str, about: str, schema: str, *more: int, **parts: Any) -> Schema:
+        answers = _answer(about, schema) | problems(401, 403, *more, 500, 503)
+        needs = "Needs a key named admin or admin-something."
+        return {"get": _operation(id, "Record", summary, answers, needs, security=_KEY, **parts)}
+
+    one = _MODEL_ID_PARAMETER | {
+        "description": "The request id.",
+        "schema": {"type": "string", "minLength": 1, "examples": ["order-4711"]},
+    }
+    return {
+        "/v1/requests": get(
+            "list_requests",
+            "Find requests and their responses",
+            "A page of them, newest first.",
+            "Exchanges",
+            422,
+            parameters=LIST_PARAMETERS,
+        ),
+        "/v1/requests/stats": get(
+            "request_stats",
+            "Sum up traffic, errors and durations",
+            "A line for each route and day; of the last 7 days unless 'since' says more.",
+            "TrafficStats",
+            422,
+            parameters=STATS_PARAMETERS,
+        ),
+        "/v1/requests/{id}": get(
+            "show_request",
+            "Show a request and its response in full",
+            "The newest of this id, with its bodies.",
+            "Exchange",
+            404,
+            parameters=[one],
+        ),
+    }
+
+
 def _operating() -> dict[str, Schema]:
     tag = "Operation"
     return {
@@ -234,11 +273,12 @@ def document(*, keys_are_set: bool) -> dict[str, Any]:
         "tags": [
             {"name": "Prices", "description": "What a stone is worth, and stones like it."},
             {"name": "Models", "description": "The history of models; the champion prices."},
+            {"name": "Record", "description": "Every request and its response, for support."},
             {"name": "Operation", "description": "For those who run the service."},
         ],
-        "paths": _pricing(key, errors) | _models(key, errors) | _operating(),
+        "paths": _pricing(key, errors) | _models(key, errors) | _record() | _operating(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | RECORD_SCHEMAS,
             "responses": PROBLEM_RESPONSES,
             "securitySchemes": {
                 "bearer": {
