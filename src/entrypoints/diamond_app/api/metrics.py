@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import falcon
 
+from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.api.counts import BUCKETS, Counts, Tally
 from diamond_core.errors import NoChampion
 from diamond_core.use_cases.serve_champion import Champion
@@ -29,55 +30,16 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 
 
-class JournalStatus(Protocol):
-    """How the journal between the service and the database stands."""
-
-    @property
-    def pending(self) -> int:
-        """Entries that are not yet in the database."""
-        ...
-
-    @property
-    def oldest_age_seconds(self) -> float:
-        """How long the oldest of them has waited; 0.0 where there is none."""
-        ...
-
-    @property
-    def bytes(self) -> int:
-        """What the journal takes on the disk."""
-        ...
-
-    @property
-    def limit(self) -> int:
-        """What it may take at most, in bytes."""
-        ...
-
-    @property
-    def shipped(self) -> int:
-        """Entries that were brought to the database so far."""
-        ...
-
-    @property
-    def lost(self) -> int:
-        """Exchanges that could not be kept so far."""
-        ...
-
-    @property
-    def poisoned(self) -> int:
-        """Entries set aside because the database refuses them."""
-        ...
-
-
 class Metrics:
     """The middleware that times each request, and the text that Prometheus reads.
 
     Args:
         champion: what is served, for the model's metrics.
-        journal_status: returns how the journal stands, or None where there is no journal.
+        journal_status: returns how the journal stands; None where there is no journal.
     """
 
     def __init__(
-        self, champion: Champion, journal_status: Callable[[], JournalStatus | None] | None = None
+        self, champion: Champion, journal_status: Callable[[], JournalStatus] | None = None
     ) -> None:
         self._champion = champion
         self._journal_status = journal_status
