@@ -22,7 +22,7 @@ from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.ports import RequestLog
 
 DEFAULT_LIMIT: Final = 1 << 30
-_PAUSE_SECONDS: Final = 0.2
+_PAUSE_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 5.0
 _LONGEST_PAUSE_SECONDS: Final = 2.0
@@ -144,13 +144,14 @@ class JournalledRequestLog:
         while True:
             now = time.monotonic()
             try:
-                if now - looked >= _LOOK_SECONDS:
+                look = now - looked >= _LOOK_SECONDS
+                if look:
                     looked = now
                     self._look_around()
                 if self._away or now - probed >= _PROBE_SECONDS:
                     probed = now
                     self._database.find(ExchangeFilter(), limit=1, bodies=False)
-                self._shipper.ship(stop)
+                self._shipper.ship(stop, adopt=look)
                 if self._away:
                     _log.warning("the request record's database is back")
                 self._away, pause = "", _PAUSE_SECONDS

@@ -27,6 +27,8 @@ from diamond_core.ports import RequestLog
 _BATCH: Final = 500
 _SMALL_BATCH: Final = 32
 _BATCH_BYTES: Final = 4 << 20
+_BACKLOG_BYTES: Final = 256 << 10
+"""With less than this waiting, batches are small: a large one keeps requests from the interpreter."""
 _FAILURES: Final = 3
 """So often must an entry fail, while others are taken, before it is set aside."""
 
@@ -67,15 +69,18 @@ class Shipper:
         self._failed: dict[tuple[Path, int], tuple[int, int]] = {}
         self._shown: dict[Path, int] = {}
 
-    def ship(self, stop: threading.Event) -> None:
-        """Ship what is pending here and in the files of the dead, until *stop* is set.
+    def ship(self, stop: threading.Event, *, adopt: bool = True) -> None:
+        """Ship what is pending here and in adopted files, until *stop* is set.
+
+        With *adopt*, look for files of the dead first.
 
         Raises:
             Unavailable: the database is away, or refuses something that may be taken later.
         """
         with self._turn(None):
-            self._adopt()
-            ends = self._ends()
+            if adopt:
+                self._adopt()
+            ends = {segment: end for segment, end in self._ends().items() if segment.shipped < end}
         failure: Unavailable | None = None
         while ends and not stop.is_set():
             for segment, end in [*ends.items()]:
@@ -119,14 +124,14 @@ class Shipper:
         return {each: each.end for each in (*self._adopted, *self._journal.segments())}
 
     def _ship_to(self, segment: Segment, end: int, deadline: float) -> None:
-        failures = 0
-        more = True
+        failures, more = 0, True
         while more:
             _check(deadline)
+            before = segment.shipped
             try:
                 more = self._ship_batch(segment, end)
             except _NotTaken:
-                failures += 1
+                failures = failures + 1 if segment.shipped == before else 1
                 if failures > _FAILURES:
                     raise
 
@@ -201,10 +206,11 @@ class Shipper:
     def _take(self, segment: Segment, start: int, end: int) -> list[Entry]:
         entries: list[Entry] = []
         size = 0
+        most = self._batch if end - start > _BACKLOG_BYTES else min(self._batch, _SMALL_BATCH)
         for entry in read_entries(segment.file, start, end, segment.seed):
             entries.append(entry)
             size += len(entry.payload)
-            if len(entries) >= self._batch or size >= _BATCH_BYTES:
+            if len(entries) >= most or size >= _BATCH_BYTES:
                 break
         return entries
 
