@@ -142,7 +142,7 @@ def _time_of_first(segment: Segment) -> float | None:
 
 
 def _away(away: str, pending: int, age: float) -> str:
-    waiting = f"{pending:,} exchanges wait in the journal"
+    waiting = _told(pending, "exchange waits in the journal", "exchanges wait in the journal")
     if away:
         return f"the database of the request record is away; {waiting}"
     if age > _LONG_SECONDS:
@@ -160,10 +160,20 @@ def _losses(lost: int, lost_at: float) -> str:
     if not lost or time.time() - lost_at > _RECENT_SECONDS:
         return ""
     at = datetime.fromtimestamp(lost_at, UTC).strftime("%H:%M:%S UTC")
-    return f"{lost:,} exchanges were answered but could not be kept, the last at {at}"
+    was = _told(lost, "exchange was", "exchanges were")
+    return f"{was} answered but could not be kept, the last at {at}"
 
 
 def _poison(poisoned: int) -> str:
     if not poisoned:
         return ""
-    return f"{poisoned:,} exchanges can't be recorded and are set aside in journal/poison"
+    are = _told(
+        poisoned,
+        "exchange can't be recorded and is set aside",
+        "exchanges can't be recorded and are set aside",
+    )
+    return f"{are} in journal/poison"
+
+
+def _told(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"

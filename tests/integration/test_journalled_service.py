@@ -1,0 +1,57 @@
+"""The record as people see it while exchanges still wait in the journal."""
+
+from __future__ import annotations
+
+import json
+
+from load import kill_whole
+from support import STONE, diamond, free_port, serving
+
+SECRET = "a-long-secret"
+ADMIN = {"DIAMOND_API_KEYS": f"admin:{SECRET}"}
+KEY = {"X-API-Key": SECRET}
+
+
+def nowhere():
+    """The URL of a database that does not answer."""
+    return f"mysql://diamond:secret@127.0.0.1:{free_port()}/diamond"
+
+
+def test_who_was_answered_is_in_the_next_look_whichever_worker_answers_it(trained_home, mysql_url):
+    with serving(trained_home, workers=2, DIAMOND_DATABASE_URL=mysql_url, **ADMIN) as service:
+        for number in range(40):
+            id = f"seen-{number}"
+            assert service.post("/v1/predictions", STONE, KEY | {"X-Request-ID": id}).status == 200
+            found = service.get(f"/v1/requests?id={id}", KEY).json["requests"]
+            assert [each["id"] for each in found] == [id]
+
+
+def test_a_record_whose_database_is_away_is_not_shown_in_part(trained_home):
+    with serving(trained_home, DIAMOND_DATABASE_URL=nowhere(), **ADMIN) as service:
+        assert service.post("/v1/predictions", STONE, KEY).status == 200
+        answer = service.get("/v1/requests", KEY)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "10")
+
+
+def test_the_commands_see_what_a_killed_service_left(trained_home):
+    away = {"DIAMOND_DATABASE_URL": nowhere()}
+    with serving(trained_home, workers=2, **away) as service:
+        for number in range(5):
+            service.post("/v1/predictions", STONE, {"X-Request-ID": f"left-{number}"})
+        kill_whole(service)
+    told = diamond(trained_home, "doctor", check=False, **away)
+    assert told.returncode == 1
+    assert "secret" not in told.stdout
+    listed = json.loads(diamond(trained_home, "requests", "list", "--json").stdout)
+    assert {each["id"] for each in listed} == {f"left-{number}" for number in range(5)}
+    assert list((trained_home / "journal").glob("*.log")) == []
+    diamond(trained_home, "doctor")
+
+
+def test_the_doctor_tells_of_what_can_not_be_recorded(trained_home):
+    poison = trained_home / "journal" / "poison"
+    poison.mkdir(parents=True)
+    (poison / "0123.log").write_bytes(b"")
+    told = diamond(trained_home, "doctor", check=False)
+    assert told.returncode == 1
+    assert "1 exchange can't be recorded and is set aside" in told.stdout
