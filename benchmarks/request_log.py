@@ -88,7 +88,7 @@ def served(way, home, database_url):
     )
     try:
         until(lambda: _answers(port), f"{way} answers")
-        yield port
+        yield port, process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -108,17 +108,31 @@ class Measured:
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float = 0.0
+    """What a request cost the service's processes; other load on the machine hardly changes it."""
 
 
-def load(port, seconds):
+def load(service, seconds):
     """Ask for prices on some kept connections, as many as are answered, in another process."""
+    port, pid = service
+    cpu = _cpu_seconds(pid)
     receiver, sender = multiprocessing.Pipe(duplex=False)
     client = multiprocessing.Process(target=_client, args=(port, seconds, sender))
     client.start()
     sender.close()  # so that a client that fails ends the wait
     measured = receiver.recv()
     client.join()
+    measured.cpu_us = (_cpu_seconds(pid) - cpu) / (measured.per_second * seconds) * 1e6
     return measured
+
+
+def _cpu_seconds(pid):
+    """Return what the children of a process have used."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    stats = [
+        Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split() for child in children
+    ]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 def _client(port, seconds, sender):
@@ -175,13 +189,16 @@ def compare_ways(folder, server, seconds, rounds):
         for _ in range(rounds):
             for way in WAYS:
                 found[way].append(load(ports[way], seconds))
-    print(f"{'':22}{'requests/s':>12}{'of no record':>14}{'p50 ms':>9}{'p99 ms':>9}{'x p99':>7}")
+    print(
+        f"{'':22}{'requests/s':>12}{'of no record':>14}{'p50 ms':>9}{'p99 ms':>9}{'x p99':>7}{'CPU us':>8}"
+    )
     base = _middle(found["none"])
     for way, title in WAYS.items():
         one = _middle(found[way])
         print(
             f"{title:22}{one.per_second:12,.0f}{one.per_second / base.per_second:14.2f}"
             f"{one.p50_ms:9.2f}{one.p99_ms:9.2f}{one.p99_ms / base.p99_ms:7.2f}"
+            f"{one.cpu_us:8.0f}"
         )
 
 
@@ -191,6 +208,7 @@ def _middle(all_of_it):
         median(each.per_second for each in all_of_it),
         median(each.p50_ms for each in all_of_it),
         median(each.p99_ms for each in all_of_it),
+        median(each.cpu_us for each in all_of_it),
     )
 
 

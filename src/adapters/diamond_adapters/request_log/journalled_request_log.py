@@ -124,8 +124,9 @@ class JournalledRequestLog:
                 return  # it waits for the database; the end of the process lets go of the files
             self._thread = None
         try:
-            self._shipper.settle(max(0.0, deadline - time.monotonic()), others=False)
-        except Unavailable as ex:
+            if not self._away:  # else it may hang for longer than there is time
+                self._shipper.settle(max(0.0, deadline - time.monotonic()), others=False)
+        except (Unavailable, OSError) as ex:
             _log.warning("exchanges stay in the journal until the next start: %s", ex)
         self._shipper.forget()
         self._journal.close()

@@ -134,7 +134,7 @@ class Segment:
         with self._sync_lock:
             if self._synced < end:
                 reached = self.end
-                os.fdatasync(self._file)
+                (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(self._file)
                 self._synced = reached
 
     def mark_shipped(self, shipped: int) -> None:

@@ -89,6 +89,8 @@ class Shipper:
                         more = self._ship_batch(segment, end)
                     except _NotTaken as ex:  # the other files go on
                         more, failure = False, ex
+                    except OSError as ex:
+                        more, failure = False, _unreadable(ex)
                 if not more:
                     del ends[segment]
                 while self._readers:
@@ -117,6 +119,8 @@ class Shipper:
                 self._drop()
                 if others:
                     self._show_others(deadline, {segment.path for segment in ends})
+        except OSError as ex:
+            raise _unreadable(ex) from ex
         finally:
             self._readers -= 1
 
@@ -253,6 +257,10 @@ def files_in(folder: Path) -> list[Path]:
         return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     except OSError:
         return []
+
+
+def _unreadable(ex: OSError) -> Unavailable:
+    return Unavailable(f"a file of the journal can't be read ({ex.strerror})")
 
 
 def _check(deadline: float) -> None:
