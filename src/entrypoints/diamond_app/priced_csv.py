@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from diamond_adapters.sources.csv_source import check_header, decode, delimiter_of
@@ -17,47 +19,65 @@ ADDED: Final = ("predicted_price", "price_low", "price_high", "error")
 _ROWS_AT_ONCE: Final = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class PricedCsv:
+    """A priced CSV: its bytes, how many rows were priced, how many not, and by which model."""
+
+    data: bytes
+    good: int
+    bad: int
+    model_id: str
+
+
 def price_csv(
-    name: str, data: bytes, price_diamonds: PriceDiamonds, progress: Progress = no_progress
-) -> tuple[bytes, int, int]:
-    """Price each row of the CSV *data*; return the new CSV, how many were priced, how many not.
+    name: str,
+    data: bytes,
+    price_diamonds: PriceDiamonds,
+    progress: Progress = no_progress,
+    most: int | None = None,
+) -> PricedCsv:
+    """Price each row of the CSV *data*, of which there may be *most*.
 
     Rows keep their order and their cells. A row that can't be priced says why in ``error``.
 
     Raises:
-        SourceUnreadable: it is no CSV with the columns carat, cut, color and clarity.
+        SourceUnreadable: it is no CSV with the columns carat, cut, color and clarity, or too long.
         NoChampion: no model has been trained yet.
     """
     text = decode(name, data)
     delimiter = delimiter_of(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        rows = [row for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as ex:
-        raise SourceUnreadable(name, f"line {reader.line_num}: {ex}") from ex
-    if not rows:
-        raise SourceUnreadable(name, "it is empty; a header line is needed")
-    header, *stones = rows
-    columns = [cell.strip().casefold() for cell in header]
-    check_header(name, columns, priced=False)
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=delimiter)
+    rows = (row for row in reader if any(cell.strip() for cell in row))
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
-    writer.writerow([*header, *ADDED])
-    priced = 0
-    for start in range(0, len(stones), _ROWS_AT_ONCE):
-        progress(f"pricing {len(stones):,} stones", start / len(stones))
-        some = stones[start : start + _ROWS_AT_ONCE]
-        added = _price_rows(some, columns, price_diamonds)
-        for row, cells in zip(some, added, strict=True):
-            writer.writerow([*_fitted(row, len(header), delimiter), *cells])
-            priced += cells[0] != ""
-    return out.getvalue().encode(), priced, len(stones) - priced
+    good = bad = 0
+    model_id = ""
+    try:
+        header = next(rows, None)
+        if header is None:
+            raise SourceUnreadable(name, "it is empty; a header line is needed")
+        columns = [cell.strip().casefold() for cell in header]
+        check_header(name, columns, priced=False)
+        writer.writerow([*header, *ADDED])
+        while some := list(islice(rows, _ROWS_AT_ONCE)):
+            if most is not None and good + bad + len(some) > most:
+                raise SourceUnreadable(name, f"it has more than {most:,} rows; send it in parts")
+            added, model_id = _price_rows(some, columns, price_diamonds)
+            for row, cells in zip(some, added, strict=True):
+                writer.writerow([*_fitted(row, len(header), delimiter), *cells])
+            failed = sum(cells[0] == "" for cells in added)
+            good, bad = good + len(some) - failed, bad + failed
+            progress("pricing the stones", stream.tell() / len(text))
+    except csv.Error as ex:
+        raise SourceUnreadable(name, f"line {reader.line_num}: {ex}") from ex
+    return PricedCsv(out.getvalue().encode(), good, bad, model_id)
 
 
 def _price_rows(
     rows: Sequence[Sequence[str]], columns: Sequence[str], price_diamonds: PriceDiamonds
-) -> list[tuple[object, ...]]:
-    """Return the four added cells of each row."""
+) -> tuple[list[tuple[object, ...]], str]:
+    """Return the four added cells of each row, and the id of the model that priced."""
     added: list[tuple[object, ...]] = [
         ("", "", "", f"has {len(row)} fields where the header has {len(columns)}") for row in rows
     ]
@@ -81,7 +101,7 @@ def _price_rows(
         strict=True,
     ):
         added[index] = (price, low, high, "")
-    return added
+    return added, valuations.card.id
 
 
 def _fitted(row: Sequence[str], width: int, delimiter: str) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 import falcon
+from falcon.stream import BoundedStream
 
 from diamond_app.api.problems import Problem
 from diamond_app.api.redaction import redacted_query, redacted_url
@@ -17,7 +18,10 @@ from diamond_core.ports import RequestLog
 
 BODY_LIMIT: Final = 2_000_000
 """The most bytes that a request's body may have."""
+CSV_BODY_LIMIT: Final = 16_000_000
+"""The same for a CSV of stones."""
 
+_MOST_DISCARDED: Final = 64_000_000
 _RECORDED: Final = "/v1/"
 _KEPT_HEADERS: Final = ("User-Agent", "Content-Type", "Referer")
 
@@ -88,28 +92,45 @@ def _body(req: falcon.Request) -> bytes:
         Problem: 413, it is larger than the limit; 400, it ended early.
     """
     length = req.content_length
+    limit = CSV_BODY_LIMIT if is_csv(req) else BODY_LIMIT
     if length is None:
         if "HTTP_TRANSFER_ENCODING" not in req.env:
             return b""
-        body: bytes = req.stream.read(BODY_LIMIT + 1)
+        body: bytes = req.stream.read(limit + 1)
     elif length == 0:
         return b""
-    elif length > BODY_LIMIT:
-        raise _too_large()
+    elif length > limit:
+        _discard(req.bounded_stream, min(length, _MOST_DISCARDED))
+        raise _too_large(limit)
     else:
         body = req.bounded_stream.read()
         if len(body) < length:
             raise Problem(400, "the body ended before its Content-Length was reached")
-    if len(body) > BODY_LIMIT:
-        raise _too_large()
+    if len(body) > limit:
+        raise _too_large(limit)
     return body
 
 
-def _too_large() -> Problem:
-    limit = f"{BODY_LIMIT:,} bytes"
+def _discard(stream: BoundedStream, size: int) -> None:
+    """Read *size* bytes away: most clients look for an answer only once all is sent."""
+    while size > 0:
+        chunk = stream.read(min(size, 65_536))
+        if not chunk:
+            return
+        size -= len(chunk)
+
+
+def is_csv(req: falcon.Request) -> bool:
+    """Tell whether the request carries a CSV of stones for the route that takes one."""
+    if req.path != "/v1/predictions/batch":
+        return False
+    return (req.content_type or "").partition(";")[0].strip().lower() == "text/csv"
+
+
+def _too_large(limit: int) -> Problem:
     return Problem(
         413,
-        f"a body may have at most {limit}; send fewer diamonds at once",
+        f"a body may have at most {limit:,} bytes; send fewer diamonds at once",
         headers={"Connection": "close"},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import falcon
 import orjson
@@ -25,12 +25,15 @@ from diamond_app.api.payloads import (
     table_from_json,
     text_field,
 )
+from diamond_app.api.recording import is_csv
 from diamond_core.model_card import ModelId
 from diamond_core.ports import ModelRepository
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.price_diamonds import PriceDiamonds
 from diamond_core.use_cases.serve_champion import Champion
+
+MOST_CSV_ROWS: Final = 250_000
 
 
 def _send(resp: falcon.Response, values: Any) -> None:
@@ -55,7 +58,7 @@ class Predictions:
 
 
 class PredictionBatches:
-    """POST /v1/predictions/batch: what many stones are worth, in their order."""
+    """POST /v1/predictions/batch: what many stones are worth, in their order, as JSON or CSV."""
 
     def __init__(self, price_diamonds: PriceDiamonds, doorkeeper: Doorkeeper) -> None:
         self._price_diamonds = price_diamonds
@@ -63,12 +66,26 @@ class PredictionBatches:
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         self._doorkeeper.require(req)
+        if is_csv(req):
+            self._price_csv(req, resp)
+            return
         table = table_from_json(json_body(req))
         valuations = self._price_diamonds.many(table)
         context = req.context
         context.model_id = valuations.card.id
         context.priced = len(valuations)
         _send(resp, {"predictions": predictions_answer(valuations, context.serial)})
+
+    def _price_csv(self, req: falcon.Request, resp: falcon.Response) -> None:
+        """Answer the same CSV with prices: a row that can't be priced says why."""
+        from diamond_app.priced_csv import price_csv  # what it imports would delay each start
+
+        context = req.context
+        priced = price_csv("the CSV", context.body, self._price_diamonds, most=MOST_CSV_ROWS)
+        context.model_id = priced.model_id
+        context.priced = priced.good
+        resp.content_type = "text/csv; charset=utf-8"
+        resp.data = priced.data
 
 
 class SimilarDiamonds:

@@ -68,15 +68,13 @@ def _price_file(csv_file: Path, output: Path | None) -> None:
     wired = container()
     wired.champion().refresh()
     with progress_bar(quiet=False) as progress:
-        text, priced, failed = price_csv(
-            str(csv_file), csv_file.read_bytes(), wired.price_diamonds(), progress
-        )
+        priced = price_csv(str(csv_file), csv_file.read_bytes(), wired.price_diamonds(), progress)
     if output is None:
-        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.write(priced.data)
         sys.stdout.flush()
     else:
-        output.write_bytes(text)
-    told = f"{priced:,} stones priced"
-    if failed:
-        told += f", {failed:,} rows could not be: see the column 'error'"
+        output.write_bytes(priced.data)
+    told = f"{priced.good:,} stones priced"
+    if priced.bad:
+        told += f", {priced.bad:,} rows could not be: see the column 'error'"
     print(told, file=sys.stderr)
