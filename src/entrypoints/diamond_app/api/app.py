@@ -12,6 +12,7 @@ from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.live_docs import LiveDocs, LiveDocsFile
 from diamond_app.api.metrics import Metrics
 from diamond_app.api.openapi import OpenApi
+from diamond_app.api.pages import add_pages
 from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
 from diamond_app.api.security_headers import SecurityHeaders
@@ -64,4 +65,5 @@ def create_app(
     )
     app.add_route("/docs", LiveDocs())
     app.add_route("/docs/{name}", LiveDocsFile())
+    add_pages(app, models, door)
     return app

@@ -1,0 +1,148 @@
+"""The addresses of the pages, their files, and the models' reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+from urllib.parse import parse_qs
+
+import falcon
+
+from diamond_app.api.keys import Doorkeeper
+from diamond_app.api.problems import App, Problem
+from diamond_app.web.site import ICON, Site, StaticFile
+from diamond_core.errors import InvalidModelId, ModelDamaged, ModelNotFound
+from diamond_core.model_card import ModelId
+
+REPORT_FILE: Final = "report.html"
+REPORT_POLICY: Final = (
+    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none';"
+    " script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+)
+"""A report carries its script and style in itself: it may run them, but in a sandbox, where it
+is of no origin, reads nothing of this site and loads nothing from anywhere."""
+
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_ASK_EACH_TIME: Final = "no-cache"
+_MOST_FORM_BYTES: Final = 4096
+
+
+@runtime_checkable
+class KeepsFiles(Protocol):
+    """A repository of models that can tell where a model's file lies."""
+
+    def path(self, id: ModelId, name: str) -> Path:
+        """Return the path; raise ``ModelNotFound`` where there is none."""
+        ...
+
+
+def add_pages(app: App, models: object, doorkeeper: Doorkeeper) -> None:
+    """Serve the pages with *app*; *models* has reports where it ``KeepsFiles``."""
+    site = Site()
+    for path, page in site.pages.items():
+        app.add_route(path, Page(page))
+    app.add_route("/static/{digest}/{name}", Static(site))
+    app.add_route("/favicon.ico", Page(site.files[ICON]))
+    app.add_route("/models/{id}/report", Report(models, doorkeeper, site))
+    app.add_sink(Nowhere(site).answer, prefix="/")
+
+
+class Page:
+    """GET /, /stones, /models, /requests: one page, the same for everyone."""
+
+    def __init__(self, page: StaticFile) -> None:
+        self._page = page
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        _send(req, resp, self._page, _ASK_EACH_TIME)
+
+    on_head = on_get
+
+
+class Static:
+    """GET /static/{digest}/{name}: a style sheet, a script or a picture."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str, name: str) -> None:
+        file = self._site.files.get(name)
+        if file is None:
+            raise falcon.HTTPNotFound
+        # the digest of another version: answer, but let nobody keep it under that address
+        _send(req, resp, file, _FOR_EVER if digest == self._site.digest else _ASK_EACH_TIME)
+
+    on_head = on_get
+
+
+class Report:
+    """GET /models/{id}/report: the report that a model's family wrote at its training.
+
+    A link sends no key header, so where keys are needed the page's own form sends the key in
+    the body of a POST; it never stands in an address.
+    """
+
+    def __init__(self, models: object, doorkeeper: Doorkeeper, site: Site) -> None:
+        self._models = models
+        self._doorkeeper = doorkeeper
+        self._site = site
+
+    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        try:
+            self._doorkeeper.require(req)
+        except Problem as ex:
+            if not _wants_html(req):
+                raise
+            _send(req, resp, self._site.report_key, "no-store")
+            resp.status = ex.status
+            return
+        try:
+            report = self._path(ModelId(id)).read_bytes()
+        except (InvalidModelId, ModelNotFound, ModelDamaged, FileNotFoundError):
+            if not _wants_html(req):
+                raise falcon.HTTPNotFound from None
+            _send(req, resp, self._site.not_found, "no-store")
+            resp.status = 404
+            return
+        resp.data = report
+        resp.content_type = falcon.MEDIA_HTML
+        resp.cache_control = ["private", "no-cache"]
+        resp.set_header("Content-Security-Policy", REPORT_POLICY)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+        form = parse_qs(req.bounded_stream.read(_MOST_FORM_BYTES).decode("latin-1"))
+        req.env["HTTP_X_API_KEY"] = form.get("key", [""])[0].strip()
+        self.on_get(req, resp, id)
+
+    def _path(self, id: ModelId) -> Path:
+        if not isinstance(self._models, KeepsFiles):
+            raise ModelNotFound(id)
+        return self._models.path(id, REPORT_FILE)
+
+
+class Nowhere:
+    """Every other address: a page for people, a problem document for programs."""
+
+    def __init__(self, site: Site) -> None:
+        self._page = site.not_found
+
+    def answer(self, req: falcon.Request, resp: falcon.Response, **_: object) -> None:
+        if req.path.startswith("/v1/") or not _wants_html(req):
+            raise falcon.HTTPRouteNotFound
+        _send(req, resp, self._page, "no-store")
+        resp.status = 404
+
+
+def _send(req: falcon.Request, resp: falcon.Response, file: StaticFile, caching: str) -> None:
+    resp.set_header("Cache-Control", caching)
+    resp.content_type = file.content_type
+    if caching != "no-store":
+        resp.etag = file.etag
+        if file.etag in req.get_header("If-None-Match", default=""):
+            resp.status = 304
+            return
+    resp.data = file.data
+
+
+def _wants_html(req: falcon.Request) -> bool:
+    return "text/html" in req.accept

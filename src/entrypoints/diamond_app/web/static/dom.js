@@ -1,0 +1,50 @@
+// Small pieces that every page builds with. Text is always text: nothing is parsed as HTML.
+
+export const $ = (id) => document.getElementById(id);
+
+/** Make an element: el("p", {class: "hint"}, "text", otherElement). */
+export function el(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+/** A table in a box that scrolls sideways, by keyboard too. Columns: {title, number, cell}. */
+export function table(label, columns, rows, rowAttributes = () => ({})) {
+  const head = el("tr", {}, columns.map((column) =>
+    el("th", { scope: "col", class: column.number ? "number" : null }, column.title)));
+  const body = rows.map((row, index) => el("tr", rowAttributes(row, index), columns.map((column) =>
+    el("td", { class: column.number ? "number" : column.wrap ? "wrap" : null }, column.cell(row, index)))));
+  return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label },
+    el("table", {}, el("thead", {}, head), el("tbody", {}, body)));
+}
+
+/** Show messages by field id; clear all others in *form*. Return those that no field took. */
+export function showErrors(scope, errors) {
+  for (const each of scope.querySelectorAll(".error")) each.textContent = "";
+  for (const each of scope.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
+  const left = [];
+  let first = null;
+  for (const { pointer, detail } of errors) {
+    const name = pointer.replace(/^\//, "");
+    const field = $(name);
+    const told = $(`${name}-error`);
+    if (!field || !told) {
+      left.push(name ? `${name} ${detail}` : detail);
+      continue;
+    }
+    told.textContent = told.textContent || detail.charAt(0).toUpperCase() + detail.slice(1);
+    const inputs = field.matches("fieldset") ? field.querySelectorAll("input") : [field];
+    for (const input of inputs) input.setAttribute("aria-invalid", "true");
+    const folded = field.closest("details");
+    if (folded) folded.open = true;
+    first ??= inputs[0];
+  }
+  first?.focus();
+  return left;
+}

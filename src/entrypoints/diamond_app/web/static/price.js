@@ -1,0 +1,264 @@
+// The page that prices one stone and shows similar ones. The address holds the input.
+
+import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
+import { scatter } from "./scatter.js";
+import { $, el, showErrors, table } from "./dom.js";
+import { carats, count, day, money, plural, when } from "./format.js";
+import { GRADES } from "./grades.js";
+
+const NUMBERS = ["carat", "depth", "table", "x", "y", "z"];
+const MEASURED = NUMBERS.slice(1);
+const WORDS = { depth: "depth", table: "table", x: "length x", y: "width y", z: "height z", carat: "carat" };
+const form = $("stone");
+let champion = null;
+let latest = 0; // answers to an earlier question are dropped
+let plot = null;
+
+for (const [name, grades] of Object.entries(GRADES)) {
+  const chips = $(name).querySelector(".chips");
+  for (const [grade, meaning] of Object.entries(grades)) {
+    const id = `${name}-${grade.replace(" ", "-")}`;
+    chips.append(
+      el("input", { type: "radio", name, value: grade, id }),
+      el("label", { for: id, title: meaning }, grade),
+    );
+  }
+  $(name).addEventListener("change", hints);
+  $("glossary").append(el("h3", {}, name.charAt(0).toUpperCase() + name.slice(1)), el("dl", { class: "words-of" },
+    Object.entries(grades).map(([grade, meaning]) => el("div", {}, el("dt", {}, grade), el("dd", {}, meaning)))));
+}
+
+const radios = (name) => [...$(name).querySelectorAll("input")];
+const chosen = (name) => radios(name).find((input) => input.checked)?.value ?? "";
+
+function hints() {
+  for (const [name, grades] of Object.entries(GRADES)) {
+    $(`${name}-hint`).textContent = grades[chosen(name)] ?? "Choose one to read what it means.";
+  }
+}
+
+/** The form's values as the address holds them: only what was given. */
+function given() {
+  const values = {};
+  for (const [name, value] of new FormData(form)) {
+    const text = value.trim();
+    if (text) values[name] = NUMBERS.includes(name) ? text.replace(/^(\d*),(\d+)$/, "$1.$2") : text;
+  }
+  return values;
+}
+
+function fill() {
+  const query = new URLSearchParams(location.search);
+  form.reset();
+  for (const name of NUMBERS) $(name).value = query.get(name) ?? "";
+  for (const name of Object.keys(GRADES)) {
+    const wanted = query.get(name)?.toLowerCase();
+    for (const input of radios(name)) input.checked = input.value.toLowerCase() === wanted;
+  }
+  $("n").value = query.get("n") ?? "10";
+  if (MEASURED.some((name) => query.get(name))) $("measurements").open = true;
+  hints();
+  return query.size > 0;
+}
+
+async function ask(values, n, parts = ["price", "similar"]) {
+  const mine = ++latest;
+  const fields = Object.fromEntries(Object.entries(values).map(([name, text]) =>
+    [name, NUMBERS.includes(name) && Number.isFinite(Number(text)) ? Number(text) : text]));
+  document.body.setAttribute("aria-busy", "true");
+  const [price, similar] = await Promise.allSettled([
+    parts.includes("price") ? postJson("/v1/predictions", fields) : null,
+    getJson(`/v1/similar?${new URLSearchParams({ ...values, n })}`),
+    know(),
+  ]);
+  if (mine !== latest) return;
+  document.body.removeAttribute("aria-busy");
+  const failed = [price, similar].filter((each) => each.status === "rejected").map((each) => each.reason);
+  $("general-error").textContent = "";
+  const wrong = new Map();
+  for (const error of failed) {
+    for (const each of error.errors ?? []) {
+      if (!wrong.has(each.pointer)) wrong.set(each.pointer, each);
+    }
+  }
+  showErrors($("similar").closest(".card"), []);
+  const left = showErrors(form, []).concat(showErrors(document.body, [...wrong.values()]));
+  if (left.length) $("general-error").textContent = sentence(left.join("; "));
+  for (const error of failed) {
+    if (error instanceof ApiError && error.errors.length) continue;
+    explain(error, () => ask(values, n, parts), (told) => {
+      $("general-error").textContent = sentence(told.message);
+    });
+  }
+  if (price.status === "rejected") clearAnswer("The price stands here once the marked values are right.");
+  else if (price.value) showAnswer(values, price.value);
+  if (similar.status === "rejected") clearSimilar();
+  else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
+}
+
+/** Learn once what the champion was trained on; the price does not need it. */
+async function know() {
+  if (champion) return;
+  try {
+    champion = await getJson("/v1/models/champion");
+    $("data-note").textContent = `Price level: that of the stones the model learned from, ${champion.data.source.replace(/\S*\//g, "")}.`;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+}
+
+function clearAnswer(text) {
+  $("answer").replaceChildren(el("p", { class: "empty" }, text));
+  $("stone-line").textContent = "";
+  $("answer-actions").hidden = true;
+}
+
+function clearSimilar() {
+  $("similar-said").replaceChildren(el("p", { class: "empty" }, "No similar stones to show."));
+  $("similar-table").replaceChildren();
+  plot?.remove();
+  plot = null;
+}
+
+function describe(values) {
+  const measured = MEASURED.filter((name) => values[name]).map((name) =>
+    `${WORDS[name]} ${values[name]}${name === "depth" || name === "table" ? " %" : " mm"}`);
+  return [`${values.carat} carat`, `${values.cut} cut`, `color ${values.color}`, values.clarity, ...measured].join(" · ");
+}
+
+function showAnswer(values, answer) {
+  const { low, high, coverage } = answer.price_range;
+  const grades = Object.fromEntries(Object.keys(GRADES).map((name) => [name, chosen(name) || values[name]]));
+  $("stone-line").textContent = describe({ ...values, ...grades });
+  const parts = [
+    el("p", { class: "price" }, money(answer.price)),
+    el("p", { class: "range" }, el("b", {}, `${money(low)} to ${money(high)}`),
+      ` is the range that ${Math.round(100 * coverage)} of 100 such stones fall into.`),
+    rangeBar(answer),
+    el("dl", { class: "facts" },
+      el("div", {}, el("dt", {}, "Per carat"), el("dd", {}, money(answer.price_per_carat))),
+      el("div", {}, el("dt", {}, "Assumed, as not given"), el("dd", {},
+        assumed(answer.assumed))),
+      el("div", {}, el("dt", {}, "Model"), el("dd", {},
+        `${answer.model.family}, of ${day(answer.model.trained_at)}`)),
+    ),
+    el("p", { class: "hint" }, "Valuation ", el("span", { class: "code" }, answer.id), `, ${when(Date.now())}.`),
+  ];
+  if (answer.outside_training_range.length) {
+    const told = answer.outside_training_range.map((name) => {
+      const [least, most] = champion?.training_range?.[name] ?? [];
+      const known = least === undefined ? "" : ` (known: ${least} to ${most})`;
+      return `${WORDS[name] ?? name} ${values[name]}${known}`;
+    });
+    parts.splice(1, 0, el("p", { class: "notice warn" }, el("b", {}, "Take this price with care. "),
+      `The model has never seen a stone like this: ${told.join(", ")}.`));
+  }
+  $("answer").replaceChildren(...parts);
+  $("answer-actions").hidden = false;
+  $("copied").textContent = "";
+}
+
+function assumed(names) {
+  if (!names.length) return "nothing";
+  return names.length === MEASURED.length ? "all measurements" : names.map((name) => WORDS[name] ?? name).join(", ");
+}
+
+/** The range as a bar with the price marked in it. */
+function rangeBar({ price, price_range: { low, high } }) {
+  const mark = el("span", { class: "mark" });
+  mark.style.left = `${(100 * (price - low)) / (high - low || 1)}%`;
+  return el("div", { class: "bar-range", "aria-hidden": "true" },
+    el("span", {}, money(low)), el("span", { class: "track" }, mark), el("span", {}, money(high)));
+}
+
+function showSimilar(values, answer, price) {
+  const stones = answer.diamonds;
+  plot?.remove();
+  plot = null;
+  $("similar-table").replaceChildren();
+  if (!stones.length) {
+    $("similar-said").replaceChildren(el("p", { class: "empty" },
+      "No stone of this cut, color and clarity is known. Try a neighboring grade."));
+    return;
+  }
+  const few = answer.count < Number($("n").value);
+  $("similar-said").replaceChildren(el("p", { class: "hint" },
+    few ? `These ${plural(answer.count, "stone is", "stones are")} all that are known of this cut, color and clarity.`
+      : `The ${plural(answer.count, "stone")} nearest in weight, of ${count(answer.available)} with this cut, color and clarity.`));
+  const listed = table("Table of similar stones", [
+    { title: "Carat", number: true, cell: (stone) => stone.carat.toFixed(2) },
+    { title: "Difference", number: true, cell: (stone) => signed(stone.carat_difference) },
+    { title: "Price", number: true, cell: (stone) => money(stone.price) },
+    { title: "Per carat", number: true, cell: (stone) => money(stone.price / stone.carat) },
+    { title: "Depth %", number: true, cell: (stone) => known(stone.depth, 1) },
+    { title: "Table %", number: true, cell: (stone) => known(stone.table) },
+    { title: "x × y × z, mm", cell: (stone) => [stone.x, stone.y, stone.z].map((side) => known(side, 2)).join(" × ") },
+  ], stones, (_, index) => ({ "data-index": index }));
+  const rows = [...listed.querySelectorAll("tbody tr")];
+  plot = scatter($("scatter"), {
+    stones,
+    own: price ? { carat: Number(values.carat), price: price.price, low: price.price_range.low, high: price.price_range.high } : null,
+    onPoint: (index) => rows.forEach((row, at) => row.classList.toggle("lit", at === index)),
+  });
+  rows.forEach((row, index) => {
+    row.addEventListener("mouseenter", () => plot?.light(index));
+    row.addEventListener("mouseleave", () => plot?.light(null));
+  });
+  $("similar-table").replaceChildren(listed);
+}
+
+const known = (value, digits) => (value === null ? "–" : digits ? value.toFixed(digits) : String(value));
+const signed = (value) => (value > 0 ? `+${carats(value)}` : value < 0 ? `−${carats(-value)}` : "same");
+
+function submit(parts) {
+  const values = given();
+  const n = $("n").value.trim() || "10";
+  const query = new URLSearchParams({ ...values, n });
+  if (`?${query}` !== location.search) history.pushState(null, "", `/?${query}`);
+  ask(values, n, parts).then(() => {
+    // on a phone the answer lies below the form
+    const title = $(parts ? "similar-title" : "answer-title");
+    const wrong = document.querySelector("[aria-invalid]");
+    if (!wrong && title.getBoundingClientRect().top > innerHeight * 0.7) title.scrollIntoView({ block: "start" });
+  });
+}
+
+/** What is being changed is wrong no more until the service says so. */
+function forgive(event) {
+  const { name } = event.target;
+  const told = $(`${name}-error`);
+  if (!told) return;
+  told.textContent = "";
+  for (const input of document.getElementsByName(name)) input.removeAttribute("aria-invalid");
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+$("similar").addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit($("answer-actions").hidden ? ["similar"] : undefined);
+});
+document.addEventListener("input", forgive);
+$("print").addEventListener("click", () => window.print());
+$("copy-link").addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    $("copied").textContent = "Copied";
+  } catch {
+    $("copied").textContent = "Copy it from the address bar";
+  }
+});
+window.addEventListener("popstate", start);
+
+function start() {
+  if (fill()) ask(given(), $("n").value);
+  else {
+    latest++;
+    clearAnswer("Choose the four grades and press “Price this stone”.");
+    know();
+  }
+}
+
+start();

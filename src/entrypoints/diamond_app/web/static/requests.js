@@ -1,0 +1,162 @@
+// The page of the record: filters, the latest exchanges, and one of them in full.
+
+import { explain, getJson, sentence } from "./api.js";
+import { $, el, showErrors, table } from "./dom.js";
+import { count, milliseconds, plural, whenExactly, whenShortly } from "./format.js";
+import { askForKey, key } from "./key.js";
+import { showTraffic } from "./traffic.js";
+
+const AT_ONCE = 500;
+const ROWS = 50;
+const EVER = "1000w"; // the sums by day need a beginning
+const form = $("filters");
+let loaded = [];
+let stats = [];
+let next = null;
+let rows = ROWS;
+let question = 0;
+
+/** The filters as the API takes them. */
+function filters() {
+  return new URLSearchParams([...new FormData(form)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
+}
+
+async function load() {
+  const mine = ++question;
+  const wanted = filters();
+  const address = new URLSearchParams(wanted);
+  if (!wanted.has("since")) address.set("since", "");
+  history.replaceState(null, "", `/requests?${address}`);
+  const page = new URLSearchParams(wanted);
+  page.set("limit", AT_ONCE);
+  const sums = new URLSearchParams({ since: wanted.get("since") ?? EVER });
+  for (const name of ["path", "model"]) if (wanted.has(name)) sums.set(name, wanted.get(name));
+  try {
+    const [answer, summed] = await Promise.all([
+      getJson(`/v1/requests?${page}`),
+      getJson(`/v1/requests/stats?${sums}`),
+    ]);
+    if (mine !== question) return;
+    showErrors(form, []);
+    $("general-error").textContent = "";
+    form.hidden = $("record").hidden = false;
+    [loaded, next, stats, rows] = [answer.requests, answer.next, summed.stats, ROWS];
+    const summable = next && !wanted.has("status") && !wanted.has("slower_than");
+    showTraffic(loaded, summable ? stats : [], Boolean(next));
+    showRoutes();
+    showRows();
+  } catch (error) {
+    if (mine === question) tell(error);
+  }
+}
+
+function tell(error) {
+  explain(error, load, (told) => {
+    form.hidden = false;
+    const left = showErrors(form, told.errors);
+    $("general-error").textContent = told.errors.length ? left.join("; ") : sentence(told.message);
+  });
+}
+
+async function more() {
+  rows += ROWS;
+  if (rows > loaded.length && next) {
+    const page = filters();
+    page.set("limit", AT_ONCE);
+    page.set("before", next);
+    try {
+      const answer = await getJson(`/v1/requests?${page}`);
+      loaded = loaded.concat(answer.requests);
+      next = answer.next;
+    } catch (error) {
+      tell(error);
+    }
+  }
+  showRows();
+}
+
+function showRoutes() {
+  $("by-route").hidden = !stats.length;
+  $("routes").replaceChildren(el("p", { class: "hint" }, "Every status is counted, whatever the filter says of it."), table("Table of days and routes", [
+    { title: "Day (UTC)", cell: (each) => each.day },
+    { title: "Route", cell: (each) => el("span", { class: "code" }, each.route) },
+    { title: "Requests", number: true, cell: (each) => count(each.requests) },
+    { title: "Refused (4xx)", number: true, cell: (each) => count(each.client_errors) },
+    { title: "Failed (5xx)", number: true, cell: (each) => count(each.server_errors) },
+    { title: "Median", number: true, cell: (each) => milliseconds(each.p50_ms) },
+    { title: "95 %", number: true, cell: (each) => milliseconds(each.p95_ms) },
+    { title: "99 %", number: true, cell: (each) => milliseconds(each.p99_ms) },
+  ], stats));
+}
+
+function showRows() {
+  const shown = loaded.slice(0, rows);
+  const further = Boolean(next) || loaded.length > shown.length;
+  $("said").replaceChildren(el("p", { class: "hint" }, shown.length
+    ? `${plural(shown.length, "exchange")}, newest first${further ? "; there are older ones" : ""}.`
+    : "No exchange fits these filters."));
+  $("older").hidden = !further;
+  $("exchanges").replaceChildren(...(shown.length ? [table("Table of exchanges", [
+    { title: "Time", cell: (each) => el("time", { datetime: each.occurred_at, title: whenExactly(each.occurred_at) }, whenShortly(each.occurred_at)) },
+    { title: "Status", cell: (each) => el("span", { class: `badge ${each.status < 400 ? "good" : "bad"}` }, String(each.status)) },
+    { title: "Request", cell: (each) => el("button", { type: "button", onclick: () => open(each) }, `${each.method} ${each.path}`) },
+    { title: "Took", number: true, cell: (each) => milliseconds(each.duration_ms) },
+    { title: "Model", cell: (each) => el("span", { class: "code" }, each.model_id || "–") },
+    { title: "Key", cell: (each) => each.key_name || "–" },
+    { title: "From", cell: (each) => each.client || "–" },
+  ], shown)] : []));
+}
+
+async function open({ serial }) {
+  let each;
+  try {
+    each = await getJson(`/v1/requests/${serial}`);
+  } catch (error) {
+    tell(error);
+    return;
+  }
+  const facts = [
+    ["Request id", each.id], ["Time", each.occurred_at], ["Status", each.status],
+    ["Took", milliseconds(each.duration_ms)], ["Query", each.query], ["Model", each.model_id],
+    ["Key", each.key_name], ["From", each.client], ...Object.entries(each.headers ?? {}),
+  ];
+  $("exchange-title").textContent = `${each.method} ${each.path}`;
+  $("exchange-body").replaceChildren(
+    el("dl", { class: "facts" }, facts.filter(([, value]) => value !== "" && value !== undefined && value !== null)
+      .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "code" }, String(value))))),
+    el("h3", {}, "What was asked"), body("request", each),
+    el("h3", {}, "What was answered"), body("response", each),
+  );
+  $("exchange").showModal();
+  $("close").focus();
+}
+
+/** A body as people read it: JSON indented, other text as it is, bytes as base64. */
+function body(name, each) {
+  let text = each[`${name}_body`];
+  if (!text) return el("p", { class: "muted" }, "no body");
+  if (each[`${name}_encoding`] === "base64") text = `(not text; as base64)\n${text}`;
+  else {
+    try {
+      text = JSON.stringify(JSON.parse(text), null, 2);
+    } catch {
+      // no JSON: as it is
+    }
+  }
+  const most = 100000;
+  const cut = text.length > most ? `${text.slice(0, most)}\n… and ${count(text.length - most)} more characters` : text;
+  return el("pre", { tabindex: "0", role: "region", "aria-label": `The ${name}'s body` }, cut);
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  load();
+});
+$("older").addEventListener("click", more);
+$("close").addEventListener("click", () => $("exchange").close());
+for (const [name, value] of new URLSearchParams(location.search)) {
+  if (form.elements[name]) form.elements[name].value = value;
+}
+
+if (key()) load();
+else askForKey("", load);

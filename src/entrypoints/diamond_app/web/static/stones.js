@@ -1,0 +1,168 @@
+// The page that prices a CSV: sent in parts, so that a large file shows progress and can be stopped.
+
+import { ApiError, explain, send, sentence } from "./api.js";
+import { cells, delimiterOf, records } from "./csv.js";
+import { $, el, table } from "./dom.js";
+import { count, percent, plural } from "./format.js";
+
+const ROWS_AT_ONCE = 5000;
+const BYTES_AT_ONCE = 4e6;
+const PREVIEW = 10;
+let chosen = null;
+let stopping = null;
+
+/** The file's text. Throws ApiError where it is no UTF-8 text. */
+async function textOf(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  try {
+    const bom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), bom };
+  } catch {
+    throw new ApiError({ detail: "This file is not UTF-8 text. In the spreadsheet program, save it as “CSV UTF-8”." });
+  }
+}
+
+/** Yield the parts to send, each with the header line on top: few enough rows and bytes. */
+function* parts([header, ...rows]) {
+  let part = [];
+  let size = 0;
+  for (const row of rows) {
+    if (part.length && (part.length === ROWS_AT_ONCE || size + row.length > BYTES_AT_ONCE / 4)) {
+      yield [header, ...part];
+      [part, size] = [[], 0];
+    }
+    part.push(row);
+    size += row.length;
+  }
+  yield [header, ...part];
+}
+
+async function price(file) {
+  const { text, bom } = await textOf(file);
+  const delimiter = delimiterOf(text);
+  const all = records(text, delimiter);
+  const total = all.length - 1;
+  const lines = [];
+  for (const part of parts(all)) {
+    tell(`${count(lines.length && lines.length - 1)} of ${plural(Math.max(total, 0), "stone")} priced`, total > 0 ? (lines.length - 1) / total : 0);
+    const response = await send("/v1/predictions/batch", {
+      method: "POST", type: "text/csv", body: `${part.join("\n")}\n`, signal: stopping.signal,
+    });
+    const priced = records(await response.text(), delimiter);
+    for (const line of lines.length ? priced.slice(1) : priced) lines.push(line);
+  }
+  return { lines, delimiter, bom };
+}
+
+function tell(text, share) {
+  $("progress-text").textContent = text;
+  $("progress").value = share;
+}
+
+function show(name, { lines, delimiter, bom }) {
+  const [header, ...rows] = lines;
+  // the last cell is the error: an unpriced row does not end with a delimiter
+  const failed = rows.filter((row) => !row.endsWith(delimiter));
+  const reasons = new Map();
+  for (const row of failed) {
+    const reason = cells(row, delimiter).at(-1);
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  const blob = new Blob([bom ? "\ufeff" : "", lines.join("\n"), "\n"], { type: "text/csv" });
+  const link = $("download");
+  if (link.href) URL.revokeObjectURL(link.href);
+  link.href = URL.createObjectURL(blob);
+  link.download = name.replace(/(\.[a-z]+)?$/i, "-priced.csv");
+  link.textContent = `Download ${link.download}`;
+  $("said").replaceChildren(...summary(rows.length, failed.length));
+  $("reasons").replaceChildren(...why(reasons));
+  $("preview").replaceChildren(...preview(cells(header, delimiter), rows, failed, delimiter));
+  $("result").hidden = false;
+  $("result-title").focus();
+}
+
+function summary(all, failed) {
+  const told = el("p", { class: "big-line" }, el("b", {}, `${plural(all - failed, "stone")} priced`),
+    failed ? `, ${plural(failed, "row")} not (${percent(failed / all)})` : ", none left out");
+  const hint = failed ? "Rows that could not be priced are in the file too, with the reason in the column “error”." : "";
+  return [told, ...(hint ? [el("p", { class: "hint" }, hint)] : [])];
+}
+
+function why(reasons) {
+  if (!reasons.size) return [];
+  const shown = [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 8);
+  const more = reasons.size - shown.length;
+  return [
+    el("h3", {}, "Why rows could not be priced"),
+    el("ul", { class: "reasons" }, shown.map(([reason, times]) =>
+      el("li", {}, el("span", { class: "badge bad" }, `${count(times)} ×`), ` ${reason}`))),
+    ...(more > 0 ? [el("p", { class: "hint" }, `and ${plural(more, "other reason")}`)] : []),
+  ];
+}
+
+function preview(header, rows, failed, delimiter) {
+  const added = header.length - 4;
+  const columns = header.map((title, at) => ({
+    title,
+    number: at >= added && at < added + 3,
+    wrap: at === header.length - 1,
+    cell: (row) => row[at] ?? "",
+  }));
+  const first = rows.slice(0, PREVIEW).map((row) => cells(row, delimiter));
+  return [
+    el("h3", {}, rows.length > PREVIEW ? `The first ${PREVIEW} rows` : "All rows"),
+    table("The first rows of the priced file", columns, first, (row) => ({ class: row.at(-1) ? "failed" : null })),
+  ];
+}
+
+async function run() {
+  const file = chosen ?? $("file").files[0];
+  $("file-error").textContent = "";
+  if (!file) {
+    $("file-error").textContent = "Choose a CSV file first.";
+    $("file").focus();
+    return;
+  }
+  stopping = new AbortController();
+  $("running").hidden = $("stop").hidden = false;
+  $("result").hidden = true;
+  tell("Reading the file", 0);
+  try {
+    show(file.name, await price(file));
+  } catch (error) {
+    explain(error, run, (told) => {
+      $("file-error").textContent = sentence(told.message);
+      $("file").focus();
+    });
+  } finally {
+    $("running").hidden = $("stop").hidden = true;
+  }
+}
+
+function choose(file) {
+  chosen = file;
+  $("file-error").textContent = "";
+}
+
+$("upload").addEventListener("submit", (event) => {
+  event.preventDefault();
+  run();
+});
+$("stop").addEventListener("click", () => stopping?.abort());
+$("file").addEventListener("change", () => choose(null));
+const drop = $("drop");
+for (const kind of ["dragenter", "dragover"]) {
+  drop.addEventListener(kind, (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+}
+drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+drop.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  if (!event.dataTransfer.files.length) return;
+  $("file").files = event.dataTransfer.files;
+  choose(event.dataTransfer.files[0]);
+  run();
+});
