@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -46,8 +47,17 @@ def _sqlite(path: Path) -> peewee.Database:
     return _SqliteDatabase(
         str(path),
         timeout=10,
+        factory=_Connection,
+        check_same_thread=False,  # each thread has its own; only closing it may be another's work
         pragmas={"busy_timeout": 10_000, "journal_mode": "wal", "synchronous": "normal"},
     )
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that is closed with the thread whose it was; Python 3.13 warns otherwise."""
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class _SqliteDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
