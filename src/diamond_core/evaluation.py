@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diamond_core.diamond_table import Floats
 
@@ -37,14 +38,22 @@ def evaluate(actual: Floats, predicted: Floats) -> Metrics:
     errors = predicted - actual
     absolute = np.abs(errors)
     spread = float(((actual - actual.mean()) ** 2).sum())
-    deciles = np.array_split(absolute[np.argsort(actual, kind="stable")], min(10, len(actual)))
     return Metrics(
         mae=float(absolute.mean()),
         rmse=float(np.sqrt((errors**2).mean())),
         mape=float((absolute / actual).mean()),
         r2=1.0 - float((errors**2).sum()) / spread if spread else 0.0,
-        worst_decile=max(float(group.mean()) for group in deciles),
+        worst_decile=max(mean_by_quantile(absolute, actual, 10)),
     )
+
+
+def mean_by_quantile(values: NDArray[Any], by: Floats, count: int = 5) -> list[float]:
+    """Return the means of *values* in *count* equally large groups, the least *by* first.
+
+    Of fewer values than *count*, each is a group.
+    """
+    groups = np.array_split(values[np.argsort(by, kind="stable")], min(count, len(by)))
+    return [float(group.mean()) for group in groups]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,9 @@ class ModelCard:
         metrics: errors on the hold-out, all measurements known.
         metrics_four_cs: the same with only carat, cut, color and clarity known.
         coverage: the share of hold-out prices inside the price range.
+        coverage_by_quintile: the same for five equally large groups by actual price, the
+            cheapest first.
+        coverage_by_predicted_quintile: the same by predicted price.
         price_ranges: how the model's price ranges are made.
         training_range: field -> (least, most) among the training stones.
         data: what the model was trained on.
@@ -74,6 +77,8 @@ class ModelCard:
     metrics: Metrics
     metrics_four_cs: Metrics
     coverage: float
+    coverage_by_quintile: tuple[float, ...] = ()
+    coverage_by_predicted_quintile: tuple[float, ...] = ()
     price_ranges: PriceRanges
     training_range: Mapping[str, tuple[float, float]]
     data: DataSummary
@@ -87,6 +92,8 @@ class ModelCard:
         return asdict(self) | {
             "id": str(self.id),
             "created_at": self.created_at.isoformat(),
+            "coverage_by_quintile": list(self.coverage_by_quintile),
+            "coverage_by_predicted_quintile": list(self.coverage_by_predicted_quintile),
             "price_ranges": self.price_ranges.to_json(),
             "training_range": {name: list(ends) for name, ends in self.training_range.items()},
             "details": dict(self.details),
@@ -108,6 +115,10 @@ class ModelCard:
                 "created_at": datetime.fromisoformat(values["created_at"]),
                 "metrics": Metrics(**values["metrics"]),
                 "metrics_four_cs": Metrics(**values["metrics_four_cs"]),
+                "coverage_by_quintile": tuple(values.get("coverage_by_quintile", ())),
+                "coverage_by_predicted_quintile": tuple(
+                    values.get("coverage_by_predicted_quintile", ())
+                ),
                 "price_ranges": PriceRanges.from_json(values["price_ranges"]),
                 "training_range": {
                     name: (ends[0], ends[1]) for name, ends in values["training_range"].items()

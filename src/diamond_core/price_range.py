@@ -5,7 +5,9 @@ large it usually is for such stones, it is a score; the ``coverage`` quantile of
 out-of-fold predictions, times the usual error of a new stone, is half the width of its range
 (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, 2018, section 5.2: locally weighted conformal
 inference). The usual error is learned as a product: by predicted price (piecewise linear), by
-cut, color and clarity, and by whether the measurements are known.
+cut, color and clarity, and by whether the measurements are known. Nothing can be learned about
+stones heavier or lighter than all known ones: there the range grows by the full factor between
+the stone's weight and the nearest known one.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from math import exp, log
 from typing import Any, Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diamond_core.diamond import GRADE_NUMBERS, GRADES, Diamond
 from diamond_core.diamond_table import DiamondTable, Floats
@@ -36,6 +39,7 @@ class PriceRanges:
         log_prices, usual_errors: the usual relative error at each log price, between them linear.
         grade_factors: for cut, color and clarity, a factor for each grade, worst first.
         unmeasured_factor: a factor for stones of which some measurement is unknown.
+        carats: the least and most weight that the errors were learned from.
         quantile: the conformal quantile of the scores.
     """
 
@@ -44,6 +48,7 @@ class PriceRanges:
     usual_errors: tuple[float, ...]
     grade_factors: Mapping[str, tuple[float, ...]]
     unmeasured_factor: float
+    carats: tuple[float, float]
     quantile: float
 
     @classmethod
@@ -62,8 +67,9 @@ class PriceRanges:
         log_predicted = np.log(out_of_fold)
         errors = np.abs(np.log(table.price) - log_predicted)
         edges = np.unique(np.quantile(log_predicted, np.linspace(0.0, 1.0, _BINS + 1)))
-        bins = np.clip(np.searchsorted(edges, log_predicted, side="right") - 1, 0, len(edges) - 2)
-        members = np.bincount(bins, minlength=max(len(edges) - 1, 1))
+        # The inner edges alone: the least and the most price belong to the outermost bins.
+        bins = np.searchsorted(edges[1:-1], log_predicted, side="right")
+        members = np.bincount(bins)
         used = members > 0
         centres = np.bincount(bins, log_predicted)[used] / members[used]
         # A floor keeps a model that is perfect on some stones from claiming no error at all.
@@ -89,6 +95,7 @@ class PriceRanges:
             usual_errors=tuple(usual.tolist()),
             grade_factors=factors,
             unmeasured_factor=max(unmeasured / quantile, 1.0),
+            carats=(float(table.carat.min()), float(table.carat.max())),
             quantile=quantile,
         )
 
@@ -104,6 +111,9 @@ class PriceRanges:
         )
         if None in (diamond.depth, diamond.table, diamond.x, diamond.y, diamond.z):
             half *= self.unmeasured_factor
+        least, most = self.carats
+        if not least <= diamond.carat <= most:
+            half += log(least / diamond.carat if diamond.carat < least else diamond.carat / most)
         width = exp(half)
         return price / width, price * width
 
@@ -116,8 +126,16 @@ class PriceRanges:
         for field, factors in self.grade_factors.items():
             half = half * np.array(factors)[table.column(field)]
         half = np.where(unmeasured, half * self.unmeasured_factor, half)
+        nearest = np.clip(table.carat, *self.carats)
+        half += np.abs(np.log(table.carat / nearest))
         width = np.exp(half)
         return prices / width, prices * width
+
+    def holds(self, table: DiamondTable, prices: Floats) -> NDArray[np.bool_]:
+        """Tell for each stone whether its own price lies in the range of *prices*, shape (n,)."""
+        low, high = self.of_table(table, prices)
+        held: NDArray[np.bool_] = (low <= table.price) & (table.price <= high)
+        return held
 
     def _usual_error(self, log_price: float) -> float:
         """Interpolate as ``np.interp`` does, without its cost for one number."""
@@ -139,6 +157,7 @@ class PriceRanges:
             "usual_errors": list(self.usual_errors),
             "grade_factors": {field: list(each) for field, each in self.grade_factors.items()},
             "unmeasured_factor": self.unmeasured_factor,
+            "carats": list(self.carats),
             "quantile": self.quantile,
         }
 
@@ -156,6 +175,7 @@ class PriceRanges:
                 "log_prices": tuple(values["log_prices"]),
                 "usual_errors": tuple(values["usual_errors"]),
                 "grade_factors": factors,
+                "carats": (values["carats"][0], values["carats"][1]),
             }
         )
 
@@ -164,4 +184,4 @@ def _conformal_quantile(scores: Floats, coverage: float) -> float:
     """Return the ceil((n + 1) coverage)-th smallest score, or the largest if there are too few."""
     rank = int(np.ceil((len(scores) + 1) * coverage))
     ordered = np.sort(scores)
-    return max(float(ordered[min(rank, len(scores)) - 1]), 1e-9)
+    return max(float(ordered[min(rank, len(scores)) - 1]), 1e-3)

@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from diamond_core.cleaning import CleanStones, RejectedRow, clean
 from diamond_core.diamond_table import DiamondTable, Floats
 from diamond_core.errors import ModelDamaged, ModelNotFound, TooFewStones, UnknownFamily
-from diamond_core.evaluation import Comparison, compare, evaluate
+from diamond_core.evaluation import Comparison, compare, evaluate, mean_by_quantile
 from diamond_core.model_card import DataSummary, ModelCard, ModelId, training_range
 from diamond_core.ports import (
     Clock,
@@ -159,7 +157,7 @@ class TrainModels:
             split.training, fitted.out_of_fold, fitted.out_of_fold_four_cs
         )
         prices = fitted.model.price(split.holdout)
-        low, high = ranges.of_table(split.holdout, prices)
+        held = ranges.holds(split.holdout, prices)
         actual = split.holdout.price
         at = self._clock()
         card = ModelCard(
@@ -173,7 +171,9 @@ class TrainModels:
             metrics_four_cs=evaluate(
                 actual, fitted.model.price(split.holdout.without_measurements())
             ),
-            coverage=float(np.mean((low <= actual) & (actual <= high))),
+            coverage=float(held.mean()),
+            coverage_by_quintile=tuple(mean_by_quantile(held, actual)),
+            coverage_by_predicted_quintile=tuple(mean_by_quantile(held, prices)),
             price_ranges=ranges,
             training_range=training_range(split.training),
             data=split.summary,
