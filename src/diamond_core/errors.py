@@ -7,7 +7,7 @@ DiamondError
 ├── InvalidSetting        the configuration can't be used
 ├── InvalidFilter         exchanges are asked for that can't be
 ├── SourceUnreadable      the training data can't be read
-├── TooFewStones          the training data is too small to learn from
+├── TooFewStones          the data is too small to learn from or to compare on
 ├── UnknownFamily         no such model family is installed
 ├── FamilyFailed          a family could not be trained or exported
 ├── ModelNotFound         no model with this id
@@ -86,11 +86,15 @@ class SourceUnreadable(DiamondError):
 
 
 class TooFewStones(DiamondError):
-    """Training data that is too small to learn from."""
+    """Data that is too small for what it is wanted for."""
 
-    def __init__(self, found: int, needed: int) -> None:
+    def __init__(
+        self, found: int, needed: int, which: str = "usable", purpose: str = "train on"
+    ) -> None:
         self.found, self.needed = found, needed
-        super().__init__(f"{found} usable stones are too few to train on; at least {needed} needed")
+        super().__init__(
+            f"{found} {which} stones are too few to {purpose}; at least {needed} needed"
+        )
 
 
 class UnknownFamily(DiamondError):

@@ -4,10 +4,10 @@ import pytest
 from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
     Champion,
-    ChooseChampion,
     ModelDamaged,
     ModelId,
     NoChampion,
+    Promotion,
     Unavailable,
     sorted_samples,
 )
@@ -55,7 +55,16 @@ def repository():
 
 
 def promote(repository, name):
-    ChooseChampion(repository, lambda: NOON).promote(ModelId(name), reason="test", by="test")
+    """Promote a model as it lies there, sound or not: it may be damaged after its promotion."""
+    repository.promote(
+        Promotion(
+            model_id=ModelId(name),
+            at=NOON,
+            by="test",
+            reason="test",
+            previous=repository.champion(),
+        )
+    )
 
 
 def test_follows_the_champion(repository):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diamond_core.errors import NothingToRollBack
+from diamond_core.errors import ModelDamaged, NothingToRollBack
 from diamond_core.model_card import ModelCard, ModelId, Promotion
 from diamond_core.ports import Clock, ModelRepository
+from diamond_core.use_cases.serve_champion import load_for_serving
 
 
 class ChooseChampion:
@@ -24,30 +25,37 @@ class ChooseChampion:
         *against* is the champion that their cards compare them with, on the same stones; to win
         against it takes more than noise. None: there is none that works, and the best
         challenger wins. A model that was champion before is no challenger: whoever took it
-        down had a reason. Return the champion.
+        down had a reason. Nor does one win that can't be served, or where someone has promoted
+        another model since the comparison. Return the champion.
         """
+        present = self._repository.champion()
+        if against is not None and present != against:
+            return present
         former = {promotion.model_id for promotion in self._repository.promotions()}
         eligible = [
             card
             for card in challengers
             if card.id not in former and (against is None or _beats(card, against))
         ]
-        if not eligible:
-            return self._repository.champion()
-        best = min(eligible, key=lambda card: card.metrics.mae)
-        reason = f"hold-out MAE {best.metrics.mae:.2f} USD"
-        if against is not None and best.comparison is not None:
-            reason += f" against the champion's {best.comparison.champion_mae:.2f} USD"
-        return self.promote(best.id, reason=reason, by=by)
+        for best in sorted(eligible, key=lambda card: card.metrics.mae):
+            reason = f"hold-out MAE {best.metrics.mae:.2f} USD"
+            if against is not None and best.comparison is not None:
+                reason += f" against the champion's {best.comparison.champion_mae:.2f} USD"
+            try:
+                return self.promote(best.id, reason=reason, by=by)
+            except ModelDamaged:
+                continue
+        return present
 
     def promote(self, id: ModelId, *, reason: str, by: str) -> ModelId:
         """Make *id* the champion.
 
         Raises:
             ModelNotFound: there is no such model.
+            ModelDamaged: it can't be served, so it is not promoted.
             Conflict: someone else promoted another meanwhile.
         """
-        self._repository.card(id)
+        load_for_serving(self._repository, id)
         previous = self._repository.champion()
         self._repository.promote(
             Promotion(model_id=id, at=self._clock(), by=by, reason=reason, previous=previous)
@@ -61,6 +69,7 @@ class ChooseChampion:
 
         Raises:
             NothingToRollBack: there was none.
+            ModelDamaged: the champion of before can't be served.
         """
         reign: list[ModelId] = []
         for promotion in self._repository.promotions():

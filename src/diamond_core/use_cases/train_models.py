@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from diamond_core.cleaning import CleanStones, RejectedRow, clean
+from diamond_core.cleaning import CleanStones, RejectedRow
 from diamond_core.diamond_table import DiamondTable, Floats
 from diamond_core.errors import ModelDamaged, ModelNotFound, TooFewStones, UnknownFamily
 from diamond_core.evaluation import Comparison, compare, evaluate, mean_by_quantile
@@ -24,6 +24,7 @@ from diamond_core.price_range import PriceRanges
 from diamond_core.similarity import sorted_samples
 from diamond_core.splitting import in_holdout
 from diamond_core.use_cases.choose_champion import ChooseChampion
+from diamond_core.use_cases.read_stones import read_stones
 from diamond_core.version import __version__
 
 LEAST_STONES = 100
@@ -97,7 +98,7 @@ class TrainModels:
             if name not in self._families:
                 raise UnknownFamily(name, list(self._families))
         progress("Reading the stones", 0.0)
-        stones, source = _read(sources)
+        stones, source = read_stones(sources)
         split = _Split.of(stones, source)
         with self._repository.training(waiting):
             present = self._sound_champion()
@@ -108,6 +109,8 @@ class TrainModels:
                 if known is None:
                     known = self._train(self._families[name], split, order, present, progress)
                     trained.add(known.id)
+                else:
+                    known = self._compared_afresh(known, split, present)
                 cards.append(known)
             cards.sort(key=lambda card: card.metrics.mae)
             champion = ChooseChampion(self._repository, self._clock).by_merit(
@@ -121,22 +124,44 @@ class TrainModels:
         )
 
     def _known(self, family: str, split: _Split, order: TrainingOrder) -> ModelCard | None:
-        """Return the card of a model that this training would only repeat, or None."""
+        """Return the card of a sound model that this training would only repeat, or None."""
         for card in self._repository.cards():
             same = (card.family, card.seed, card.trials, card.version, card.data.digest)
-            if same == (family, order.seed, order.trials, __version__, split.summary.digest):
+            if (
+                same == (family, order.seed, order.trials, __version__, split.summary.digest)
+                and self._opened(card.id) is not None
+            ):
                 return card
         return None
+
+    def _compared_afresh(
+        self, card: ModelCard, split: _Split, present: tuple[ModelId, Model] | None
+    ) -> ModelCard:
+        """Return a known model's card, compared with the champion of today.
+
+        The card that is kept goes on telling about the champion of its own day.
+        """
+        if present is None or present[0] == card.id:
+            return card
+        if card.comparison is not None and card.comparison.champion == present[0]:
+            return card
+        model = self._opened(card.id)
+        if model is None:
+            return card
+        prices = model.price(split.holdout)
+        return replace(card, comparison=_compare(present, split.holdout, prices))
+
+    def _opened(self, id: ModelId) -> Model | None:
+        try:
+            return self._repository.open(id)
+        except (ModelNotFound, ModelDamaged):
+            return None
 
     def _sound_champion(self) -> tuple[ModelId, Model] | None:
         """Return the champion to compare with; one that can't be loaded is none."""
         champion = self._repository.champion()
-        if champion is None:
-            return None
-        try:
-            return champion, self._repository.open(champion)
-        except (ModelNotFound, ModelDamaged):
-            return None
+        model = None if champion is None else self._opened(champion)
+        return None if champion is None or model is None else (champion, model)
 
     def _train(
         self,
@@ -210,11 +235,3 @@ class _Split:
             holdout_rows=int(held_out.sum()),
         )
         return cls(table[~held_out], table[held_out], summary)
-
-
-def _read(sources: Sequence[DiamondSource]) -> tuple[CleanStones, str]:
-    """Read and clean all *sources* into one table; return it with their names."""
-    parts = [clean(source.read()) for source in sources]
-    table = DiamondTable.concatenate([part.table for part in parts])
-    rejected = tuple(row for part in parts for row in part.rejected)
-    return CleanStones(table, rejected), ", ".join(source.name for source in sources)

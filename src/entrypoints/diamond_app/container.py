@@ -17,6 +17,7 @@ from diamond_adapters.request_log.settled_request_archive import SettledRequestA
 from diamond_app.settings import Settings
 from diamond_core.ports import Clock, Model, RequestArchive, RequestLog
 from diamond_core.use_cases.choose_champion import ChooseChampion
+from diamond_core.use_cases.compare_models import CompareModels
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.price_diamonds import PriceDiamonds
 from diamond_core.use_cases.serve_champion import Champion
@@ -68,6 +69,7 @@ class Container(containers.DeclarativeContainer):
     price_diamonds = providers.Factory(PriceDiamonds, champion)
     find_similar = providers.Factory(FindSimilar, champion)
     choose_champion = providers.Factory(ChooseChampion, models, clock)
+    compare_models = providers.Factory(CompareModels, models)
     train_models = providers.Factory(TrainModels, families, models, clock)
 
 

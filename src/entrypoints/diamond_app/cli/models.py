@@ -11,6 +11,7 @@ from diamond_app.cli.output import container, json_option, print_json, print_tab
 if TYPE_CHECKING:
     from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
     from diamond_core.model_card import ModelId
+    from diamond_core.reigns import Reign
 
 
 @click.group("models")
@@ -21,6 +22,7 @@ def command() -> None:
     Examples:
       diamond models list
       diamond models show champion
+      diamond models compare champion linear-20261123-142233-9f3a1c
       diamond models promote linear-20261123-142233-9f3a1c --reason 'asked for by sales'
     """
 
@@ -28,22 +30,31 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_models(as_json: bool) -> None:
-    """List all models, newest first.
+    """List all models, newest first, and who was champion when.
+
+    With --json: a list of cards, each with its "reigns".
 
     \b
     Example:
       diamond models list --json
     """
+    from diamond_core.reigns import reigns
+
     models = container().models()
     cards = models.cards()
+    of_model: dict[str, list[Reign]] = {}
+    for reign in reigns(models.promotions()):
+        of_model.setdefault(reign.model_id, []).append(reign)
     if as_json:
-        print_json([card.to_json() for card in cards])
+        print_json(
+            [
+                card.to_json() | {"reigns": [each.to_json() for each in of_model.get(card.id, [])]}
+                for card in cards
+            ]
+        )
         return
     champion = models.champion()
-    reigns: dict[str, list[str]] = {}
-    for promotion in models.promotions():
-        reigns.setdefault(promotion.model_id, []).append(f"{promotion.at:%Y-%m-%d %H:%M}")
-    rows = [
+    rows: list[list[object]] = [
         [
             card.id,
             card.metrics.mae,
@@ -51,14 +62,14 @@ def list_models(as_json: bool) -> None:
             f"{card.metrics.r2:.4f}",
             card.data.training_rows,
             "champion" if card.id == champion else "",
-            ", ".join(reigns.get(card.id, [])),
+            "\n".join(_period(reign) for reign in of_model.get(card.id, [])),
         ]
         for card in cards
     ]
     if not rows:
         print("There is no model yet; run: diamond train")
         return
-    print_table("", ["model", "MAE $", "MAPE", "R2", "stones", "", "promoted (UTC)"], rows)
+    print_table("", ["model", "MAE $", "MAPE", "R2", "stones", "", "champion (UTC)"], rows)
 
 
 @command.command("show")
@@ -71,6 +82,8 @@ def show(id: str, as_json: bool) -> None:
     Example:
       diamond models show champion
     """
+    from diamond_core.reigns import reigns
+
     models = container().models()
     card = models.card(_id(models, id))
     values = card.to_json()
@@ -95,7 +108,17 @@ def show(id: str, as_json: bool) -> None:
         ["MAPE", f"{card.metrics.mape:.2%}"],
         ["R2", f"{card.metrics.r2:.4f}"],
         ["price range holds", f"{card.coverage:.1%} of hold-out prices"],
+        ["  by price quintile", ", ".join(f"{each:.1%}" for each in card.coverage_by_quintile)],
         ["files", str(models.path(card.id, "card.json").parent)],
+    ]
+    if card.comparison is not None:
+        c = card.comparison
+        told = f"MAE {c.difference:+,.2f} USD ({c.low:+,.2f} to {c.high:+,.2f}) than {c.champion}"
+        facts.append(["against the champion", told])
+    facts += [
+        ["champion", f"{_period(reign)} UTC, by {reign.by}: {reign.reason}"]
+        for reign in reigns(models.promotions())
+        if reign.model_id == card.id
     ]
     print_table(card.id, ["", ""], facts)
     candidates = card.details.get("candidates", [])
@@ -135,6 +158,41 @@ def rollback(reason: str, as_json: bool) -> None:
       diamond models rollback --reason 'prices of large stones look wrong'
     """
     _tell(container().choose_champion().roll_back(by=user(), reason=reason), as_json)
+
+
+@command.command("compare")
+@click.argument("first")
+@click.argument("second")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@json_option
+def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) -> None:
+    """Compare two models on the same hold-out, by price band and by grade.
+
+    FIRST and SECOND are model ids or 'champion'. SOURCE is what 'diamond train' takes; default
+    is the bundled data set. Its hold-out is chosen by the stones themselves, so neither model
+    has learned from it, whatever data each was trained on.
+
+    \b
+    Examples:
+      diamond models compare champion linear-20261123-142233-9f3a1c
+      diamond models compare champion linear-20261123-142233-9f3a1c 'bought/*.csv'
+    """
+    from diamond_adapters.sources import locate_sources
+    from diamond_app.cli.comparison import print_comparison
+
+    wired = container()
+    models = wired.models()
+    ids = _id(models, first), _id(models, second)
+    found = wired.compare_models()(*ids, locate_sources(sources))
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_comparison(found)
+
+
+def _period(reign: Reign) -> str:
+    until = "now" if reign.until is None else f"{reign.until:%Y-%m-%d %H:%M}"
+    return f"{reign.since:%Y-%m-%d %H:%M} - {until}"
 
 
 def _tell(promoted: str, as_json: bool) -> None:
