@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression
 
 from diamond_adapters.families.linear import LinearFamily, fit_candidate
 from diamond_adapters.families.linear_search import (
+    DEFAULT,
     FOLDS,
     Candidate,
     out_of_fold,
@@ -85,6 +86,7 @@ def test_lists_every_candidate_with_its_error_the_best_first():
         for s in scored
     }
     assert len(kinds) == 2 * 3 * 2 * 3
+    assert DEFAULT in [each.candidate for each in scored]
     # The made-up prices are exponential in the grades and a power of the weight.
     assert scored[0].candidate.log_price
     assert scored[0].candidate.weight in ("log", "spline")
@@ -128,3 +130,8 @@ def test_keeps_every_candidates_score_and_what_it_assumes(fitted):
         0.0061, rel=0.02
     )
     assert OnnxModel(fitted.files[ONNX_FILE]).price(some_stones(1)).shape == (1,)
+
+
+def test_fits_the_default_alone_where_no_trial_is_asked_for():
+    details = LinearFamily().fit(some_stones(300), seed=0, trials=0, progress=no_progress).details
+    assert [each["name"] for each in details["candidates"]] == [DEFAULT.name]

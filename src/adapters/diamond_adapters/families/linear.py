@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from diamond_adapters.families.linear_design import FlooredScaler, LinearDesign, Matrix
 from diamond_adapters.families.linear_onnx import Folded, export
 from diamond_adapters.families.linear_search import (
+    DEFAULT,
     FOLDS,
     LASSO_ROUNDS,
     Candidate,
@@ -104,7 +105,8 @@ class LinearFamily:
     ) -> FittedModel:
         if len(table) < LEAST_STONES:
             raise TooFewStones(len(table), LEAST_STONES)
-        scored = search(table, seed=seed, progress=progress)
+        only = DEFAULT if trials == 0 else None
+        scored = search(table, seed=seed, progress=progress, only=only)
         best = scored[0].candidate
         progress("fitting the best", 0.9)
         regressor = fit_candidate(best, table)

@@ -60,13 +60,23 @@ class Scored:
     mae: float
 
 
-def search(table: DiamondTable, *, seed: int, progress: Progress) -> list[Scored]:
-    """Return every candidate with its error on *table*, the least error first."""
+DEFAULT: Final = Candidate(
+    log_price=True, weight="spline", interactions=True, solver="ridge", penalty=1e-4
+)
+"""What to fit without a search: the best or nearly the best on every data set tried."""
+
+
+def search(
+    table: DiamondTable, *, seed: int, progress: Progress, only: Candidate | None = None
+) -> list[Scored]:
+    """Return every candidate (or *only* one) with its error on *table*, the least error first."""
     scored: list[Scored] = []
     designs = [(w, i) for w in ("carat", "log", "spline") for i in (False, True)]
+    if only is not None:
+        designs = [(only.weight, only.interactions)]
     for number, (weight, interactions) in enumerate(designs):
         progress("comparing linear models", number / (len(designs) + 1))
-        candidates = _candidates(weight, interactions)
+        candidates = _candidates(weight, interactions) if only is None else [only]
         folded = _FoldedDesign(table, weight, interactions, seed)
         (prices,) = folded.out_of_fold(candidates, [table])
         errors = np.abs(prices - table.price[:, np.newaxis]).mean(axis=0)
