@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
+from threadpoolctl import threadpool_limits
 
 from diamond_adapters.families.linear_design import FlooredScaler, LinearDesign, Matrix
 from diamond_adapters.families.linear_onnx import Folded, export
@@ -105,13 +106,16 @@ class LinearFamily:
     ) -> FittedModel:
         if len(table) < LEAST_STONES:
             raise TooFewStones(len(table), LEAST_STONES)
-        only = DEFAULT if trials == 0 else None
-        scored = search(table, seed=seed, progress=progress, only=only)
-        best = scored[0].candidate
-        progress("fitting the best", 0.9)
-        regressor = fit_candidate(best, table)
-        graph = regressor.to_onnx()
-        known, four_cs = out_of_fold(table, best, seed=seed)
+        # One thread: sums in another order would make another file on a machine of more cores,
+        # and where the cores are shared, threads that wait for each other take five times as long.
+        with threadpool_limits(1, user_api="blas"):
+            only = DEFAULT if trials == 0 else None
+            scored = search(table, seed=seed, progress=progress, only=only)
+            best = scored[0].candidate
+            progress("fitting the best", 0.9)
+            regressor = fit_candidate(best, table)
+            graph = regressor.to_onnx()
+            known, four_cs = out_of_fold(table, best, seed=seed)
         return FittedModel(
             model=OnnxModel(graph),
             files={ONNX_FILE: graph, ESTIMATOR_FILE: _dumped(regressor)},
