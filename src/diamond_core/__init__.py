@@ -36,14 +36,18 @@ from diamond_core.ports import (
     ModelFamily,
     ModelRepository,
     Progress,
+    ReportWriter,
     RequestArchive,
     RequestLog,
+    Training,
 )
 from diamond_core.price_range import PriceRanges
+from diamond_core.reigns import Reign, reigns
 from diamond_core.similarity import Similar, SimilarStones, sorted_samples
 from diamond_core.splitting import in_holdout
 from diamond_core.traffic import Traffic
 from diamond_core.use_cases.choose_champion import ChooseChampion
+from diamond_core.use_cases.compare_models import ComparedModels, CompareModels
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.price_diamonds import PriceDiamonds, Valuation, Valuations
 from diamond_core.use_cases.serve_champion import Champion, ServedModel
@@ -58,6 +62,8 @@ __all__ = [
     "CleanStones",
     "Clock",
     "Color",
+    "CompareModels",
+    "ComparedModels",
     "Comparison",
     "Conflict",
     "Cut",
@@ -95,7 +101,9 @@ __all__ = [
     "Promotion",
     "RawStones",
     "Refused",
+    "Reign",
     "RejectedRow",
+    "ReportWriter",
     "RequestArchive",
     "RequestLog",
     "ServedModel",
@@ -105,6 +113,7 @@ __all__ = [
     "TooFewStones",
     "Traffic",
     "TrainModels",
+    "Training",
     "TrainingOrder",
     "TrainingRun",
     "Unavailable",
@@ -116,5 +125,6 @@ __all__ = [
     "compare",
     "evaluate",
     "in_holdout",
+    "reigns",
     "sorted_samples",
 ]

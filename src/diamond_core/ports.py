@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from diamond_core.cleaning import RawStones
+from diamond_core.cleaning import RawStones, RejectedRow
 from diamond_core.diamond_table import DiamondTable, Floats
 from diamond_core.exchange import Exchange, ExchangeFilter
 from diamond_core.model_card import ModelCard, ModelId, Promotion
@@ -82,6 +82,34 @@ class ModelFamily(Protocol):
 
 
 ONNX_FILE: Final = "model.onnx"
+
+
+REPORT_FILE: Final = "report.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """One finished training, for a report.
+
+    Attributes:
+        card: the model's card, before its files have digests.
+        model: prices stones as it will be served.
+        stones: those that the model was trained on.
+        holdout: those that it was scored on.
+        rejected: the rows of the data that were left out.
+        champion: the model that the card's ``comparison`` is about, or None.
+    """
+
+    card: ModelCard
+    model: Model
+    stones: DiamondTable
+    holdout: DiamondTable
+    rejected: Sequence[RejectedRow]
+    champion: Model | None
+
+
+ReportWriter = Callable[[Training], bytes]
+"""Returns the page that is kept as ``report.html`` beside the model."""
 
 
 class ModelRepository(Protocol):

@@ -138,3 +138,29 @@ def test_trains_nothing_where_the_stones_cannot_be_read(pipeline, repository):
     with pytest.raises(SourceUnreadable):
         pipeline(Formula("good", 1.0))([Unreadable(STONES)], TrainingOrder())
     assert not repository.cards()
+
+
+def test_keeps_a_report_with_the_model(repository):
+    told = []
+
+    def write(training):
+        told.append(training)
+        return b"a page"
+
+    train = TrainModels({"good": Formula("good", 1.0)}, repository, lambda: NOON, write)
+    (card,) = run(train).cards
+    assert "report.html" in card.files
+    (training,) = told
+    assert (training.card.id, training.champion) == (card.id, None)
+    assert len(training.holdout) == card.data.holdout_rows
+
+
+def test_keeps_the_model_where_the_report_fails(repository, caplog):
+    def write(training):
+        raise ZeroDivisionError
+
+    train = TrainModels({"good": Formula("good", 1.0)}, repository, lambda: NOON, write)
+    (card,) = run(train).cards
+    assert repository.champion() == card.id
+    assert "report.html" not in card.files
+    assert "could not be written" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,12 +13,16 @@ from diamond_core.errors import ModelDamaged, ModelNotFound, TooFewStones, Unkno
 from diamond_core.evaluation import Comparison, compare, evaluate, mean_by_quantile
 from diamond_core.model_card import DataSummary, ModelCard, ModelId, training_range
 from diamond_core.ports import (
+    REPORT_FILE,
     Clock,
     DiamondSource,
+    FittedModel,
     Model,
     ModelFamily,
     ModelRepository,
     Progress,
+    ReportWriter,
+    Training,
     no_progress,
 )
 from diamond_core.price_range import PriceRanges
@@ -28,6 +33,8 @@ from diamond_core.use_cases.read_stones import read_stones
 from diamond_core.version import __version__
 
 LEAST_STONES = 100
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +80,12 @@ class TrainModels:
         families: Mapping[str, ModelFamily],
         repository: ModelRepository,
         clock: Clock,
+        write_report: ReportWriter | None = None,
     ) -> None:
         self._families = families
         self._repository = repository
         self._clock = clock
+        self._write_report = write_report
 
     def __call__(
         self,
@@ -206,7 +215,29 @@ class TrainModels:
             details=fitted.details,
             version=__version__,
         )
-        return self._repository.publish(card, fitted, sorted_samples(split.training))
+        told("writing the report", 1.0)
+        training = Training(
+            card=card,
+            model=fitted.model,
+            stones=split.training,
+            holdout=split.holdout,
+            rejected=split.rejected,
+            champion=None if present is None else present[1],
+        )
+        return self._repository.publish(
+            card, self._with_report(fitted, training), sorted_samples(split.training)
+        )
+
+    def _with_report(self, fitted: FittedModel, training: Training) -> FittedModel:
+        """Return *fitted* with its report; a report that fails costs nobody the model."""
+        if self._write_report is None:
+            return fitted
+        try:
+            page = self._write_report(training)
+        except Exception:  # whatever a writer of reports may raise
+            _log.exception("the report of %s could not be written", training.card.id)
+            return fitted
+        return replace(fitted, files={**fitted.files, REPORT_FILE: page})
 
 
 def _compare(present: tuple[ModelId, Model], holdout: DiamondTable, prices: Floats) -> Comparison:
@@ -218,6 +249,7 @@ def _compare(present: tuple[ModelId, Model], holdout: DiamondTable, prices: Floa
 class _Split:
     training: DiamondTable
     holdout: DiamondTable
+    rejected: Sequence[RejectedRow]
     summary: DataSummary
 
     @classmethod
@@ -234,4 +266,4 @@ class _Split:
             training_rows=int((~held_out).sum()),
             holdout_rows=int(held_out.sum()),
         )
-        return cls(table[~held_out], table[held_out], summary)
+        return cls(table[~held_out], table[held_out], stones.rejected, summary)

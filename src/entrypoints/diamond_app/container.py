@@ -15,7 +15,7 @@ from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArc
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.request_log.settled_request_archive import SettledRequestArchive
 from diamond_app.settings import Settings
-from diamond_core.ports import Clock, Model, RequestArchive, RequestLog
+from diamond_core.ports import Clock, Model, RequestArchive, RequestLog, Training
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import CompareModels
 from diamond_core.use_cases.find_similar import FindSimilar
@@ -37,6 +37,12 @@ def _open_onnx(graph: bytes) -> Model:
 
 def _journal_folder(home: Path) -> Path:
     return home / "journal"
+
+
+def _write_report(training: Training) -> bytes:
+    from diamond_adapters.report import write_report  # only training needs it
+
+    return write_report(training)
 
 
 class Container(containers.DeclarativeContainer):
@@ -70,7 +76,9 @@ class Container(containers.DeclarativeContainer):
     find_similar = providers.Factory(FindSimilar, champion)
     choose_champion = providers.Factory(ChooseChampion, models, clock)
     compare_models = providers.Factory(CompareModels, models)
-    train_models = providers.Factory(TrainModels, families, models, clock)
+    train_models = providers.Factory(
+        TrainModels, families, models, clock, providers.Object(_write_report)
+    )
 
 
 def build_container(settings: Settings) -> Container:

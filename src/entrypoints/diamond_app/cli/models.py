@@ -82,6 +82,7 @@ def show(id: str, as_json: bool) -> None:
     Example:
       diamond models show champion
     """
+    from diamond_core.ports import REPORT_FILE
     from diamond_core.reigns import reigns
 
     models = container().models()
@@ -121,6 +122,8 @@ def show(id: str, as_json: bool) -> None:
         if reign.model_id == card.id
     ]
     print_table(card.id, ["", ""], facts)
+    if REPORT_FILE in card.files:
+        print(f"\nreport: {models.path(card.id, REPORT_FILE)}")  # whole, however long
     candidates = card.details.get("candidates", [])
     if candidates:
         best: list[list[object]] = [

@@ -1,0 +1,68 @@
+"""The report's section on how the model was chosen: candidates, trials, parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from math import isfinite
+from typing import Any, Final
+
+from diamond_adapters.report import charts
+from diamond_adapters.report.table import figure, table
+
+_SHOWN: Final = 12
+_SCORE: Final = "cross_validated_mae"
+
+
+def search_section(details: Mapping[str, Any]) -> str:
+    """Return the section, from what any family may tell in its card's ``details``.
+
+    ``candidates`` and ``trials`` are lists of objects with ``cross_validated_mae`` in USD and a
+    ``name`` or ``number``; trials stand in their order. Whatever else there is, is shown as it is.
+    """
+    parts = []
+    trials = _scored(details.get("trials"))
+    if len(trials) > 1:
+        scores = [float(each[_SCORE]) for each in trials]
+        drawn = charts.history(scores, [_name(each) for each in trials])
+        parts.append(figure(drawn, "Error of each finished trial; the line is the best so far."))
+    candidates = sorted(
+        _scored(details.get("candidates")) or trials, key=lambda each: float(each[_SCORE])
+    )
+    if candidates:
+        rows = [[_name(each), f"{each[_SCORE]:,.2f}"] for each in candidates[:_SHOWN]]
+        told = table(["candidate", "cross-validated MAE $"], rows)
+        if len(candidates) > _SHOWN:
+            told += f"<p class='note'>The best {_SHOWN} of {len(candidates):,}.</p>"
+        parts.append(f"<div>{told}</div>")
+    rest = {name: value for name, value in details.items() if name not in ("candidates", "trials")}
+    if rest:
+        text = escape(json.dumps(rest, indent=2, ensure_ascii=False, default=str))
+        parts.append(f"<details open><summary>Details</summary><pre>{text}</pre></details>")
+    if not parts:
+        return ""
+    return (
+        "<section><h2>How it was chosen</h2><p class='note'>Scored by cross-validation on the"
+        " training stones alone; the hold-out had no say.</p>"
+        f"<div class='pair'>{''.join(parts)}</div></section>"
+    )
+
+
+def _scored(values: object) -> Sequence[Mapping[str, Any]]:
+    """Return the entries that have a score; a family may tell anything."""
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        return []
+    return [
+        each
+        for each in values
+        if isinstance(each, Mapping)
+        and isinstance(each.get(_SCORE), (int, float))
+        and isfinite(each[_SCORE])
+    ]
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    if "name" in entry:
+        return str(entry["name"])
+    return f"trial {entry.get('number', '?')}"
