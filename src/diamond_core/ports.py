@@ -82,6 +82,7 @@ class ModelFamily(Protocol):
 
 
 ONNX_FILE: Final = "model.onnx"
+ESTIMATOR_FILE: Final = "estimator.joblib"
 
 
 REPORT_FILE: Final = "report.html"

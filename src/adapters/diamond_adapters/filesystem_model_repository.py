@@ -32,7 +32,7 @@ from diamond_core.errors import (
     Unavailable,
 )
 from diamond_core.model_card import ModelCard, ModelId, Promotion
-from diamond_core.ports import ONNX_FILE, FittedModel, Model
+from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Model
 
 CARD_FILE: Final = "card.json"
 SAMPLES_FILE: Final = "samples.npy"
@@ -42,15 +42,23 @@ _DRAFT: Final = ".draft-"
 class FilesystemModelRepository:
     """A ``ModelRepository`` in a folder, shared by any number of processes on one host.
 
-    *open_model* turns the bytes of a model's ONNX file into a ``Model``.
+    *open_model* turns the bytes of a model's ONNX file into a ``Model``; *open_estimator* those
+    of its pickled estimator, where a model has no ONNX file. None: such models are not opened,
+    since to unpickle is to run whatever code the file holds.
     """
 
-    def __init__(self, home: Path, open_model: Callable[[bytes], Model]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        open_model: Callable[[bytes], Model],
+        open_estimator: Callable[[bytes], Model] | None = None,
+    ) -> None:
         self._home = home
         self._models = home / "models"
         self._champion = home / "champion.json"
         self._promotions = home / "promotions.jsonl"
         self._open_model = open_model
+        self._open_estimator = open_estimator
 
     def publish(self, card: ModelCard, fitted: FittedModel, samples: DiamondTable) -> ModelCard:
         contents = {**fitted.files, SAMPLES_FILE: _npy(samples)}
@@ -113,11 +121,17 @@ class FilesystemModelRepository:
 
     def open(self, id: ModelId) -> Model:
         card = self.card(id)
+        name, opened = ONNX_FILE, self._open_model
         if ONNX_FILE not in card.files:
-            raise ModelDamaged(id, f"it has no {ONNX_FILE}")
-        graph = self._checked(card, ONNX_FILE).read_bytes()
+            if self._open_estimator is None or ESTIMATOR_FILE not in card.files:
+                told = f"it has no {ONNX_FILE}"
+                if ESTIMATOR_FILE in card.files:
+                    told += f", and the settings do not allow to run its {ESTIMATOR_FILE}"
+                raise ModelDamaged(id, told)
+            name, opened = ESTIMATOR_FILE, self._open_estimator
+        data = self._checked(card, name).read_bytes()
         try:
-            return self._open_model(graph)
+            return opened(data)
         except DiamondError as ex:
             raise ModelDamaged(id, str(ex)) from ex
 

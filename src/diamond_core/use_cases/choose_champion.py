@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from diamond_core.errors import ModelDamaged, NothingToRollBack
 from diamond_core.model_card import ModelCard, ModelId, Promotion
 from diamond_core.ports import Clock, ModelRepository
 from diamond_core.use_cases.serve_champion import load_for_serving
+
+_log = logging.getLogger(__name__)
 
 
 class ChooseChampion:
@@ -43,8 +46,8 @@ class ChooseChampion:
                 reason += f" against the champion's {best.comparison.champion_mae:.2f} USD"
             try:
                 return self.promote(best.id, reason=reason, by=by)
-            except ModelDamaged:
-                continue
+            except ModelDamaged as ex:
+                _log.warning("%s; it is not promoted", ex)
         return present
 
     def promote(self, id: ModelId, *, reason: str, by: str) -> ModelId:

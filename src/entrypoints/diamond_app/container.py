@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def _journal_folder(home: Path) -> Path:
     return home / "journal"
 
 
+def _open_estimator(pickled: bytes) -> Model:
+    from diamond_adapters.estimator_model import EstimatorModel
+
+    return EstimatorModel(pickled)
+
+
+def _estimator_opener(allowed: bool) -> Callable[[bytes], Model] | None:
+    return _open_estimator if allowed else None
+
+
 def _write_report(training: Training) -> bytes:
     from diamond_adapters.report import write_report  # only training needs it
 
@@ -53,7 +64,10 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Provider[Clock] = providers.Object(utc_now)
     families = providers.Singleton(InstalledFamilies)
     models: providers.Provider[FilesystemModelRepository] = providers.Singleton(
-        FilesystemModelRepository, settings.provided.home, providers.Object(_open_onnx)
+        FilesystemModelRepository,
+        settings.provided.home,
+        providers.Object(_open_onnx),
+        providers.Callable(_estimator_opener, settings.provided.allow_pickle),
     )
     database = providers.Singleton(open_database, settings.provided.database_url)
     database_log: providers.Provider[RequestLog] = providers.Singleton(PeeweeRequestLog, database)

@@ -18,6 +18,7 @@ from diamond_core.errors import InvalidSetting
 HOME: Final = "DIAMOND_HOME"
 DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
+ALLOW_PICKLE: Final = "DIAMOND_ALLOW_PICKLE"
 ONE_TIME_KEY: Final = "DIAMOND_ONE_TIME_ADMIN_KEY"
 """What ``diamond serve`` tells its workers; not meant to be set by people."""
 LOG_FORMAT: Final = "DIAMOND_LOG_FORMAT"
@@ -120,6 +121,8 @@ class Settings:
         journal_durable: a recorded exchange survives a power cut, not only a killed process.
         journal_limit: the most bytes that the journal may take.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
+        allow_pickle: serve a model that has no ONNX graph from its joblib file, which runs
+            whatever code its maker put there.
     """
 
     home: Path
@@ -128,6 +131,7 @@ class Settings:
     journal_durable: bool = False
     journal_limit: int = 1 << 30
     log_format: str = "auto"
+    allow_pickle: bool = False
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
@@ -154,6 +158,7 @@ class Settings:
             journal_durable=_journal_durable(values.get(JOURNAL_SYNC) or "process"),
             journal_limit=_journal_limit(values.get(JOURNAL_LIMIT) or "1GiB"),
             log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
+            allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
         )
 
 
@@ -179,3 +184,9 @@ def _log_format(text: str) -> str:
     if text not in _LOG_FORMATS:
         raise InvalidSetting(LOG_FORMAT, f"{text!r} is none of {', '.join(_LOG_FORMATS)}")
     return text
+def _yes(name: str, text: str) -> bool:
+    answers = {"": False, "0": False, "no": False, "false": False}
+    answers |= {"1": True, "yes": True, "true": True}
+    if text.strip().lower() not in answers:
+        raise InvalidSetting(name, f"must be 1 or 0, not {text!r}")
+    return answers[text.strip().lower()]
