@@ -21,6 +21,13 @@ from diamond_core.testing import FormulaModel, a_card, some_stones
 HOLDOUT = some_stones(400, seed=1)
 VOID = {"meta", "br", "line", "rect", "circle", "polyline", "polygon"}
 
+PRUNED = {
+    "number": 30,
+    "cross_validated_mae": 1.0,
+    "state": "pruned",
+    "parameters": {"rate": 0.123456, "depth": 6},
+}
+
 
 class Page(HTMLParser):
     """Notes tags, texts and addresses, and checks that what is opened is closed."""
@@ -88,7 +95,11 @@ def test_has_every_section():
         *("formula-1", "plain", "310.50", '"depth": 6', "Very Good", "VVS1"),
     ):
         assert words in text
-    assert write_report(training(details={"trials": trials})).count(b"<circle") == 30
+    page = write_report(training(details={"trials": [*trials, PRUNED]}))
+    assert page.count(b"<circle") == 31
+    assert page.count(b'dot pruned"') == 1
+    assert b"trial 30 (rate 0.1235, depth 6): 1.00 USD" in page
+    assert b">1.00<" not in page  # a trial that was broken off is no candidate
 
 
 @pytest.mark.parametrize(
@@ -142,6 +153,7 @@ def test_is_written_for_stones_that_are_all_alike(field):
         {"candidates": "none", "trials": 7},
         {"candidates": [1, {}, {"cross_validated_mae": float("nan")}]},
         {"trials": [{"cross_validated_mae": "x"}], "other": {"deep": [1, None]}},
+        {"trials": [PRUNED, PRUNED]},
     ],
 )
 def test_is_written_whatever_a_family_tells(details):

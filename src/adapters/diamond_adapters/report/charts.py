@@ -94,19 +94,29 @@ def bars(rows: Sequence[Bar], title: str, *, mark: str = "", most: float = 0.0) 
     return _svg(parts, title, top + 4)
 
 
-def history(scores: Sequence[float], names: Sequence[str]) -> str:
-    """Draw the error of each tuning trial in its order, and the best so far."""
-    values = np.array(scores, dtype=np.float64)
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One tuning trial: what to call it, its error in USD, and whether it was broken off."""
+
+    label: str
+    mae: float
+    pruned: bool = False
+
+
+def history(trials: Sequence[Trial]) -> str:
+    """Draw the error of each tuning trial in its order, and the best so far of the finished."""
+    values = np.array([trial.mae for trial in trials])
     upper = float(np.quantile(values, 0.9)) * 1.02  # a few hopeless trials must not hide the rest
     y = Scale.of(np.minimum(values, upper), HEIGHT - BOTTOM, TOP, margin=0.06)
     x = Scale(0.5, len(values) + 0.5, LEFT, WIDTH - RIGHT)
     parts = [_axes(x, y, "trial", "cross-validated MAE", lambda v: f"{v:g}", dollars)]
     numbers = np.arange(1, len(values) + 1)
-    for number, value, name in zip(numbers.tolist(), values.tolist(), names, strict=True):
-        place = f'cx="{x(number)}" cy="{y(min(value, y.high))}"'
-        told = f"<title>{escape(name)}: {value:,.2f} USD</title>"
-        parts.append(f'<circle {place} r="3.2" class="dot">{told}</circle>')
-    best = np.minimum.accumulate(values)
+    for number, trial in zip(numbers.tolist(), trials, strict=True):
+        place = f'cx="{x(number)}" cy="{y(min(trial.mae, y.high))}"'
+        style = "dot pruned" if trial.pruned else "dot"
+        told = f"<title>{escape(trial.label)}: {trial.mae:,.2f} USD</title>"
+        parts.append(f'<circle {place} r="3.2" class="{style}">{told}</circle>')
+    best = np.minimum.accumulate([np.inf if trial.pruned else trial.mae for trial in trials])
     shown = best <= y.high
     parts.append(_path(x.places(numbers[shown]), y.places(best[shown]), "median"))
     return _svg(parts, "Error of each tuning trial", HEIGHT)

@@ -18,7 +18,7 @@ from diamond_core.diamond import GRADES, LIMITS
 from diamond_core.ports import Training
 
 _SHOWN_ROWS: Final = 20
-_NUMBER: Final = re.compile(r"(?<![A-Za-z])[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+_SHARE: Final = re.compile(r"[0-9][0-9.e+-]* %")
 
 
 def data_section(training: Training) -> str:
@@ -63,9 +63,9 @@ def rejected_section(rejected: Sequence[RejectedRow]) -> str:
     """Return the rows that were left out: how many for which kind of reason, and the first."""
     if not rejected:
         return "<section><h2>Rows left out</h2><p class='note'>None: every row was a stone.</p></section>"
-    # A reason without its own value and numbers is a kind of reason.
+    # A reason without its own value and percentages is a kind of reason.
     kinds = Counter(
-        _NUMBER.sub("...", reason.partition(", not ")[0])
+        _SHARE.sub("... %", reason.partition(", not ")[0])
         for row in rejected
         for reason in row.reasons
     )

@@ -19,16 +19,20 @@ def search_section(details: Mapping[str, Any]) -> str:
     """Return the section, from what any family may tell in its card's ``details``.
 
     ``candidates`` and ``trials`` are lists of objects with ``cross_validated_mae`` in USD and a
-    ``name`` or ``number``; trials stand in their order. Whatever else there is, is shown as it is.
+    ``name`` or ``number``; trials stand in their order and may have a ``state``, 'complete' or
+    what else became of them, and ``parameters``. Whatever else there is, is shown as it is.
     """
     parts = []
     trials = _scored(details.get("trials"))
     if len(trials) > 1:
-        scores = [float(each[_SCORE]) for each in trials]
-        drawn = charts.history(scores, [_name(each) for each in trials])
-        parts.append(figure(drawn, "Error of each finished trial; the line is the best so far."))
+        drawn = charts.history(
+            [charts.Trial(_told(each), float(each[_SCORE]), _pruned(each)) for each in trials]
+        )
+        caption = "Error of each trial; the line is the best so far. Hollow: broken off early."
+        parts.append(figure(drawn, caption))
     candidates = sorted(
-        _scored(details.get("candidates")) or trials, key=lambda each: float(each[_SCORE])
+        _scored(details.get("candidates")) or [each for each in trials if not _pruned(each)],
+        key=lambda each: float(each[_SCORE]),
     )
     if candidates:
         rows = [[_name(each), f"{each[_SCORE]:,.2f}"] for each in candidates[:_SHOWN]]
@@ -66,3 +70,18 @@ def _name(entry: Mapping[str, Any]) -> str:
     if "name" in entry:
         return str(entry["name"])
     return f"trial {entry.get('number', '?')}"
+
+
+def _told(trial: Mapping[str, Any]) -> str:
+    parameters = trial.get("parameters")
+    if not isinstance(parameters, Mapping) or not parameters:
+        return _name(trial)
+    values = (
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in parameters.items()
+    )
+    return f"{_name(trial)} ({', '.join(values)})"
+
+
+def _pruned(trial: Mapping[str, Any]) -> bool:
+    return str(trial.get("state", "complete")) != "complete"
