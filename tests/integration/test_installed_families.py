@@ -16,6 +16,8 @@ from diamond_core import DiamondTable, PriceRanges, clean, in_holdout
 from diamond_core.evaluation import mean_by_quantile
 from diamond_core.ports import no_progress
 
+pytestmark = pytest.mark.timeout(300)  # a family may take its time on a busy machine
+
 
 @pytest.fixture(scope="module")
 def bundled():
