@@ -6,21 +6,18 @@ which straight line it adds, sums the lines of a stone's grades, and reads them 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 from sklearn.pipeline import Pipeline
 
 from diamond_adapters.families.linear_design import KNOTS, LinearDesign, Matrix
+from diamond_adapters.families.onnx_graph import Graph
 from diamond_adapters.onnx_model import INPUT, OUTPUT
-from diamond_core.diamond import CLARITIES, COLORS, CUTS, FIELDS
+from diamond_core.diamond import CLARITIES, COLORS, CUTS
 
-OPSET = 18
-IR_VERSION = 9
 _GRADES = len(CUTS) + len(COLORS) + len(CLARITIES)
 
 
@@ -64,34 +61,22 @@ class Folded:
         return cls(lines, pairs.ravel(), parts[2])
 
 
-class _Graph:
-    """Collects nodes and constants; each operation returns the name of its result."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def constant(self, value: Any, dtype: Any = np.float64) -> str:
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
-        return name
-
-    def __call__(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
-        name = output or f"n{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
-
-    def columns(self, source: str, fields: Sequence[str]) -> str:
-        positions = self.constant([FIELDS.index(field) for field in fields], np.int64)
-        return self("Gather", source, positions, axis=1)
-
-
 def export(
     design: LinearDesign, folded: Folded, *, log_price: bool, bounds: tuple[float, float]
 ) -> bytes:
     """Return the graph: features (n, 9) float32 to prices (n,) float64 in USD."""
-    add = _Graph()
+    add = Graph()
     exact = add("Cast", INPUT, to=TensorProto.DOUBLE)
+    value = linear_value(add, exact, design, folded)
+    if log_price:
+        value = add("Exp", add("Min", value, add.constant(700.0)))
+    low, high = (add.constant(bound) for bound in bounds)
+    add("Clip", value, low, high, output=OUTPUT)
+    return add.serialized("linear")
+
+
+def linear_value(add: Graph, exact: str, design: LinearDesign, folded: Folded) -> str:
+    """Add what the linear model says of the features *exact* (float64), shape (n,)."""
     logs = add("Log", add.columns(exact, ["carat"]))
     weight = _weight_terms(add, design.weight, exact, logs)
     one_hot = _one_hot(add, exact)
@@ -100,30 +85,14 @@ def export(
     if folded.pairs.any():
         value = add("Add", value, _pairs(add, exact, folded.pairs))
     terms = _measurement_terms(add, design, exact, one_hot, logs)
-    value = add("Add", value, add("MatMul", terms, add.constant(folded.measurements)))
-    if log_price:
-        value = add("Exp", add("Min", value, add.constant(700.0)))
-    low, high = (add.constant(bound) for bound in bounds)
-    add("Clip", value, low, high, output=OUTPUT)
-    graph = helper.make_graph(
-        add.nodes,
-        "linear",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", len(FIELDS)])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, ["n"])],
-        add.constants,
-    )
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-    )
-    serialized: bytes = model.SerializeToString(deterministic=True)
-    return serialized
+    return add("Add", value, add("MatMul", terms, add.constant(folded.measurements)))
 
 
-def _axis_1(add: _Graph) -> str:
+def _axis_1(add: Graph) -> str:
     return add.constant([1], np.int64)
 
 
-def _weight_terms(add: _Graph, kind: str, exact: str, logs: str) -> str:
+def _weight_terms(add: Graph, kind: str, exact: str, logs: str) -> str:
     """Return a constant 1 and the weight's terms, shape (n, 1 + terms)."""
     carat = add.columns(exact, ["carat"])
     one = add("Div", carat, carat)
@@ -135,7 +104,7 @@ def _weight_terms(add: _Graph, kind: str, exact: str, logs: str) -> str:
     return add("Concat", one, logs, hinges, axis=1)
 
 
-def _one_hot(add: _Graph, exact: str) -> str:
+def _one_hot(add: Graph, exact: str) -> str:
     """Return one column for each grade of cut, color and clarity, shape (n, 20)."""
     fields = ["cut"] * len(CUTS) + ["color"] * len(COLORS) + ["clarity"] * len(CLARITIES)
     numbers = [*range(len(CUTS)), *range(len(COLORS)), *range(len(CLARITIES))]
@@ -143,7 +112,7 @@ def _one_hot(add: _Graph, exact: str) -> str:
     return add("Cast", same, to=TensorProto.DOUBLE)
 
 
-def _pairs(add: _Graph, exact: str, pairs: NDArray[np.float64]) -> str:
+def _pairs(add: Graph, exact: str, pairs: NDArray[np.float64]) -> str:
     """Return what the stone's color and clarity add together, shape (n,)."""
     both = add(
         "MatMul", add.columns(exact, ["color", "clarity"]), add.constant([len(CLARITIES), 1])
@@ -152,7 +121,7 @@ def _pairs(add: _Graph, exact: str, pairs: NDArray[np.float64]) -> str:
 
 
 def _measurement_terms(
-    add: _Graph, design: LinearDesign, exact: str, one_hot: str, logs: str
+    add: Graph, design: LinearDesign, exact: str, one_hot: str, logs: str
 ) -> str:
     """Return the terms of ``LinearDesign``'s measurements, 0 where unknown, shape (n, 3)."""
     medians = np.zeros((_GRADES, 2))

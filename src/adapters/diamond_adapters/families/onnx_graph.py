@@ -1,0 +1,58 @@
+"""An ONNX graph from features to prices, built operator by operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from diamond_adapters.onnx_model import INPUT, OUTPUT
+from diamond_core.diamond import FIELDS
+
+OPSET: Final = 18
+OPSET_ML: Final = 3
+IR_VERSION: Final = 9
+ML: Final = "ai.onnx.ml"
+"""The domain of the operators for trees."""
+
+
+class Graph:
+    """Collects nodes and constants; each operation returns the name of its result."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, value: Any, dtype: Any = np.float64) -> str:
+        """Add a constant tensor."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
+        return name
+
+    def __call__(self, operator: str, *inputs: str, output: str = "", **attributes: Any) -> str:
+        name = output or f"n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
+        return name
+
+    def columns(self, source: str, fields: Sequence[str]) -> str:
+        """Pick the columns of *fields* from a matrix of all features."""
+        positions = self.constant([FIELDS.index(field) for field in fields], np.int64)
+        return self("Gather", source, positions, axis=1)
+
+    def serialized(self, name: str) -> bytes:
+        """Return the graph's bytes: features (n, 9) float32 to prices (n,) float64 in USD."""
+        graph = helper.make_graph(
+            self.nodes,
+            name,
+            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", len(FIELDS)])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, ["n"])],
+            self.constants,
+        )
+        opsets = [helper.make_opsetid("", OPSET)]
+        if any(node.domain == ML for node in self.nodes):
+            opsets.append(helper.make_opsetid(ML, OPSET_ML))
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION)
+        serialized: bytes = model.SerializeToString(deterministic=True)
+        return serialized

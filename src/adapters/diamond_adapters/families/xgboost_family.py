@@ -1,0 +1,123 @@
+"""The XGBoost family: boosted trees on a linear model, with parameters tuned by Optuna."""
+
+from __future__ import annotations
+
+import io
+from typing import Final
+
+import joblib
+import xgboost
+from threadpoolctl import threadpool_limits
+
+from diamond_adapters.families.boosted_folds import FOLDS, BoostedFolds, CrossValidated
+from diamond_adapters.families.boosted_price import (
+    BINS,
+    DEFAULTS,
+    BoostedPriceRegressor,
+    Parameters,
+)
+from diamond_adapters.families.boosted_tuning import Tuned, tune
+from diamond_adapters.families.linear import ESTIMATOR_FILE, LEAST_STONES
+from diamond_adapters.families.tuning_study import TuningStudy
+from diamond_adapters.onnx_model import OnnxModel
+from diamond_core.diamond_table import DiamondTable
+from diamond_core.errors import FamilyFailed, TooFewStones
+from diamond_core.ports import ONNX_FILE, FittedModel, Progress
+
+NAMES: Final = ("defaults", "found by the search")
+_PATIENCE: Final = 40
+_DUEL_SEED: Final = 1  # added to the seed: the duel's folds are not the search's
+
+
+class XGBoostFamily:
+    """Log price by a linear model and boosted trees on what it leaves over.
+
+    Parameters:
+        study: where the search for parameters is kept; by default it ends with the process.
+    """
+
+    name = "xgboost"
+
+    def __init__(self, study: TuningStudy | None = None) -> None:
+        self._study = study or TuningStudy()
+
+    def in_study(self, url: str) -> XGBoostFamily:
+        """Return this family with its search kept at *url*, where others may join it."""
+        return XGBoostFamily(TuningStudy(url))
+
+    def fit(
+        self, table: DiamondTable, *, seed: int, trials: int | None, progress: Progress
+    ) -> FittedModel:
+        if len(table) < LEAST_STONES:
+            raise TooFewStones(len(table), LEAST_STONES)
+        # One thread, here and in the trees: sums in another order would make another file.
+        with threadpool_limits(1, user_api="blas"):
+            try:
+                return self._fit(table, seed, trials_for(table, trials), progress)
+            except xgboost.core.XGBoostError as ex:
+                raise FamilyFailed(self.name, str(ex).splitlines()[0]) from ex
+
+    def _fit(self, table: DiamondTable, seed: int, trials: int, progress: Progress) -> FittedModel:
+        tuned = Tuned(DEFAULTS, [])
+        if trials:
+
+            def told(done: int) -> None:
+                progress(f"trying parameters, {done} of {trials}", 0.7 * done / trials)
+
+            tuned = tune(table, self._study, trials=trials, seed=seed, told=told)
+        candidates = [DEFAULTS]
+        if dict(tuned.parameters) != dict(DEFAULTS):
+            candidates.append(tuned.parameters)
+        validated = _duel(table, candidates, seed, progress)
+        # The defaults stay unless what was found is better on folds that it was not chosen by.
+        winner = min(range(len(candidates)), key=lambda at: validated[at].mae)
+        parameters, best = candidates[winner], validated[winner]
+        progress("fitting the best", 0.9)
+        regressor = BoostedPriceRegressor(parameters, best.rounds, seed)
+        regressor.fit(table.features(), table.price)
+        graph = regressor.to_onnx()
+        return FittedModel(
+            model=OnnxModel(graph),
+            files={ONNX_FILE: graph, ESTIMATOR_FILE: _dumped(regressor)},
+            out_of_fold=best.known,
+            out_of_fold_four_cs=best.four_cs,
+            details={
+                "chosen": NAMES[winner],
+                "parameters": dict(parameters),
+                "rounds": best.rounds,
+                "cross_validation_folds": FOLDS,
+                "candidates": [
+                    {"name": name, "cross_validated_mae": each.mae}
+                    for name, each in zip(NAMES, validated, strict=False)
+                ],
+                "trials": list(tuned.history),
+                "importance": regressor.importance(),
+            },
+        )
+
+
+def trials_for(table: DiamondTable, trials: int | None) -> int:
+    """Return the number of trials: as ordered, or what takes a few seconds for this table."""
+    return max(5, min(40, 400_000 // len(table))) if trials is None else trials
+
+
+def _duel(
+    table: DiamondTable, candidates: list[Parameters], seed: int, progress: Progress
+) -> list[CrossValidated]:
+    """Cross-validate the candidates as the final model is fitted: finely, and twice a stone."""
+    folds = BoostedFolds(table, seed=seed + _DUEL_SEED, twice=True, bins=BINS, patience=_PATIENCE)
+    done = 0
+
+    def told() -> None:
+        nonlocal done
+        done += 1
+        share = done / (FOLDS * len(candidates))
+        progress("cross-validating", 0.7 + 0.2 * min(share, 1.0))
+
+    return [folds.validate(each, told) for each in candidates]
+
+
+def _dumped(regressor: BoostedPriceRegressor) -> bytes:
+    buffer = io.BytesIO()
+    joblib.dump(regressor, buffer)
+    return buffer.getvalue()
