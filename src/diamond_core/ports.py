@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from diamond_core.cleaning import RawStones, RejectedRow
 from diamond_core.diamond_table import DiamondTable, Floats
@@ -77,6 +77,19 @@ class ModelFamily(Protocol):
         Raises:
             TooFewStones: *table* is too small for this family.
             FamilyFailed: the model could not be fitted or exported.
+        """
+        ...
+
+
+@runtime_checkable
+class TunableFamily(ModelFamily, Protocol):
+    """A family that can keep its search for parameters outside, where others may join it."""
+
+    def in_study(self, url: str) -> ModelFamily:
+        """Return the same family with its searches kept in the storage at *url*.
+
+        A search that was broken off goes on, several processes share the trials of one, and
+        searches on other data or with another seed are kept apart.
         """
         ...
 

@@ -38,6 +38,9 @@ def _open_onnx(graph: bytes) -> Model:
 
 def _journal_folder(home: Path) -> Path:
     return home / "journal"
+def default_study(home: Path) -> str:
+    """Return the URL of the file that keeps searches for parameters."""
+    return f"sqlite:///{home / 'studies.db'}"
 
 
 def _open_estimator(pickled: bytes) -> Model:
@@ -62,7 +65,8 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     clock: providers.Provider[Clock] = providers.Object(utc_now)
-    families = providers.Singleton(InstalledFamilies)
+    study: providers.Provider[str] = providers.Callable(default_study, settings.provided.home)
+    families = providers.Singleton(InstalledFamilies, study)
     models: providers.Provider[FilesystemModelRepository] = providers.Singleton(
         FilesystemModelRepository,
         settings.provided.home,

@@ -26,6 +26,8 @@ from diamond_core.diamond_table import DiamondTable
 from diamond_core.splitting import folds
 
 FOLDS: Final = 5
+DECIDING: Final = 2
+"""In so many folds candidates are compared before one is cross-validated in all."""
 MOST_ROUNDS: Final = 1000
 """More trees would cost more time per price than they are worth."""
 
@@ -90,14 +92,18 @@ class _Fold:
 
 @dataclass(frozen=True, slots=True)
 class CrossValidated:
-    """What cross-validation says of one set of parameters.
+    """What cross-validation says of the best of some candidates.
 
     Attributes:
+        chosen: which candidate it is.
+        errors: each candidate's error in the folds that decided, USD.
         mae: mean absolute error of the out-of-fold prices, USD.
         rounds: how many trees were best, on average.
         known, four_cs: out-of-fold prices (USD, shape (n,)), from all and from the 4 Cs.
     """
 
+    chosen: int
+    errors: Sequence[float]
     mae: float
     rounds: int
     known: Matrix
@@ -125,38 +131,50 @@ class BoostedFolds:
 
     def errors(self, parameters: Parameters, numbers: Sequence[int]) -> list[float]:
         """Return the mean absolute error (USD) in each of the folds *numbers*."""
+        boosters = self._boosters(parameters, numbers, lambda: None)
+        return [self._error(at, each) for at, each in zip(numbers, boosters, strict=True)]
 
-        def error(number: int) -> float:
-            fold = self._folds[number]
-            booster = fold.boosted(parameters, self._seed, self._patience, self._bins)
-            trees = booster.predict(fold.held, iteration_range=(0, booster.best_iteration + 1))
-            return float(np.abs(fold.in_usd(fold.linear, trees) - fold.prices).mean())
+    def choose(self, candidates: Sequence[Parameters], told: Callable[[], None]) -> CrossValidated:
+        """Cross-validate the best of *candidates* by the first two folds; the first wins a tie.
 
-        return _side_by_side(error, numbers)
-
-    def validate(self, parameters: Parameters, told: Callable[[], None]) -> CrossValidated:
-        """Predict every stone out of fold, all folds with the same number of trees."""
-
-        def boosted(number: int) -> xgb.Booster:
-            booster = self._folds[number].boosted(
-                parameters, self._seed, self._patience, self._bins
-            )
-            told()
-            return booster
-
-        boosters = _side_by_side(boosted, range(FOLDS))
+        All folds get the same number of trees. *told* is called after each fold.
+        """
+        first, rest = range(FOLDS)[:DECIDING], range(FOLDS)[DECIDING:]
+        tried = [self._boosters(each, first, told) for each in candidates]
+        errors = [
+            float(np.mean([self._error(at, each) for at, each in zip(first, some, strict=True)]))
+            for some in tried
+        ]
+        chosen = int(np.argmin(errors))
+        boosters = tried[chosen] + self._boosters(candidates[chosen], rest, told)
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(self._count), np.empty(self._count)
+        total = 0.0
         for fold, booster in zip(self._folds, boosters, strict=True):
             until = (0, min(rounds, booster.num_boosted_rounds()))
             trees = booster.predict(fold.held, iteration_range=until)
             known[fold.rows] = fold.in_usd(fold.linear, trees)
             trees = booster.inplace_predict(fold.held_four_cs, iteration_range=until)
             four_cs[fold.rows] = fold.in_usd(fold.linear_four_cs, trees)
-        prices = np.empty(self._count)
-        for fold in self._folds:
-            prices[fold.rows] = fold.prices
-        return CrossValidated(float(np.abs(known - prices).mean()), rounds, known, four_cs)
+            total += float(np.abs(known[fold.rows] - fold.prices).sum())
+        return CrossValidated(chosen, errors, total / self._count, rounds, known, four_cs)
+
+    def _boosters(
+        self, parameters: Parameters, numbers: Sequence[int], told: Callable[[], None]
+    ) -> list[xgb.Booster]:
+        def boosted(number: int) -> xgb.Booster:
+            fold = self._folds[number]
+            booster = fold.boosted(parameters, self._seed, self._patience, self._bins)
+            told()
+            return booster
+
+        return _side_by_side(boosted, numbers)
+
+    def _error(self, number: int, booster: xgb.Booster) -> float:
+        """Return the mean absolute error (USD) in a fold, by as many trees as were best there."""
+        fold = self._folds[number]
+        trees = booster.predict(fold.held, iteration_range=(0, booster.best_iteration + 1))
+        return float(np.abs(fold.in_usd(fold.linear, trees) - fold.prices).mean())
 
 
 def _side_by_side(work: Callable[[int], _T], numbers: Sequence[int]) -> list[_T]:

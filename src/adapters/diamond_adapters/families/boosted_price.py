@@ -21,9 +21,9 @@ Parameters = Mapping[str, float | int]
 """XGBoost's own names: learning_rate, max_depth, ..."""
 
 DEFAULTS: Final[Parameters] = {
-    "learning_rate": 0.05,
-    "max_depth": 6,
-    "min_child_weight": 2.0,
+    "learning_rate": 0.04,
+    "max_depth": 7,
+    "min_child_weight": 3.0,
     "subsample": 0.7,
     "colsample_bytree": 0.7,
     "lambda": 1.0,

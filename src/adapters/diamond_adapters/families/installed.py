@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from diamond_core.errors import FamilyFailed, UnknownFamily
-from diamond_core.ports import ModelFamily
+from diamond_core.ports import ModelFamily, TunableFamily
 
 GROUP: Final = "diamond_core.families"
 
@@ -16,9 +16,11 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
     """The families by name. A package offers one by an entry point in ``diamond_core.families``.
 
     A family is imported when it is asked for, not before: listing the names costs nothing.
+    With *study*, the URL of a storage, families that can keep their searches there do.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, study: str | None = None) -> None:
+        self._study = study
         self._entry_points: dict[str, EntryPoint] = {
             point.name: point for point in entry_points(group=GROUP)
         }
@@ -30,6 +32,8 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
             family: ModelFamily = self._entry_points[name].load()()
         except Exception as ex:  # whatever a plugin's import may raise
             raise FamilyFailed(name, f"it can't be loaded: {ex}") from ex
+        if self._study is not None and isinstance(family, TunableFamily):
+            return family.in_study(self._study)
         return family
 
     def __iter__(self) -> Iterator[str]:

@@ -9,7 +9,7 @@ import joblib
 import xgboost
 from threadpoolctl import threadpool_limits
 
-from diamond_adapters.families.boosted_folds import FOLDS, BoostedFolds, CrossValidated
+from diamond_adapters.families.boosted_folds import DECIDING, FOLDS, BoostedFolds, CrossValidated
 from diamond_adapters.families.boosted_price import (
     BINS,
     DEFAULTS,
@@ -25,8 +25,9 @@ from diamond_core.errors import FamilyFailed, TooFewStones
 from diamond_core.ports import ONNX_FILE, FittedModel, Progress
 
 NAMES: Final = ("defaults", "found by the search")
-_PATIENCE: Final = 40
-_DUEL_SEED: Final = 1  # added to the seed: the duel's folds are not the search's
+_PATIENCE: Final = 50
+_OTHER_FOLDS: Final = 1
+"""Added to the seed: the last comparison's folds are not the search's."""
 
 
 class XGBoostFamily:
@@ -68,12 +69,13 @@ class XGBoostFamily:
         candidates = [DEFAULTS]
         if dict(tuned.parameters) != dict(DEFAULTS):
             candidates.append(tuned.parameters)
-        validated = _duel(table, candidates, seed, progress)
         # The defaults stay unless what was found is better on folds that it was not chosen by.
-        winner = min(range(len(candidates)), key=lambda at: validated[at].mae)
-        parameters, best = candidates[winner], validated[winner]
+        best = _choose(table, candidates, seed, progress)
+        parameters = candidates[best.chosen]
         progress("fitting the best", 0.9)
-        regressor = BoostedPriceRegressor(parameters, best.rounds, seed)
+        # The more stones, the more trees: a fold's training lacked a fifth of them.
+        rounds = round(best.rounds * FOLDS / (FOLDS - 1))
+        regressor = BoostedPriceRegressor(parameters, rounds, seed)
         regressor.fit(table.features(), table.price)
         graph = regressor.to_onnx()
         return FittedModel(
@@ -82,13 +84,14 @@ class XGBoostFamily:
             out_of_fold=best.known,
             out_of_fold_four_cs=best.four_cs,
             details={
-                "chosen": NAMES[winner],
+                "chosen": NAMES[best.chosen],
                 "parameters": dict(parameters),
-                "rounds": best.rounds,
+                "rounds": rounds,
                 "cross_validation_folds": FOLDS,
+                "cross_validated_mae": best.mae,
                 "candidates": [
-                    {"name": name, "cross_validated_mae": each.mae}
-                    for name, each in zip(NAMES, validated, strict=False)
+                    {"name": NAMES[at], "cross_validated_mae": error}
+                    for at, error in enumerate(best.errors)
                 ],
                 "trials": list(tuned.history),
                 "importance": regressor.importance(),
@@ -98,23 +101,22 @@ class XGBoostFamily:
 
 def trials_for(table: DiamondTable, trials: int | None) -> int:
     """Return the number of trials: as ordered, or what takes a few seconds for this table."""
-    return max(5, min(40, 400_000 // len(table))) if trials is None else trials
+    return max(5, min(40, 200_000 // len(table))) if trials is None else trials
 
 
-def _duel(
+def _choose(
     table: DiamondTable, candidates: list[Parameters], seed: int, progress: Progress
-) -> list[CrossValidated]:
-    """Cross-validate the candidates as the final model is fitted: finely, and twice a stone."""
-    folds = BoostedFolds(table, seed=seed + _DUEL_SEED, twice=True, bins=BINS, patience=_PATIENCE)
+) -> CrossValidated:
+    """Cross-validate as the final model is fitted: in fine bins, each stone twice."""
+    folds = BoostedFolds(table, seed=seed + _OTHER_FOLDS, twice=True, bins=BINS, patience=_PATIENCE)
     done = 0
 
     def told() -> None:
         nonlocal done
         done += 1
-        share = done / (FOLDS * len(candidates))
-        progress("cross-validating", 0.7 + 0.2 * min(share, 1.0))
+        progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + DECIDING), 0.9))
 
-    return [folds.validate(each, told) for each in candidates]
+    return folds.choose(candidates, told)
 
 
 def _dumped(regressor: BoostedPriceRegressor) -> bytes:

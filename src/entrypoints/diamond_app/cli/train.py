@@ -44,6 +44,12 @@ _SHOWN_ROWS = 10
     show_default=True,
     help="Makes a run repeatable.",
 )
+@click.option(
+    "--study",
+    metavar="URL",
+    help="Keep the search for parameters in this database, and share it with others who name it:"
+    " mysql://user:password@host/name or sqlite:///file. By default a file of the home.",
+)
 @click.option("--force", is_flag=True, help="Train even if nothing has changed since.")
 @json_option
 def command(
@@ -51,6 +57,7 @@ def command(
     families: tuple[str, ...],
     trials: int | None,
     seed: int,
+    study: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -64,12 +71,16 @@ def command(
     Examples:
       diamond train
       diamond train 'bought/2026-*.csv' --family linear
+      diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
     """
     from diamond_adapters.sources import locate_sources
     from diamond_core.use_cases.train_models import TrainingOrder
 
     order = TrainingOrder(families=families, seed=seed, trials=trials, force=force, by=user())
-    train = container().train_models()
+    parts = container()
+    if study is not None:
+        parts.study.override(study)
+    train = parts.train_models()
     with progress_bar(quiet=False) as progress:
         run = train(
             locate_sources(sources),
