@@ -9,6 +9,7 @@ import pytest
 from mariadb import fresh_database
 
 from diamond_adapters.families.linear import LinearFamily
+from diamond_adapters.families.xgboost_family import XGBoostFamily
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.in_memory import InMemorySource
 from diamond_adapters.request_log.database import open_database
@@ -139,6 +140,23 @@ class TestModelOfTheLinearFamily(ModelContract):
     @pytest.fixture
     def model(self, linear_model):
         return linear_model
+
+
+class TestXGBoostFamily(ModelFamilyContract):
+    @pytest.fixture
+    def family(self):
+        return XGBoostFamily()
+
+
+@pytest.fixture(scope="module")
+def xgboost_model():
+    return XGBoostFamily().fit(some_stones(500), seed=0, trials=3, progress=no_progress).model
+
+
+class TestModelOfTheXGBoostFamily(ModelContract):
+    @pytest.fixture
+    def model(self, xgboost_model):
+        return xgboost_model
 
 
 class TestCsvSource(DiamondSourceContract):

@@ -40,7 +40,7 @@ def _journal_folder(home: Path) -> Path:
     return home / "journal"
 def default_study(home: Path) -> str:
     """Return the URL of the file that keeps searches for parameters."""
-    return f"sqlite:///{home / 'studies.db'}"
+    return f"journal:///{home / 'studies.journal'}"
 
 
 def _open_estimator(pickled: bytes) -> Model:

@@ -48,7 +48,7 @@ _SHOWN_ROWS = 10
     "--study",
     metavar="URL",
     help="Keep the search for parameters in this database, and share it with others who name it:"
-    " mysql://user:password@host/name or sqlite:///file. By default a file of the home.",
+    " mysql://user:password@host/name or sqlite:///file. By default it is kept in a file of the home.",
 )
 @click.option("--force", is_flag=True, help="Train even if nothing has changed since.")
 @json_option
