@@ -38,6 +38,8 @@ def _open_onnx(graph: bytes) -> Model:
 
 def _journal_folder(home: Path) -> Path:
     return home / "journal"
+
+
 def default_study(home: Path) -> str:
     """Return the URL of the file that keeps searches for parameters."""
     return f"journal:///{home / 'studies.journal'}"

@@ -184,6 +184,8 @@ def _log_format(text: str) -> str:
     if text not in _LOG_FORMATS:
         raise InvalidSetting(LOG_FORMAT, f"{text!r} is none of {', '.join(_LOG_FORMATS)}")
     return text
+
+
 def _yes(name: str, text: str) -> bool:
     answers = {"": False, "0": False, "no": False, "false": False}
     answers |= {"1": True, "yes": True, "true": True}
