@@ -33,7 +33,7 @@ from dependency_injector import providers  # noqa: E402  # after the path
 from mariadb import fresh_database, running_mariadb  # noqa: E402
 from support import STONE, diamond, environment, free_port, until  # noqa: E402
 
-from diamond_adapters.request_log.database import open_database  # noqa: E402
+from diamond_adapters.database import open_database  # noqa: E402
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog  # noqa: E402
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog  # noqa: E402
 from diamond_app.container import build_container  # noqa: E402

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from support import DEADLINE, STONE, Service, until
 
-from diamond_adapters.request_log.database import open_database
+from diamond_adapters.database import open_database
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_core import Exchange, ExchangeFilter
 

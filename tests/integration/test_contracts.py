@@ -8,16 +8,17 @@ import csv
 import pytest
 from mariadb import fresh_database
 
+from diamond_adapters.database import open_database
 from diamond_adapters.families.linear import LinearFamily
 from diamond_adapters.families.xgboost_family import XGBoostFamily
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.in_memory import InMemorySource
-from diamond_adapters.request_log.database import open_database
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.request_log.settled_request_archive import SettledRequestArchive
-from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources import CsvSource, SqlSource
+from diamond_core.diamond import GRADES
 from diamond_core.ports import no_progress
 from diamond_core.testing import (
     DiamondSourceContract,
@@ -169,3 +170,27 @@ class TestCsvSource(DiamondSourceContract):
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
         return CsvSource.from_path(path)
+
+
+class TestSqlSourceOnSQLite(DiamondSourceContract):
+    @pytest.fixture
+    def url(self, tmp_path):
+        return f"sqlite:///{tmp_path / 'stones.db'}"
+
+    @pytest.fixture
+    def source(self, table, url):
+        columns = InMemorySource(table).read().columns
+        database = open_database(url)
+        with database.connection_context():
+            kinds = (f"`{name}` {'DOUBLE' if name not in GRADES else 'TEXT'}" for name in columns)
+            database.execute_sql(f"CREATE TABLE bought ({', '.join(kinds)})")
+            marks = ", ".join([database.param] * len(columns))
+            for row in zip(*columns.values(), strict=True):
+                database.execute_sql(f"INSERT INTO bought VALUES ({marks})", row)
+        return SqlSource(f"{url}?table=bought")
+
+
+class TestSqlSourceOnMySQL(TestSqlSourceOnSQLite):
+    @pytest.fixture
+    def url(self, mysql_url):
+        return mysql_url

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mariadb import run_sql
 
-from diamond_adapters.request_log.database import open_database
+from diamond_adapters.database import open_database
 from diamond_adapters.request_log.migrations import MIGRATIONS, Migration, migrate
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_core.errors import InvalidSetting, Unavailable

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from mariadb import fresh_database, run_sql, running_mariadb
 
-from diamond_adapters.request_log.database import open_database
+from diamond_adapters.database import open_database
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 from diamond_core.errors import Unavailable
 from diamond_core.testing import an_exchange

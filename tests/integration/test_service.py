@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from support import STONE, Service, diamond, environment, free_port, serving, until
 
-from diamond_adapters.request_log.database import open_database
+from diamond_adapters.database import open_database
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from diamond_adapters.database import open_database
 from diamond_adapters.families.installed import InstalledFamilies
 from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
-from diamond_adapters.request_log.database import open_database
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog

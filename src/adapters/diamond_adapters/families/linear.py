@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any, Final, Self
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -14,6 +12,7 @@ from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
+from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.linear_design import FlooredScaler, LinearDesign, Matrix
 from diamond_adapters.families.linear_onnx import Folded, export
 from diamond_adapters.families.linear_search import (
@@ -29,10 +28,9 @@ from diamond_adapters.families.linear_search import (
 from diamond_adapters.onnx_model import OnnxModel
 from diamond_core.diamond_table import DiamondTable
 from diamond_core.errors import TooFewStones
-from diamond_core.ports import ONNX_FILE, FittedModel, Progress
+from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 
 LEAST_STONES: Final = 50
-ESTIMATOR_FILE: Final = "estimator.joblib"
 
 
 class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
@@ -118,7 +116,7 @@ class LinearFamily:
             known, four_cs = out_of_fold(table, best, seed=seed)
         return FittedModel(
             model=OnnxModel(graph),
-            files={ONNX_FILE: graph, ESTIMATOR_FILE: _dumped(regressor)},
+            files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
             out_of_fold=known,
             out_of_fold_four_cs=four_cs,
             details={
@@ -153,9 +151,3 @@ def _assumed(regressor: LinearPriceRegressor) -> Mapping[str, Any]:
         "table_by_cut": design.medians_[:, 1].tolist(),
         "carats_per_cubic_millimetre": design.density_,
     }
-
-
-def _dumped(regressor: LinearPriceRegressor) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(regressor, buffer)
-    return buffer.getvalue()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import Final
 
-import joblib
 import xgboost
 from threadpoolctl import threadpool_limits
 
@@ -17,12 +15,13 @@ from diamond_adapters.families.boosted_price import (
     Parameters,
 )
 from diamond_adapters.families.boosted_tuning import Tuned, tune
-from diamond_adapters.families.linear import ESTIMATOR_FILE, LEAST_STONES
+from diamond_adapters.families.estimators import dumped
+from diamond_adapters.families.linear import LEAST_STONES
 from diamond_adapters.families.tuning_study import TuningStudy
 from diamond_adapters.onnx_model import OnnxModel
 from diamond_core.diamond_table import DiamondTable
 from diamond_core.errors import FamilyFailed, TooFewStones
-from diamond_core.ports import ONNX_FILE, FittedModel, Progress
+from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 
 NAMES: Final = ("defaults", "found by the search")
 _PATIENCE: Final = 50
@@ -80,7 +79,7 @@ class XGBoostFamily:
         graph = regressor.to_onnx()
         return FittedModel(
             model=OnnxModel(graph),
-            files={ONNX_FILE: graph, ESTIMATOR_FILE: _dumped(regressor)},
+            files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
             out_of_fold=best.known,
             out_of_fold_four_cs=best.four_cs,
             details={
@@ -117,9 +116,3 @@ def _choose(
         progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + DECIDING), 0.9))
 
     return folds.choose(candidates, told)
-
-
-def _dumped(regressor: BoostedPriceRegressor) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(regressor, buffer)
-    return buffer.getvalue()

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.sql_source import SCHEMES, SqlSource
 from diamond_core.errors import SourceUnreadable
 from diamond_core.ports import DiamondSource
 
 
 def locate_sources(texts: Sequence[str]) -> list[DiamondSource]:
-    """Return the sources that *texts* name: CSV paths, globs and URLs; none: the bundled data.
+    """Return the sources that *texts* name: files, globs, URLs; none: the bundled data.
 
     Raises:
         SourceUnreadable: a text names nothing.
@@ -28,7 +29,9 @@ def _locate(text: str) -> list[DiamondSource]:
         scheme = text.partition("://")[0].lower()
         if scheme in ("http", "https", "file"):
             return [CsvSource.from_url(text)]
-        raise SourceUnreadable(f"{scheme}://...", "use http, https or file")
+        if scheme in SCHEMES:
+            return [SqlSource(text)]
+        raise SourceUnreadable(f"{scheme}://...", "use http, https, file, sqlite or mysql")
     path = Path(text)
     if path.is_file():
         return [CsvSource.from_path(path)]

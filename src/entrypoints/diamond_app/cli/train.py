@@ -63,7 +63,7 @@ def command(
 ) -> None:
     """Train models on SOURCE, score them on the hold-out, and promote the best if it is better.
 
-    SOURCE is a CSV file, a glob or a URL, plain or gzipped, with the columns carat, cut, color,
+    SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL, with the columns carat, cut, color,
     clarity and price, and optionally depth, table, x, y, z. Without one, the bundled data set
     of 53,940 diamonds (2008 prices) is used.
 
@@ -71,6 +71,7 @@ def command(
     Examples:
       diamond train
       diamond train 'bought/2026-*.csv' --family linear
+      diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
     """
     from diamond_adapters.sources import locate_sources

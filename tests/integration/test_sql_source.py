@@ -1,0 +1,52 @@
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from diamond_adapters.sources import locate_sources
+from diamond_core import SourceUnreadable, clean
+
+
+@pytest.fixture
+def url(tmp_path):
+    path = tmp_path / "stones.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE diamonds (Carat, CUT, color, clarity, price, note)")
+        connection.executemany(
+            "INSERT INTO diamonds VALUES (?, ?, ?, ?, ?, 'x')",
+            [(1.1, "ideal", "H", "SI2", 4600), (None, "Ideal", "H", "SI2", -1)],
+        )
+        connection.execute("CREATE TABLE rings (size)")
+    return f"sqlite:///{path}"
+
+
+def test_reads_a_table_and_reports_its_bad_rows(url):
+    (source,) = locate_sources([url])
+    result = clean(source.read())
+    assert [stone.carat for stone in result.table] == [1.1]
+    ((line, reasons),) = [(row.line, row.reasons) for row in result.rejected]
+    assert line == 2
+    assert set(reasons) == {"carat is missing", "price must be above 0, not -1"}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "told"),
+    [
+        ("?table=rings", "lacks carat, cut, color, clarity, price; it has size"),
+        ("?table=gone", "no such table"),
+        ("?table=a;drop", "letters, digits and _"),
+    ],
+)
+def test_says_clearly_what_it_can_not_read(url, suffix, told):
+    with pytest.raises(SourceUnreadable, match=told):
+        locate_sources([url + suffix])[0].read()
+
+
+def test_repeats_no_password():
+    with pytest.raises(SourceUnreadable) as caught:
+        locate_sources(["mysql://me:secret-word@127.0.0.1:1/shop"])[0].read()
+    assert "secret-word" not in str(caught.value)
+    assert "mysql://127.0.0.1:1/shop?table=diamonds" in str(caught.value)
+    with pytest.raises(SourceUnreadable) as caught:
+        locate_sources(["mysql://me:secret-word@host/shop?nonsense=1"])
+    assert "secret-word" not in str(caught.value)
