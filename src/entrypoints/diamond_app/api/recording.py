@@ -23,7 +23,12 @@ CSV_BODY_LIMIT: Final = 16_000_000
 
 _MOST_DISCARDED: Final = 64_000_000
 _RECORDED: Final = "/v1/"
-_KEPT_HEADERS: Final = ("User-Agent", "Content-Type", "Referer")
+_KEPT_HEADERS: Final = (
+    ("HTTP_USER_AGENT", "User-Agent"),
+    ("CONTENT_TYPE", "Content-Type"),
+    ("HTTP_REFERER", "Referer"),
+)
+"""Where WSGI has a header -> how the record calls it."""
 
 _log = logging.getLogger("diamond_app")
 
@@ -45,7 +50,7 @@ class Recording:
         context.started = time.perf_counter()
         context.occurred_at = datetime.now(UTC)
         context.serial = new_serial()
-        given = req.get_header("X-Request-ID")
+        given = req.env.get("HTTP_X_REQUEST_ID")
         context.request_id = given if given and is_sane_request_id(given) else context.serial
         context.body = b""
         context.model_id = ""
@@ -103,7 +108,7 @@ def _body(req: falcon.Request) -> bytes:
         _discard(req.bounded_stream, min(length, _MOST_DISCARDED))
         raise _too_large(limit)
     else:
-        body = req.bounded_stream.read()
+        body = req.stream.read(length)
         if len(body) < length:
             raise Problem(400, "the body ended before its Content-Length was reached")
     if len(body) > limit:
@@ -136,11 +141,8 @@ def _too_large(limit: int) -> Problem:
 
 
 def _headers(req: falcon.Request) -> dict[str, str]:
-    kept = {}
-    for name in _KEPT_HEADERS:
-        value = req.get_header(name)
-        if value:
-            kept[name] = value
+    env = req.env
+    kept = {name: env[key] for key, name in _KEPT_HEADERS if env.get(key)}
     if "Referer" in kept:
         kept["Referer"] = redacted_url(kept["Referer"])
     return kept
