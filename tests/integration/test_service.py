@@ -12,7 +12,10 @@ import pytest
 from support import STONE, Service, diamond, environment, free_port, serving, until
 
 from diamond_adapters.database import open_database
+from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.onnx_model import OnnxModel
 from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_core import ModelId, Promotion
 
 
 def champion_of(home):
@@ -299,10 +302,24 @@ def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home,
         content = bytearray(path.read_bytes())
         content[len(content) // 2 if name != "card.json" else 0] ^= 1
         path.write_bytes(content)
-        diamond(trained_home, "models", "promote", second, "--reason", "test", check=False)
+        refused = diamond(
+            trained_home, "models", "promote", second, "--reason", "test", check=False
+        )
+        assert (refused.returncode, name in refused.stderr) == (1, True)
+        assert champion_of(trained_home) == first
         if name == "card.json":
-            assert champion_of(trained_home) == first
             return
+        # Promoted all the same, as by hand or before the damage.
+        repository = FilesystemModelRepository(trained_home, OnnxModel)
+        repository.promote(
+            Promotion(
+                model_id=ModelId(second),
+                at=datetime.now(UTC),
+                by="test",
+                reason="test",
+                previous=ModelId(first),
+            )
+        )
         ready = until(
             lambda: (found := service.get("/readyz").json)["status"] == "degraded" and found, "told"
         )
