@@ -27,7 +27,7 @@ class Column(RegressorMixin, BaseEstimator):
 
 def log_price_and_usual_error(ranges, stones, prices):
     low, high = ranges.of_table(stones, prices)
-    return np.stack([np.log(prices), np.log(high / low) / 2 / ranges.quantile], axis=1)
+    return np.stack([np.log(prices), np.log(high / low) / 2 / ranges.measured.quantile], axis=1)
 
 
 def test_agrees_with_mapie():

@@ -174,8 +174,8 @@ def _coverage(training: Training) -> str:
     return _section(
         "How far the price range can be trusted",
         f"Ranges are made to hold {wanted:.0%} of prices; of the hold-out they hold"
-        f" {card.coverage:.1%}. A stone's measurements being unknown widens its range"
-        f" {card.price_ranges.unmeasured_factor:.2f}-fold.",
+        f" {card.coverage:.1%}. Where a measurement is unknown, the range is as wide as the errors of"
+        " prices from carat, cut, color and clarity alone suggest.",
         f"<div class='pair'>{''.join(blocks)}</div>",
     )
 
