@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import json
-import multiprocessing
 import os
-import selectors
 import signal
 import socket
 import statistics
@@ -24,16 +21,16 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from _load import CONNECTIONS, Measured, load  # noqa: E402  # after the path
 from dependency_injector import providers  # noqa: E402  # after the path
 from mariadb import fresh_database, running_mariadb  # noqa: E402
-from support import STONE, diamond, environment, free_port, until  # noqa: E402
+from support import diamond, environment, free_port, until  # noqa: E402
 
 from diamond_adapters.database import open_database  # noqa: E402
 from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog  # noqa: E402
@@ -50,7 +47,6 @@ WAYS = {
     "direct": "insert per request",
 }
 bundled_csv = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
-CONNECTIONS = 8
 WORKERS = 2
 
 
@@ -107,73 +103,6 @@ def _answers(port):
             return b" 200 " in one.recv(100)
     except OSError:
         return False
-
-
-@dataclass
-class Measured:
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float = 0.0
-    """What a request cost the service's processes; other load on the machine hardly changes it."""
-
-
-def load(service, seconds):
-    """Ask for prices on some kept connections, as many as are answered, in another process."""
-    port, pid = service
-    cpu = _cpu_seconds(pid)
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    client = multiprocessing.Process(target=_client, args=(port, seconds, sender))
-    client.start()
-    sender.close()  # so that a client that fails ends the wait
-    measured = receiver.recv()
-    client.join()
-    measured.cpu_us = (_cpu_seconds(pid) - cpu) / (measured.per_second * seconds) * 1e6
-    return measured
-
-
-def _cpu_seconds(pid):
-    """Return what the children of a process have used."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    stats = [
-        Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split() for child in children
-    ]
-    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
-
-
-def _client(port, seconds, sender):
-    body = json.dumps(STONE).encode()
-    request = (
-        b"POST /v1/predictions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-    )
-    chooser = selectors.DefaultSelector()
-    sent_at = {}
-    for _ in range(CONNECTIONS):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        chooser.register(connection, selectors.EVENT_READ)
-        sent_at[connection] = time.perf_counter()
-        connection.sendall(request)
-    times = []
-    answers = {}
-    started = time.perf_counter()
-    while (now := time.perf_counter()) < started + seconds:
-        for key, _ in chooser.select(1.0):
-            connection = key.fileobj
-            answer = answers.pop(connection, b"") + connection.recv(65536)
-            if not answer.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"unexpected answer: {answer!r}")
-            if not answer.endswith(b"}"):  # the head comes before the body
-                answers[connection] = answer
-                continue
-            now = time.perf_counter()
-            times.append(now - sent_at[connection])
-            sent_at[connection] = now
-            connection.sendall(request)
-    times.sort()
-    share = lambda of: times[int(len(times) * of)] * 1e3  # noqa: E731
-    sender.send(Measured(len(times) / (now - started), share(0.5), share(0.99)))
 
 
 def compare_ways(folder, server, seconds, rounds):
