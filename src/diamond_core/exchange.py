@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from diamond_core.errors import DiamondError, InvalidFilter
@@ -59,7 +59,8 @@ class Exchange:
     model_id: str = ""
 
     def __post_init__(self) -> None:
-        if self.occurred_at.utcoffset() != timedelta(0):
+        zone = self.occurred_at.tzinfo
+        if zone is not UTC and self.occurred_at.utcoffset() != timedelta(0):
             raise DiamondError("an exchange's time must be in UTC")
 
 
