@@ -27,18 +27,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from _load import CONNECTIONS, Measured, load  # noqa: E402  # after the path
-from dependency_injector import providers  # noqa: E402  # after the path
-from mariadb import fresh_database, running_mariadb  # noqa: E402
-from support import diamond, environment, free_port, until  # noqa: E402
+from _load import CONNECTIONS, Measured, load
+from dependency_injector import providers
+from mariadb import fresh_database, running_mariadb
+from support import diamond, environment, free_port, until
 
-from diamond_adapters.database import open_database  # noqa: E402
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog  # noqa: E402
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog  # noqa: E402
-from diamond_app.container import build_container  # noqa: E402
-from diamond_app.settings import Settings  # noqa: E402
-from diamond_app.wsgi import app_of, follow, keep_shipping  # noqa: E402
-from diamond_core.testing import an_exchange  # noqa: E402
+from diamond_adapters.database import open_database
+from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
+from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_app.container import build_container
+from diamond_app.settings import Settings
+from diamond_app.wsgi import app_of, follow, keep_shipping
+from diamond_core.testing import an_exchange
 
 WAYS = {
     "none": "no record",

@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from _load import get, load, post  # noqa: E402  # after the path
-from support import STONE, Service, diamond, environment, free_port, until  # noqa: E402
+from _load import get, load, post
+from support import STONE, Service, diamond, environment, free_port, until
 
 WORKERS = 2
 BATCH = 10_000
