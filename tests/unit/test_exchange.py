@@ -1,3 +1,5 @@
+import os
+import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +14,19 @@ def test_makes_serials_that_differ_and_sort_by_time():
     assert len(set(serials)) == 1000
     assert [serial[:16] for serial in serials] == sorted(serial[:16] for serial in serials)
     assert all(len(serial) == 32 for serial in serials)
+
+
+def test_makes_other_serials_in_a_forked_process(monkeypatch):
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writer, new_serial().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reader, 100).decode() != new_serial()
+    os.close(reader)
+    os.close(writer)
 
 
 @pytest.mark.parametrize("text", ["a", "abc-123", "A.b_c:d-1", "9" * 64])
