@@ -115,7 +115,9 @@ def _pricing(key: list[Schema], errors: tuple[int, ...]) -> dict[str, Schema]:
                 "Price many stones at once",
                 _answer("The prices, in the order of the stones.", "Predictions")
                 | problems(*posted),
-                "Much faster than one request a stone. One bad stone is named by its index.",
+                "Much faster than one request a stone. One bad stone is named by its index. A CSV"
+                " (`Content-Type: text/csv`, at most 16 MB) is taken too: the answer is the same CSV"
+                " with predicted_price, price_low, price_high and error after its columns.",
                 requestBody=_body("Batch"),
                 security=key,
             )

@@ -28,7 +28,10 @@ def json_body(req: falcon.Request) -> Any:
     """
     content_type = req.content_type or "none"
     if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Problem(415, f"send JSON with 'Content-Type: application/json', not {content_type}")
+        told = "send JSON with 'Content-Type: application/json'"
+        if req.path == "/v1/predictions/batch":
+            told += " or a CSV with 'Content-Type: text/csv'"
+        raise Problem(415, f"{told}, not {content_type}")
     body: bytes = req.context.body
     if not body.strip():
         raise Problem(400, "the body is empty; send a JSON object")
