@@ -122,6 +122,7 @@ def main() -> None:
         procedures["catboost"] = catboost
     table = clean(bundled_source().read()).table
     scores: dict[str, list[Score]] = {name: [] for name in procedures}
+    print("MAE, elapsed seconds, seconds of the processor")
     print(f"{'seed':>4}  " + "  ".join(f"{name:>24}" for name in procedures))
     for seed in range(options.seeds):
         order = np.random.default_rng(seed).permutation(len(table))

@@ -9,6 +9,7 @@ import pytest
 from support import diamond
 
 from diamond_adapters.families import xgboost_family
+from diamond_adapters.families.boosted_folds import BoostedFolds
 from diamond_adapters.families.boosted_price import DEFAULTS, BoostedPriceRegressor
 from diamond_adapters.families.boosted_tuning import Tuned
 from diamond_adapters.families.xgboost_family import XGBoostFamily
@@ -84,6 +85,17 @@ def test_keeps_the_defaults_where_the_search_found_nothing_better(monkeypatch):
     searched = fit(table, trials=5)
     assert searched.details["chosen"] == "defaults"
     assert searched.files[ONNX_FILE] == fit(table, trials=0).files[ONNX_FILE]
+
+
+def test_takes_what_is_clearly_better_and_not_what_may_be_noise(some_bundled):
+    folds = BoostedFolds(some_bundled[:1000], seed=1, twice=False, bins=64, patience=10)
+    stumps = dict(DEFAULTS) | {"max_depth": 1}
+    assert folds.choose(stumps, DEFAULTS, lambda: None).chosen == 1
+    assert folds.choose(DEFAULTS, stumps, lambda: None).chosen == 0
+    nearly = dict(DEFAULTS) | {"lambda": 1.01 * DEFAULTS["lambda"]}
+    both = [folds.choose(*pair, lambda: None) for pair in ((DEFAULTS, nearly), (nearly, DEFAULTS))]
+    assert [each.chosen for each in both] == [0, 0]
+    assert folds.choose(DEFAULTS, DEFAULTS, lambda: None).chosen == 0
 
 
 def test_tells_what_the_card_should_hold(fitted):

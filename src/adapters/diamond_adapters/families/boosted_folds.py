@@ -27,7 +27,10 @@ from diamond_core.splitting import folds
 
 FOLDS: Final = 5
 DECIDING: Final = 2
-"""In so many folds candidates are compared before one is cross-validated in all."""
+"""After so many folds a challenger that is not likely to be better is given up."""
+LIKELY: Final = 1.0
+CLEARLY: Final = 2.0
+"""How many standard errors better, paired by stone: less than the second may well be noise."""
 MOST_ROUNDS: Final = 1000
 """More trees would cost more time per price than they are worth."""
 
@@ -92,11 +95,11 @@ class _Fold:
 
 @dataclass(frozen=True, slots=True)
 class CrossValidated:
-    """What cross-validation says of the best of some candidates.
+    """What cross-validation says of the better of some candidates.
 
     Attributes:
         chosen: which candidate it is.
-        errors: each candidate's error in the folds that decided, USD.
+        errors: each candidate's mean error in the folds that decided, USD.
         mae: mean absolute error of the out-of-fold prices, USD.
         rounds: how many trees were best, on average.
         known, four_cs: out-of-fold prices (USD, shape (n,)), from all and from the 4 Cs.
@@ -132,21 +135,38 @@ class BoostedFolds:
     def errors(self, parameters: Parameters, numbers: Sequence[int]) -> list[float]:
         """Return the mean absolute error (USD) in each of the folds *numbers*."""
         boosters = self._boosters(parameters, numbers, lambda: None)
-        return [self._error(at, each) for at, each in zip(numbers, boosters, strict=True)]
-
-    def choose(self, candidates: Sequence[Parameters], told: Callable[[], None]) -> CrossValidated:
-        """Cross-validate the best of *candidates* by the first two folds; the first wins a tie.
-
-        All folds get the same number of trees. *told* is called after each fold.
-        """
-        first, rest = range(FOLDS)[:DECIDING], range(FOLDS)[DECIDING:]
-        tried = [self._boosters(each, first, told) for each in candidates]
-        errors = [
-            float(np.mean([self._error(at, each) for at, each in zip(first, some, strict=True)]))
-            for some in tried
+        return [
+            float(self._off(at, each).mean()) for at, each in zip(numbers, boosters, strict=True)
         ]
-        chosen = int(np.argmin(errors))
-        boosters = tried[chosen] + self._boosters(candidates[chosen], rest, told)
+
+    def choose(
+        self, incumbent: Parameters, challenger: Parameters | None, told: Callable[[], None]
+    ) -> CrossValidated:
+        """Cross-validate the *challenger* where it is clearly better, else the *incumbent*.
+
+        What is not ``LIKELY`` better in the first folds is not tried in the others, where it
+        must be ``CLEARLY`` better over all. *told* is called after each fold.
+        """
+        deciding, rest = range(FOLDS)[:DECIDING], range(FOLDS)[DECIDING:]
+        boosters = self._boosters(incumbent, range(FOLDS), told)
+        off = [self._off(at, each) for at, each in enumerate(boosters)]
+        if challenger is None:
+            return self._validated(0, [_mean(off)], boosters)
+        others = self._boosters(challenger, deciding, told)
+        others_off = [self._off(at, each) for at, each in zip(deciding, others, strict=True)]
+        if _better_by(off[:DECIDING], others_off) < LIKELY:
+            errors = [_mean(off[:DECIDING]), _mean(others_off)]
+            return self._validated(0, errors, boosters)
+        others += self._boosters(challenger, rest, told)
+        others_off += [self._off(at, others[at]) for at in rest]
+        errors = [_mean(off), _mean(others_off)]
+        if _better_by(off, others_off) < CLEARLY:
+            return self._validated(0, errors, boosters)
+        return self._validated(1, errors, others)
+
+    def _validated(
+        self, chosen: int, errors: Sequence[float], boosters: Sequence[xgb.Booster]
+    ) -> CrossValidated:
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(self._count), np.empty(self._count)
         total = 0.0
@@ -170,11 +190,21 @@ class BoostedFolds:
 
         return _side_by_side(boosted, numbers)
 
-    def _error(self, number: int, booster: xgb.Booster) -> float:
-        """Return the mean absolute error (USD) in a fold, by as many trees as were best there."""
+    def _off(self, number: int, booster: xgb.Booster) -> Matrix:
+        """Return each stone's absolute error (USD) in a fold, by the trees that were best there."""
         fold = self._folds[number]
         trees = booster.predict(fold.held, iteration_range=(0, booster.best_iteration + 1))
-        return float(np.abs(fold.in_usd(fold.linear, trees) - fold.prices).mean())
+        return np.abs(fold.in_usd(fold.linear, trees) - fold.prices)
+
+
+def _better_by(off: Sequence[Matrix], others_off: Sequence[Matrix]) -> float:
+    """Return how many standard errors smaller the others are, paired by stone."""
+    gains = np.concatenate(off) - np.concatenate(others_off)
+    return float(gains.mean() / max(gains.std() / np.sqrt(len(gains)), 1e-12))
+
+
+def _mean(off: Sequence[Matrix]) -> float:
+    return float(np.concatenate(off).mean())
 
 
 def _side_by_side(work: Callable[[int], _T], numbers: Sequence[int]) -> list[_T]:

@@ -65,12 +65,10 @@ class XGBoostFamily:
                 progress(f"trying parameters, {done} of {trials}", 0.7 * done / trials)
 
             tuned = tune(table, self._study, trials=trials, seed=seed, told=told)
-        candidates = [DEFAULTS]
-        if dict(tuned.parameters) != dict(DEFAULTS):
-            candidates.append(tuned.parameters)
-        # The defaults stay unless what was found is better on folds that it was not chosen by.
-        best = _choose(table, candidates, seed, progress)
-        parameters = candidates[best.chosen]
+        found = tuned.parameters if dict(tuned.parameters) != dict(DEFAULTS) else None
+        # The defaults stay unless what was found is clearly better on folds of another kind.
+        best = _choose(table, found, seed, progress)
+        parameters = found if found and best.chosen else DEFAULTS
         progress("fitting the best", 0.9)
         # The more stones, the more trees: a fold's training lacked a fifth of them.
         rounds = round(best.rounds * FOLDS / (FOLDS - 1))
@@ -104,7 +102,7 @@ def trials_for(table: DiamondTable, trials: int | None) -> int:
 
 
 def _choose(
-    table: DiamondTable, candidates: list[Parameters], seed: int, progress: Progress
+    table: DiamondTable, found: Parameters | None, seed: int, progress: Progress
 ) -> CrossValidated:
     """Cross-validate as the final model is fitted: in fine bins, each stone twice."""
     folds = BoostedFolds(table, seed=seed + _OTHER_FOLDS, twice=True, bins=BINS, patience=_PATIENCE)
@@ -115,4 +113,4 @@ def _choose(
         done += 1
         progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + DECIDING), 0.9))
 
-    return folds.choose(candidates, told)
+    return folds.choose(DEFAULTS, found, told)
