@@ -27,10 +27,11 @@ from diamond_core.splitting import folds
 
 FOLDS: Final = 5
 DECIDING: Final = 2
-"""After so many folds a challenger that is not likely to be better is given up."""
-LIKELY: Final = 1.0
+"""After so many folds a challenger that is hardly better is given up."""
+WORTH_IT: Final = 0.005
+"""By what share a challenger's error must be less to be worth a change."""
 CLEARLY: Final = 2.0
-"""How many standard errors better, paired by stone: less than the second may well be noise."""
+"""And by how many standard errors, paired by stone: less may well be noise."""
 MOST_ROUNDS: Final = 1000
 """More trees would cost more time per price than they are worth."""
 
@@ -144,8 +145,8 @@ class BoostedFolds:
     ) -> CrossValidated:
         """Cross-validate the *challenger* where it is clearly better, else the *incumbent*.
 
-        What is not ``LIKELY`` better in the first folds is not tried in the others, where it
-        must be ``CLEARLY`` better over all. *told* is called after each fold.
+        Better is by ``WORTH_IT`` in the first folds, and then by that and ``CLEARLY`` in all;
+        *told* is called after each fold.
         """
         deciding, rest = range(FOLDS)[:DECIDING], range(FOLDS)[DECIDING:]
         boosters = self._boosters(incumbent, range(FOLDS), told)
@@ -154,19 +155,20 @@ class BoostedFolds:
             return self._validated(0, [_mean(off)], boosters)
         others = self._boosters(challenger, deciding, told)
         others_off = [self._off(at, each) for at, each in zip(deciding, others, strict=True)]
-        if _better_by(off[:DECIDING], others_off) < LIKELY:
-            errors = [_mean(off[:DECIDING]), _mean(others_off)]
+        errors = [_mean(off[:DECIDING]), _mean(others_off)]
+        if not _is_worth_it(errors):
             return self._validated(0, errors, boosters)
         others += self._boosters(challenger, rest, told)
         others_off += [self._off(at, others[at]) for at in rest]
         errors = [_mean(off), _mean(others_off)]
-        if _better_by(off, others_off) < CLEARLY:
-            return self._validated(0, errors, boosters)
-        return self._validated(1, errors, others)
+        if _is_worth_it(errors) and _standard_errors_better(off, others_off) > CLEARLY:
+            return self._validated(1, errors, others)
+        return self._validated(0, errors, boosters)
 
     def _validated(
         self, chosen: int, errors: Sequence[float], boosters: Sequence[xgb.Booster]
     ) -> CrossValidated:
+        """Price every stone by its fold's trees, as many in each fold as are best on average."""
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(self._count), np.empty(self._count)
         total = 0.0
@@ -197,10 +199,13 @@ class BoostedFolds:
         return np.abs(fold.in_usd(fold.linear, trees) - fold.prices)
 
 
-def _better_by(off: Sequence[Matrix], others_off: Sequence[Matrix]) -> float:
-    """Return how many standard errors smaller the others are, paired by stone."""
+def _is_worth_it(errors: Sequence[float]) -> bool:
+    return errors[1] < (1 - WORTH_IT) * errors[0]
+
+
+def _standard_errors_better(off: Sequence[Matrix], others_off: Sequence[Matrix]) -> float:
     gains = np.concatenate(off) - np.concatenate(others_off)
-    return float(gains.mean() / max(gains.std() / np.sqrt(len(gains)), 1e-12))
+    return float(gains.mean() / (gains.std() / np.sqrt(len(gains))))
 
 
 def _mean(off: Sequence[Matrix]) -> float:

@@ -44,7 +44,8 @@ class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
 
     The linear model gives the slope over weight, beyond the known weights too, and the trees
     the rest. They see each stone twice, once without its measurements, so that a price from
-    the 4 Cs alone is nearly as good as one from all. One thread: the same model anywhere.
+    the 4 Cs alone is nearly as good as one from all. Their loss is the pseudo-Huber one of the
+    log price, which is nearer to the mean absolute error than a square. One thread: the same model anywhere.
 
     Parameters:
         parameters: XGBoost's; None for the defaults.

@@ -66,7 +66,7 @@ class XGBoostFamily:
 
             tuned = tune(table, self._study, trials=trials, seed=seed, told=told)
         found = tuned.parameters if dict(tuned.parameters) != dict(DEFAULTS) else None
-        # The defaults stay unless what was found is clearly better on folds of another kind.
+        # The defaults stay unless what was found is clearly better on other folds.
         best = _choose(table, found, seed, progress)
         parameters = found if found and best.chosen else DEFAULTS
         progress("fitting the best", 0.9)
@@ -104,7 +104,7 @@ def trials_for(table: DiamondTable, trials: int | None) -> int:
 def _choose(
     table: DiamondTable, found: Parameters | None, seed: int, progress: Progress
 ) -> CrossValidated:
-    """Cross-validate as the final model is fitted: in fine bins, each stone twice."""
+    """Cross-validate as the final model is fitted: in the same bins, each stone twice."""
     folds = BoostedFolds(table, seed=seed + _OTHER_FOLDS, twice=True, bins=BINS, patience=_PATIENCE)
     done = 0
 
