@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -16,11 +17,17 @@ _SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 _STATUS: Final = re.compile(r"[1-5](?:[0-9]{2}|xx)")
 
 
+# Chance, not secrecy: to ask the system for random bytes would let go of the interpreter and make
+# each request wait for its other threads. It is our own, so that nobody's seed repeats a serial,
+# and a forked process is seeded afresh.
+_chance = random.Random()  # noqa: S311
+if hasattr(os, "register_at_fork"):  # where there are forks
+    os.register_at_fork(after_in_child=_chance.seed)
+
+
 def new_serial() -> str:
     """Return a new unique text of 32 hex digits that sorts by the time of its making."""
-    # Chance, not secrecy: to ask the system for random bytes would let go of the interpreter and
-    # make each request wait for its other threads. A forked process is seeded afresh.
-    return f"{time.time_ns():016x}{random.getrandbits(64):016x}"
+    return f"{time.time_ns():016x}{_chance.getrandbits(64):016x}"
 
 
 def is_sane_request_id(text: str) -> bool:

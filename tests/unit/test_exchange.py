@@ -1,4 +1,5 @@
 import os
+import random
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -14,6 +15,15 @@ def test_makes_serials_that_differ_and_sort_by_time():
     assert len(set(serials)) == 1000
     assert [serial[:16] for serial in serials] == sorted(serial[:16] for serial in serials)
     assert all(len(serial) == 32 for serial in serials)
+
+
+def test_makes_other_serials_whatever_seed_others_set(monkeypatch):
+    monkeypatch.setattr(time, "time_ns", lambda: 1)
+    serials = set()
+    for _ in range(3):
+        random.seed(0)
+        serials.add(new_serial())
+    assert len(serials) == 3
 
 
 def test_makes_other_serials_in_a_forked_process(monkeypatch):
