@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from typing import Any, Final, NamedTuple, Self
 
 from diamond_core.errors import FieldProblem, InvalidDiamond
 
@@ -45,8 +45,6 @@ class Clarity(StrEnum):
     VVS1 = "VVS1"
     IF = "IF"
 
-
-Grade = TypeVar("Grade", Cut, Color, Clarity)
 
 CUTS: Final = tuple(Cut)
 COLORS: Final = tuple(Color)

@@ -2,8 +2,8 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from fakes import DamagingRepository
 
-from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
     ChooseChampion,
     Comparison,
@@ -20,22 +20,9 @@ from diamond_core.testing.samples import NOON
 STONES = some_stones(50)
 
 
-class Damaging(InMemoryModelRepository):
-    """A repository some of whose models can't be opened."""
-
-    def __init__(self):
-        super().__init__()
-        self.damaged = set()
-
-    def open(self, id):
-        if id in self.damaged:
-            raise ModelDamaged(id, "a test broke it")
-        return super().open(id)
-
-
 @pytest.fixture
 def repository():
-    return Damaging()
+    return DamagingRepository()
 
 
 @pytest.fixture

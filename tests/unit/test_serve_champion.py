@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
+from fakes import DamagingRepository
 
-from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
     Champion,
-    ModelDamaged,
     ModelId,
     NoChampion,
     Promotion,
@@ -17,19 +16,16 @@ from diamond_core.testing.samples import NOON
 STONES = some_stones(150)
 
 
-class Repository(InMemoryModelRepository):
-    """One whose models can be damaged, and whose disk can fail."""
+class Repository(DamagingRepository):
+    """One that tells what it opened, and whose disk can fail as well."""
 
     def __init__(self):
         super().__init__()
-        self.damaged = set()
         self.opened = []
         self.fails = False
 
     def open(self, id):
         self.opened.append(id)
-        if id in self.damaged:
-            raise ModelDamaged(id, "a byte was flipped")
         return super().open(id)
 
     def champion(self):

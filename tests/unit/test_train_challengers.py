@@ -4,11 +4,11 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from fakes import DamagingRepository
 
-from diamond_adapters.in_memory import InMemoryModelRepository, InMemorySource
+from diamond_adapters.in_memory import InMemorySource
 from diamond_core import (
     FamilyFailed,
-    ModelDamaged,
     SourceUnreadable,
     TrainingOrder,
     TrainModels,
@@ -37,18 +37,9 @@ class Broken(Formula):
         raise FamilyFailed(self.name, "a test broke it")
 
 
-class Repository(InMemoryModelRepository):
-    damaged = ()
-
-    def open(self, id):
-        if id in self.damaged:
-            raise ModelDamaged(id, "a test broke it")
-        return super().open(id)
-
-
 @pytest.fixture
 def repository():
-    return Repository()
+    return DamagingRepository()
 
 
 @pytest.fixture

@@ -37,12 +37,11 @@ class Recording:
     """Give every response its ``X-Request-ID``, and every exchange under /v1 to the log.
 
     The log never takes the service down: where it can't keep an exchange, the response goes
-    out all the same, and ``lost`` counts it.
+    out all the same; the log counts what it loses.
     """
 
     def __init__(self, request_log: RequestLog) -> None:
         self._request_log = request_log
-        self.lost = 0
 
     def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Name the request and read its body, so that what is recorded is what was sent."""
@@ -86,7 +85,6 @@ class Recording:
                 )
             )
         except Unavailable as ex:
-            self.lost += 1
             _log.error("exchange %s was not recorded: %s", context.request_id, ex)
 
 
