@@ -30,14 +30,15 @@ sys.path.insert(0, str(ROOT / "tests"))
 from _load import CONNECTIONS, Measured, load
 from dependency_injector import providers
 from mariadb import fresh_database, running_mariadb
-from support import diamond, environment, free_port, until
+from support import diamond, environment, free_port, newest, until
 
 from diamond_adapters.database import open_database
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.in_memory import InMemoryRequestLog
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_app.container import build_container
 from diamond_app.settings import Settings
-from diamond_app.wsgi import app_of, follow, keep_shipping
+from diamond_app.wsgi import app_of, follow, run_in_background
 from diamond_core.testing import an_exchange
 
 WAYS = {
@@ -50,17 +51,11 @@ bundled_csv = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
 WORKERS = 2
 
 
-class Plain:
-    """A log without a journal: what there is to ``append``, no status, and nothing that waits."""
+class NoLog(InMemoryRequestLog):
+    """A log that keeps nothing."""
 
-    def __init__(self, append):
-        self.append = append
-
-    def settle(self):
+    def append(self, exchange):
         pass
-
-    def status(self):
-        return None
 
 
 def application(way):
@@ -68,11 +63,12 @@ def application(way):
     container = build_container(Settings.load())
     follow(container.champion())
     if way == "none":
-        container.request_log.override(providers.Object(Plain(lambda exchange: None)))
+        container.request_log.override(providers.Object(NoLog()))
     elif way == "direct":
-        container.request_log.override(providers.Object(Plain(container.database_log().append)))
+        log = PeeweeRequestLog.from_url(container.settings().database_url)
+        container.request_log.override(providers.Object(log))
     elif way == "both":
-        keep_shipping(container.request_log())
+        run_in_background(container.request_log())
     return app_of(container)
 
 
@@ -119,7 +115,7 @@ def compare_ways(folder, server, seconds, rounds):
             home = folder / way / "home"
             if way != "none":
                 home.mkdir(parents=True)
-                for name in ("models", "champion.json", "promotions.jsonl"):
+                for name in ("models", "promotions"):
                     (home / name).symlink_to(first_home / name)
             url = stack.enter_context(fresh_database(server.url))
             ports[way] = stack.enter_context(served(way, home, url))
@@ -167,7 +163,7 @@ def ship_backlog(title, folder, database, count):
     for _ in range(count):
         log.append(an_exchange(request_body=b"x" * 80, response_body=b"y" * 420))
     started = time.perf_counter()
-    log.latest(1)
+    newest(log, 1)
     seconds = time.perf_counter() - started
     print(
         f"{count:,} waiting entries into {title}: {seconds:.1f} s, {count / seconds:,.0f} a second"

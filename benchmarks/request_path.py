@@ -15,12 +15,12 @@ import falcon
 import orjson
 
 from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
-from diamond_adapters.sources import bundled_source
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from diamond_adapters.sources.bundled import bundled_source
 from diamond_app.container import Container, build_container
 from diamond_app.settings import Settings
 from diamond_app.wsgi import app_of
-from diamond_core import TrainingOrder
+from diamond_core import TrainingConfig
 
 STONE = orjson.dumps({"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"})
 QUERY = "carat=1.1&cut=Ideal&color=H&clarity=SI2&n=5"
@@ -87,7 +87,7 @@ def microseconds(app, method: str, path: str, query: str = "", body: bytes = b""
 def trained(home: Path) -> Container:
     """Return a container with a linear champion."""
     container = build_container(Settings.load({"DIAMOND_HOME": str(home)}, home / ".env"))
-    container.train_models()([bundled_source()], TrainingOrder(trials=0))
+    container.train_models()([bundled_source()], TrainingConfig(trials=0))
     container.champion().refresh()
     return container
 
@@ -98,7 +98,7 @@ def main() -> None:
         container = trained(Path(folder))
         # Nothing is moved on into the database meanwhile: that has a benchmark of its own.
         container.request_log.override(
-            JournalledRequestLog(InMemoryRequestLog(most=1), Path(folder) / "journal")
+            JournalledRequestLog(InMemoryRequestLog(maximum=1), Path(folder) / "journal")
         )
         ours, bare = app_of(container), bare_app()
         print(f"{'request':<24}{'bare us':>10}{'ours us':>10}{'more us':>10}")

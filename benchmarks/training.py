@@ -23,18 +23,19 @@ import optuna
 import xgboost as xgb
 from sklearn.model_selection import train_test_split
 
-from diamond_adapters.families.linear import LinearFamily
-from diamond_adapters.families.xgboost_family import XGBoostFamily
-from diamond_adapters.sources import bundled_source
-from diamond_core import DiamondTable, clean
-from diamond_core.ports import no_progress
+from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.family import LinearFamily
+from diamond_adapters.families.xgboost.family import XGBoostFamily
+from diamond_adapters.sources.bundled import bundled_source
+from diamond_core import DiamondTable, ModelFamily, no_progress
+from diamond_core.use_cases.read_stones import read_stones
 
 Prices = np.ndarray
 SEED = 42
 
 
 def notebook(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
-    features, prices = training.features(), training.price
+    features, prices = training.features(FEATURES), training.price
     fit_x, score_x, fit_y, score_y = train_test_split(
         features, prices, test_size=0.2, random_state=SEED
     )
@@ -56,21 +57,28 @@ def notebook(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
 
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=SEED))
     study.optimize(objective, n_trials=trials)
-    return regressor(study.best_params).fit(features, prices).predict(test.features())
+    return regressor(study.best_params).fit(features, prices).predict(test.features(FEATURES))
+
+
+def prices_of(
+    family: ModelFamily, training: DiamondTable, test: DiamondTable, trials: int | None
+) -> Prices:
+    fitted = family.fit(
+        training, seed=0, trials=trials, weights=None, study=None, progress=no_progress
+    )
+    return fitted.model.price(test)
 
 
 def ours(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
-    fitted = XGBoostFamily().fit(training, seed=0, trials=trials, progress=no_progress)
-    return fitted.model.price(test)
+    return prices_of(XGBoostFamily(), training, test, trials)
 
 
 def defaults(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
-    return ours(training, test, 0)
+    return prices_of(XGBoostFamily(), training, test, 0)
 
 
 def linear(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
-    fitted = LinearFamily().fit(training, seed=0, trials=None, progress=no_progress)
-    return fitted.model.price(test)
+    return prices_of(LinearFamily(), training, test, None)
 
 
 def catboost(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
@@ -80,8 +88,8 @@ def catboost(training: DiamondTable, test: DiamondTable, trials: int) -> Prices:
         iterations=2000, depth=6, learning_rate=0.04, verbose=0, random_seed=SEED,
         allow_writing_files=False,
     )  # fmt: skip
-    regressor.fit(training.features(), np.log(training.price))
-    return np.exp(regressor.predict(test.features()))
+    regressor.fit(training.features(FEATURES), np.log(training.price))
+    return np.exp(regressor.predict(test.features(FEATURES)))
 
 
 @dataclass
@@ -115,12 +123,13 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     procedures = {"notebook": notebook, "diamond": ours, "defaults": defaults, "linear": linear}
     try:
-        import catboost as _  # noqa: F401  # only to see whether it is there
+        import catboost as _  # only to see whether it is there
     except ImportError:
         print("CatBoost is not installed: left out")
     else:
         procedures["catboost"] = catboost
-    table = clean(bundled_source().read()).table
+    stones, _ = read_stones([bundled_source()])
+    table = stones.table
     scores: dict[str, list[Score]] = {name: [] for name in procedures}
     print("MAE, elapsed seconds, seconds of the processor")
     print(f"{'seed':>4}  " + "  ".join(f"{name:>24}" for name in procedures))

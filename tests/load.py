@@ -17,7 +17,7 @@ from typing import NamedTuple
 from support import DEADLINE, STONE, Service, until
 
 from diamond_adapters.database import open_database
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_core import Exchange, ExchangeFilter
 
 CLIENTS = 4
@@ -127,7 +127,7 @@ def compare(noted: dict[str, Noted], rows: Sequence[Exchange]) -> dict[str, list
     """Return the ids of what is lost, recorded twice, or changed: all three are empty if all is well."""
     by_id: dict[str, list[Exchange]] = defaultdict(list)
     for row in rows:
-        by_id[row.id].append(row)
+        by_id[row.request_id].append(row)
     return {
         "lost": [id for id in noted if id not in by_id],
         "twice": [id for id, found in by_id.items() if len(found) > 1],
@@ -151,7 +151,7 @@ def shipped(noted: dict[str, Noted], database_url: str) -> Sequence[Exchange]:
 
     def all_there() -> Sequence[Exchange] | None:
         rows = recorded(database_url)
-        return rows if noted.keys() <= {row.id for row in rows} else None
+        return rows if noted.keys() <= {row.request_id for row in rows} else None
 
     found: Sequence[Exchange] = until(all_there, f"{len(noted)} exchanges are in the database")
     return found

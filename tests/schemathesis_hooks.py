@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import schemathesis
 
-from diamond_core.diamond import GRADES, contradiction, grade_name
+from diamond_core.stones.fields import GRADES, contradicts
 
 
 @schemathesis.hook
@@ -35,11 +35,11 @@ def _contradicts(stone):
         numbers = [float(stone[name]) for name in ("depth", "x", "y", "z")]
     except (KeyError, TypeError, ValueError):
         return False
-    return numbers[1] + numbers[2] > 0 and contradiction(*numbers) is not None
+    return numbers[1] + numbers[2] > 0 and contradicts(*numbers)
 
 
 def _is_loose(stone):
     return any(
-        name in stone and stone[name] not in grades and grade_name(name, stone[name]) is not None
-        for name, grades in ((name, [*map(str, GRADES[name])]) for name in GRADES)
+        name in stone and stone[name] not in field.members and field.read(stone[name]) is not None
+        for name, field in GRADES.items()
     )

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from diamond_core import Exchange, ExchangeFilter, RequestLog
+
 DEADLINE = 60.0
 STONE = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
 
@@ -155,3 +157,8 @@ def serving(home: Path, workers: int = 1, **more: str) -> Iterator[Service]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(DEADLINE)
+
+
+def newest(log: RequestLog, limit: int = 10) -> list[Exchange]:
+    """Return the newest exchanges of a request log, newest first."""
+    return list(log.find(ExchangeFilter(), limit=limit))

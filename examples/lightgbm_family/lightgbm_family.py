@@ -11,50 +11,68 @@ from lightgbm import LGBMRegressor
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.compose import TransformedTargetRegressor
 
-from diamond_adapters.onnx_model import INPUT, OUTPUT, OnnxModel
-from diamond_core import FIELDS, DiamondTable, FittedModel, Progress, TooFewStones
-from diamond_core.splitting import folds
+from diamond_adapters.models.onnx_model import INPUT, OUTPUT, OnnxModel
+from diamond_core import (
+    ESTIMATOR_FILE,
+    ONNX_FILE,
+    DiamondTable,
+    FittedModel,
+    Progress,
+    TooFewStones,
+    folds,
+)
 
+FEATURES = ("carat", "cut", "color", "clarity", "depth", "table", "x", "y", "z")
 FOLDS = 5
-LEAST_STONES = 100
+MINIMUM_STONES = 100
 
 
 class LightGbmFamily:
-    """Gradient-boosted trees on log prices. It has no search, so *trials* changes nothing."""
+    """Gradient-boosted trees on log prices. It has no search: *trials* and *study* change nothing."""
 
     name = "lightgbm"
 
     def fit(
-        self, table: DiamondTable, *, seed: int, trials: int | None, progress: Progress
+        self,
+        table: DiamondTable,
+        *,
+        seed: int,
+        trials: int | None,
+        weights: np.ndarray | None,
+        study: str | None,
+        progress: Progress,
     ) -> FittedModel:
-        if len(table) < LEAST_STONES:
-            raise TooFewStones(len(table), LEAST_STONES)
-        four_cs = table.without_measurements()
+        if len(table) < MINIMUM_STONES:
+            raise TooFewStones(len(table), MINIMUM_STONES)
+        if weights is None:
+            weights = np.ones(len(table))
+        four_cs = table.four_cs()
         out_of_fold, out_of_fold_four_cs = np.empty(len(table)), np.empty(len(table))
         fold = folds(table, FOLDS, seed)
         for number in range(FOLDS):
             progress("cross-validating", number / (FOLDS + 1))
             held = fold == number
-            estimator = fitted(table[~held], seed)
-            out_of_fold[held] = estimator.predict(table[held].features())
-            out_of_fold_four_cs[held] = estimator.predict(four_cs[held].features())
+            estimator = fitted(table[~held], weights[~held], seed)
+            out_of_fold[held] = estimator.predict(table[held].features(FEATURES))
+            out_of_fold_four_cs[held] = estimator.predict(four_cs[held].features(FEATURES))
         progress("fitting all stones", FOLDS / (FOLDS + 1))
-        estimator = fitted(table, seed)
+        estimator = fitted(table, weights, seed)
         graph = to_onnx(estimator.regressor_.booster_)
         file = io.BytesIO()
         joblib.dump(estimator, file)
         return FittedModel(
-            model=OnnxModel(graph),
-            files={"model.onnx": graph, "estimator.joblib": file.getvalue()},
+            model=OnnxModel(graph, FEATURES),
+            features=FEATURES,
+            files={ONNX_FILE: graph, ESTIMATOR_FILE: file.getvalue()},
             out_of_fold=out_of_fold,
             out_of_fold_four_cs=out_of_fold_four_cs,
             details={"parameters": estimator.regressor_.get_params()},
         )
 
 
-def fitted(table: DiamondTable, seed: int) -> TransformedTargetRegressor:
+def fitted(table: DiamondTable, weights: np.ndarray, seed: int) -> TransformedTargetRegressor:
     """Fit all stones twice: as they are, and as if only the 4 Cs were known."""
-    features = np.vstack([table.features(), table.without_measurements().features()])
+    features = np.vstack([each.features(FEATURES) for each in (table, table.four_cs())])
     trees = LGBMRegressor(
         n_estimators=300,
         learning_rate=0.05,
@@ -66,11 +84,12 @@ def fitted(table: DiamondTable, seed: int) -> TransformedTargetRegressor:
         verbose=-1,
     )
     estimator = TransformedTargetRegressor(trees, func=np.log, inverse_func=np.exp)
-    return estimator.fit(features, np.tile(table.price, 2))
+    weights = np.tile(weights / weights.mean(), 2)
+    return estimator.fit(features, np.tile(table.price, 2), sample_weight=weights)
 
 
 def to_onnx(booster: Any) -> bytes:
-    """Return the graph: raw features (n, 9) to prices in USD; the logarithm is undone inside."""
+    """Return the graph: features (n, 9) to prices in USD; the logarithm is undone inside."""
     nodes: dict[str, list[Any]] = {name: [] for name in NODE_ATTRIBUTES}
     leaves: dict[str, list[Any]] = {"treeids": [], "nodeids": [], "ids": [], "weights": []}
 
@@ -120,7 +139,7 @@ def to_onnx(booster: Any) -> bytes:
     graph = helper.make_graph(
         steps,
         "lightgbm",
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", len(FIELDS)])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["n", len(FEATURES)])],
         [helper.make_tensor_value_info(OUTPUT, TensorProto.DOUBLE, ["n"])],
         [
             numpy_helper.from_array(np.array([-1]), "all"),

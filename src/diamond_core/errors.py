@@ -1,18 +1,20 @@
 """Everything that can go wrong, as one small tree.
 
 DiamondError
-├── InvalidDiamond        a stone that can't exist, or a value that is none
+├── InvalidDiamond        a stone that can't exist, or an invalid value
 ├── InvalidTable          columns that can't be a table of stones
 ├── InvalidModelId        a name that can't be a model's
 ├── InvalidSetting        the configuration can't be used
-├── InvalidFilter         exchanges are asked for that can't be
+├── InvalidUrl            an address that no installed adapter can use
+├── InvalidFilter         exchanges are asked for by an invalid value
 ├── SourceUnreadable      the training data can't be read
 ├── TooFewStones          the data is too small to learn from or to compare on
 ├── UnknownFamily         no such model family is installed
 ├── FamilyFailed          a family could not be trained or exported
 ├── ModelNotFound         no model with this id
+│   ├── ModelFileNotFound the model has no file of this name
 │   └── NoChampion        no model has been promoted yet
-├── ExchangeNotFound      the record has no request with this id
+├── ExchangeNotFound      the request log has no exchange with this id
 ├── ModelExists           an id is taken
 ├── ModelDamaged          a model's files are not what its card says
 ├── NothingToRollBack     there was no champion before this one
@@ -69,6 +71,10 @@ class InvalidSetting(DiamondError):
         super().__init__(f"{name}: {detail}")
 
 
+class InvalidUrl(DiamondError):
+    """An address that no installed adapter can use; the text repeats no password."""
+
+
 class InvalidFilter(DiamondError):
     """Exchanges are asked for by a value that can't be used."""
 
@@ -86,7 +92,7 @@ class SourceUnreadable(DiamondError):
 
 
 class TooFewStones(DiamondError):
-    """Data that is too small for what it is wanted for."""
+    """Too few stones for the purpose."""
 
     def __init__(
         self, found: int, needed: int, which: str = "usable", purpose: str = "train on"
@@ -121,20 +127,29 @@ class ModelNotFound(DiamondError):
         super().__init__(f"there is no model {id!r}")
 
 
+class ModelFileNotFound(ModelNotFound):
+    """The model has no file of this name, or there is no such model."""
+
+    def __init__(self, id: str, name: str) -> None:
+        super().__init__(id)
+        self.name = name
+        self.args = (f"the model {id!r} has no file {name!r}",)
+
+
 class NoChampion(ModelNotFound):
     """No model has been promoted yet, so nothing can be priced."""
 
     def __init__(self) -> None:
         super().__init__("champion")
-        self.args = ("no model has been trained yet; run: diamond train",)
+        self.args = ("no model has been trained yet",)
 
 
 class ExchangeNotFound(DiamondError):
-    """The record has no exchange with this id."""
+    """The request log has no exchange with this id."""
 
     def __init__(self, id: str) -> None:
         self.id = id
-        super().__init__(f"the record has no request {id[:80]!r}")
+        super().__init__(f"there is no request {id[:80]!r}")
 
 
 class ModelExists(DiamondError):
@@ -149,7 +164,7 @@ class ModelDamaged(DiamondError):
     """A model's files are not what its card says; it is not loaded."""
 
     def __init__(self, id: str, detail: str) -> None:
-        self.id = id
+        self.id, self.detail = id, detail
         super().__init__(f"the model {id!r} is damaged and was not loaded: {detail}")
 
 
@@ -161,7 +176,7 @@ class NothingToRollBack(DiamondError):
 
 
 class Conflict(DiamondError):
-    """What was to change has been changed by someone else meanwhile."""
+    """Somebody else has changed it meanwhile; nothing was done."""
 
 
 class Unavailable(DiamondError):

@@ -100,7 +100,7 @@ def test_errors_of_the_service_stand_beside_their_fields(visit):
     page.get_by_label("How many").fill("0")
     page.get_by_role("button", name="Price this stone").click()
     page.locator("#carat-error:not(:empty)").wait_for()
-    assert "above 0" in page.locator("#carat-error").inner_text()
+    assert "from 0.001 to 1000" in page.locator("#carat-error").inner_text()
     assert "IF" in page.locator("#clarity-error").inner_text()
     assert "1000" in page.locator("#n-error").inner_text()
     assert page.locator("#cut-error").inner_text() == ""
@@ -151,7 +151,10 @@ def test_a_csv_comes_back_priced(visit, tmp_path):
     page.get_by_label("CSV file").set_input_files(path)
     page.get_by_role("button", name="Price the stones").click()
     page.get_by_text("2 stones priced").wait_for()
-    assert "carat must be a number, not 'none'" in page.locator("#reasons").inner_text()
+    assert (
+        "carat must be the weight in carats, a number from 0.001 to 1000, not 'none'"
+        in page.locator("#reasons").inner_text()
+    )
     visit.screenshot("stones")
     with page.expect_download() as started:
         page.get_by_role("link", name="Download").click()

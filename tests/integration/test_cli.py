@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from support import STONE, diamond
 
 from diamond_app.cli.main import COMMANDS, cli
-from diamond_core.diamond import FIELDS
+from diamond_core import FIELDS
 
 OPTIONS = [text for name, value in STONE.items() for text in (f"--{name}", str(value))]
 
@@ -110,8 +110,10 @@ def test_keeps_a_history_and_goes_back_in_it(trained_home, small_csv):
     assert second in diamond(trained_home, "predict", *OPTIONS).stdout
     diamond(trained_home, "models", "rollback")
     assert first["id"] in diamond(trained_home, "predict", *OPTIONS).stdout
-    lines = (trained_home / "promotions.jsonl").read_text().splitlines()
-    promotions = [json.loads(line) for line in lines]
+    files = sorted((trained_home / "promotions").iterdir())
+    assert [file.name for file in files] == ["000001.json", "000002.json", "000003.json"]
+    promotions = [json.loads(file.read_text()) for file in files]
+    assert [each["previous"] for each in promotions] == [None, first["id"], second]
     assert [each["model_id"] for each in promotions] == [first["id"], second, first["id"]]
     assert promotions[1]["reason"] == "a test"
     assert all(each["by"] and each["at"] for each in promotions)
@@ -149,7 +151,7 @@ def test_prices_a_csv_row_by_row(trained_home, tmp_path):
     assert float(rows[0][7]) == diamond_price(diamond(trained_home, "predict", *OPTIONS).stdout)
     assert float(rows[1][8]) < float(rows[1][7]) < float(rows[1][9])
     assert rows[0][10] == rows[1][10] == ""
-    assert "carat must be above 0" in rows[2][10]
+    assert "carat must be the weight in carats" in rows[2][10]
     assert "cut must be one of" in rows[2][10]
     assert "has 2 fields where the header has 7" in rows[3][10]
     assert rows[4][6] == "1;2"
@@ -177,7 +179,7 @@ def test_doctor_finds_what_is_ill(trained_home):
         "model.onnx is not the file that was trained"
         in findings["champion prices stones"]["problem"]
     )
-    assert findings["record of requests can be read"]["ok"]
+    assert findings["request log can be read"]["ok"]
 
 
 @pytest.mark.parametrize(

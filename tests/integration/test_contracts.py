@@ -4,126 +4,204 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import shutil
 
 import pytest
 from mariadb import fresh_database
 
 from diamond_adapters.database import open_database
-from diamond_adapters.families.linear import LinearFamily
-from diamond_adapters.families.xgboost_family import XGBoostFamily
-from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
-from diamond_adapters.in_memory import InMemorySource
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
-from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
-from diamond_adapters.request_log.settled_request_archive import SettledRequestArchive
-from diamond_adapters.sources import CsvSource, SqlSource
-from diamond_core.diamond import GRADES
-from diamond_core.ports import no_progress
+from diamond_adapters.families.linear.family import LinearFamily
+from diamond_adapters.families.xgboost.family import XGBoostFamily
+from diamond_adapters.in_memory import InMemoryStoneSource
+from diamond_adapters.lock_files import LockFiles
+from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.mysql_locks import MySQLLocks
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.sql_source import SqlSource
+from diamond_core import ExchangeFilter, no_progress
+from diamond_core.stones.fields import GRADES
 from diamond_core.testing import (
-    DiamondSourceContract,
-    FormulaModel,
+    ExclusiveWorkContract,
+    LargeStoneSourceContract,
     ModelContract,
     ModelFamilyContract,
     ModelRepositoryContract,
-    RequestArchiveContract,
     RequestLogContract,
+    StoneSourceContract,
     some_stones,
 )
 
 
-@pytest.fixture(scope="module")
-def migrated_mysql(mysql_server_url):
-    """A database whose tables are made already: to make them takes longer than a test."""
-    with fresh_database(mysql_server_url) as url:
-        database = open_database(url)
-        PeeweeRequestLog(database).latest(1)
-        yield database
-        database.close()
-
-
-@pytest.fixture
-def mysql_log(migrated_mysql):
-    yield PeeweeRequestLog(migrated_mysql)
-    for table in ("requests", "request_parts"):
-        migrated_mysql.execute_sql(f"DELETE FROM {table}")
-
-
 class TestFilesystemModelRepository(ModelRepositoryContract):
     @pytest.fixture
-    def repository(self, tmp_path):
-        return FilesystemModelRepository(
-            tmp_path / "home", lambda graph: FormulaModel(float(graph.split()[1]))
-        )
-
-
-class TestPeeweeRequestLogOnSQLite(RequestLogContract):
-    @pytest.fixture
-    def log(self, tmp_path):
-        return PeeweeRequestLog(open_database(f"sqlite:///{tmp_path / 'requests.db'}"))
-
-
-class TestPeeweeRequestLogOnMySQL(RequestLogContract):
-    @pytest.fixture
-    def log(self, mysql_log):
-        return mysql_log
-
-
-class TestPeeweeRequestArchiveOnSQLite(RequestArchiveContract):
-    @pytest.fixture
-    def database(self, tmp_path):
-        return open_database(f"sqlite:///{tmp_path / 'requests.db'}")
+    def repository(self, reopen):
+        return reopen()
 
     @pytest.fixture
-    def log(self, database):
-        return PeeweeRequestLog(database)
+    def reopen(self, tmp_path):
+        return lambda: FilesystemModelRepository(tmp_path / "home")
 
     @pytest.fixture
-    def archive(self, database):
-        return PeeweeRequestArchive(database)
+    def elsewhere(self, tmp_path):
+        return f"""
+from pathlib import Path
+from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
+repository = FilesystemModelRepository(Path({str(tmp_path / "home")!r}))
+"""
 
-
-class TestSettledRequestArchive(TestPeeweeRequestArchiveOnSQLite):
     @pytest.fixture
-    def log(self, database, tmp_path):
-        log = JournalledRequestLog(PeeweeRequestLog(database), tmp_path / "journal")
+    def damage(self, tmp_path):
+        def damage(model, name):
+            (tmp_path / "home" / "models" / model / name).write_bytes(b"damaged")
+
+        return damage
+
+    @pytest.fixture
+    def break_down(self, tmp_path):
+        def break_down():
+            for name in ("models", "promotions"):
+                shutil.rmtree(tmp_path / "home" / name, ignore_errors=True)
+                (tmp_path / "home" / name).write_text("a file where a folder was")
+
+        return break_down
+
+
+class TestLockFiles(ExclusiveWorkContract):
+    @pytest.fixture
+    def work(self, reopen):
+        return reopen()
+
+    @pytest.fixture
+    def reopen(self, tmp_path):
+        return lambda: LockFiles(tmp_path / "home")
+
+    @pytest.fixture
+    def elsewhere(self, tmp_path):
+        return f"""
+from pathlib import Path
+from diamond_adapters.lock_files import LockFiles
+work = LockFiles(Path({str(tmp_path / "home")!r}))
+"""
+
+    @pytest.fixture
+    def break_down(self, tmp_path):
+        return lambda: (tmp_path / "home").write_text("a file where a folder was")
+
+
+class TestMySQLLocks(ExclusiveWorkContract):
+    @pytest.fixture
+    def url(self, mysql_url):
+        return [mysql_url]
+
+    @pytest.fixture
+    def work(self, url):
+        return MySQLLocks(url[0])
+
+    @pytest.fixture
+    def reopen(self, url):
+        return lambda: MySQLLocks(url[0])
+
+    @pytest.fixture
+    def elsewhere(self, url):
+        return f"""
+from diamond_adapters.mysql_locks import MySQLLocks
+work = MySQLLocks({url[0]!r})
+"""
+
+    @pytest.fixture
+    def break_down(self, work, mysql_url):
+        def break_down():
+            database = open_database(mysql_url)
+            with database.connection_context():
+                database.execute_sql(f"DROP DATABASE `{database.database}`")
+
+        yield break_down
+        database = open_database(mysql_url.rpartition("/")[0] + "/mysql")
+        with database.connection_context():
+            name = mysql_url.rpartition("/")[2].partition("?")[0]
+            database.execute_sql(f"CREATE DATABASE IF NOT EXISTS `{name}`")
+
+
+class OnSQLite:
+    @pytest.fixture
+    def database_url(self, tmp_path):
+        return f"sqlite:///{tmp_path / 'database' / 'requests.db'}"
+
+
+@pytest.fixture(scope="module")
+def migrated_mysql(mysql_server_url):
+    """The URL of a database whose tables are made already: to make them takes longer than a test."""
+    with fresh_database(mysql_server_url) as url:
+        PeeweeRequestLog.from_url(url).count(ExchangeFilter())
+        yield url
+
+
+class OnMySQL:
+    @pytest.fixture
+    def database_url(self, migrated_mysql):
+        yield migrated_mysql
+        database = open_database(migrated_mysql)
+        with database.connection_context():
+            for table in ("requests", "request_parts"):
+                if table in database.get_tables():
+                    database.execute_sql(f"DELETE FROM {table}")
+
+    @pytest.fixture
+    def break_down(self):
+        pytest.skip("tests/integration/test_request_database_away.py stops a server")
+
+
+class PeeweeContract(RequestLogContract):
+    @pytest.fixture
+    def log(self, reopen):
+        log = reopen()
         yield log
         log.close()
 
     @pytest.fixture
-    def archive(self, log, database):
-        return SettledRequestArchive(PeeweeRequestArchive(database), log.settle)
+    def reopen(self, database_url):
+        return lambda: PeeweeRequestLog.from_url(database_url)
 
 
-class TestPeeweeRequestArchiveOnMySQL(RequestArchiveContract):
+class TestPeeweeRequestLogOnSQLite(OnSQLite, PeeweeContract):
     @pytest.fixture
-    def log(self, mysql_log):
-        return mysql_log
+    def break_down(self, tmp_path, log):
+        def break_down():
+            log.close()
+            shutil.rmtree(tmp_path / "database")
+            (tmp_path / "database").write_text("a file where a folder was")
 
+        return break_down
+
+
+class TestPeeweeRequestLogOnMySQL(OnMySQL, PeeweeContract):
+    pass
+
+
+class JournalledContract(RequestLogContract):
     @pytest.fixture
-    def archive(self, migrated_mysql):
-        return PeeweeRequestArchive(migrated_mysql)
-
-
-def journalled(database, tmp_path):
-    log = JournalledRequestLog(database, tmp_path / "journal")
-    log.start()
-    return log
-
-
-class TestJournalledRequestLogOnSQLite(RequestLogContract):
-    @pytest.fixture
-    def log(self, tmp_path):
-        database = PeeweeRequestLog(open_database(f"sqlite:///{tmp_path / 'requests.db'}"))
-        with contextlib.closing(journalled(database, tmp_path)) as log:
+    def log(self, reopen):
+        with contextlib.closing(reopen()) as log:
+            log.start()
             yield log
 
-
-class TestJournalledRequestLogOnMySQL(RequestLogContract):
     @pytest.fixture
-    def log(self, mysql_log, tmp_path):
-        with contextlib.closing(journalled(mysql_log, tmp_path)) as log:
-            yield log
+    def reopen(self, database_url, tmp_path):
+        return lambda: JournalledRequestLog(
+            PeeweeRequestLog.from_url(database_url), tmp_path / "journal"
+        )
+
+
+class TestJournalledRequestLogOnSQLite(OnSQLite, JournalledContract):
+    @pytest.fixture
+    def break_down(self):
+        pytest.skip("tests/integration/test_request_database_away.py does it")
+
+
+class TestJournalledRequestLogOnMySQL(OnMySQL, JournalledContract):
+    pass
 
 
 class TestLinearFamily(ModelFamilyContract):
@@ -132,9 +210,15 @@ class TestLinearFamily(ModelFamilyContract):
         return LinearFamily()
 
 
+def fitted(family, trials):
+    table = some_stones(500)
+    options = {"weights": None, "study": None, "progress": no_progress}
+    return family.fit(table, seed=0, trials=trials, **options).model
+
+
 @pytest.fixture(scope="module")
 def linear_model():
-    return LinearFamily().fit(some_stones(500), seed=0, trials=None, progress=no_progress).model
+    return fitted(LinearFamily(), None)
 
 
 class TestModelOfTheLinearFamily(ModelContract):
@@ -151,7 +235,7 @@ class TestXGBoostFamily(ModelFamilyContract):
 
 @pytest.fixture(scope="module")
 def xgboost_model():
-    return XGBoostFamily().fit(some_stones(500), seed=0, trials=3, progress=no_progress).model
+    return fitted(XGBoostFamily(), 3)
 
 
 class TestModelOfTheXGBoostFamily(ModelContract):
@@ -160,10 +244,19 @@ class TestModelOfTheXGBoostFamily(ModelContract):
         return xgboost_model
 
 
-class TestCsvSource(DiamondSourceContract):
+def columns_of(table):
+    """The table's columns as text or numbers, None for unknown."""
+    columns = {}
+    for batch in InMemoryStoneSource(table).read():
+        for name, values in batch.columns.items():
+            columns.setdefault(name, []).extend(values)
+    return columns
+
+
+class CsvFixture:
     @pytest.fixture
     def source(self, table, tmp_path):
-        columns = InMemorySource(table).read().columns
+        columns = columns_of(table)
         path = tmp_path / "stones.csv"
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -172,25 +265,50 @@ class TestCsvSource(DiamondSourceContract):
         return CsvSource.from_path(path)
 
 
-class TestSqlSourceOnSQLite(DiamondSourceContract):
+class TestCsvSource(CsvFixture, StoneSourceContract):
+    pass
+
+
+class TestLargeCsvSource(CsvFixture, LargeStoneSourceContract):
+    pass
+
+
+class SqlFixture:
     @pytest.fixture
     def url(self, tmp_path):
         return f"sqlite:///{tmp_path / 'stones.db'}"
 
     @pytest.fixture
     def source(self, table, url):
-        columns = InMemorySource(table).read().columns
+        columns = columns_of(table)
         database = open_database(url)
         with database.connection_context():
             kinds = (f"`{name}` {'DOUBLE' if name not in GRADES else 'TEXT'}" for name in columns)
             database.execute_sql(f"CREATE TABLE bought ({', '.join(kinds)})")
             marks = ", ".join([database.param] * len(columns))
-            for row in zip(*columns.values(), strict=True):
-                database.execute_sql(f"INSERT INTO bought VALUES ({marks})", row)
+            with database.atomic():
+                database.cursor().executemany(
+                    f"INSERT INTO bought VALUES ({marks})",
+                    list(zip(*columns.values(), strict=True)),
+                )
         return SqlSource(f"{url}?table=bought")
 
 
-class TestSqlSourceOnMySQL(TestSqlSourceOnSQLite):
+class TestSqlSourceOnSQLite(SqlFixture, StoneSourceContract):
+    pass
+
+
+class TestLargeSqlSourceOnSQLite(SqlFixture, LargeStoneSourceContract):
+    pass
+
+
+class TestSqlSourceOnMySQL(SqlFixture, StoneSourceContract):
+    @pytest.fixture
+    def url(self, mysql_url):
+        return mysql_url
+
+
+class TestLargeSqlSourceOnMySQL(SqlFixture, LargeStoneSourceContract):
     @pytest.fixture
     def url(self, mysql_url):
         return mysql_url

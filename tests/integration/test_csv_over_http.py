@@ -40,7 +40,7 @@ def test_keeps_rows_columns_and_cells_and_prices_like_the_single_route(service):
     assert list(map(float, priced[1][6:9])) == wanted
     assert priced[3][6:] == priced[1][6:]
     assert priced[2][6:9] == ["", "", ""]
-    assert "carat must be above 0" in priced[2][9]
+    assert "carat must be the weight in carats" in priced[2][9]
     assert "clarity must be one of" in priced[2][9]
 
 

@@ -4,8 +4,10 @@ import threading
 
 import pytest
 
-from diamond_adapters.sources import CsvSource, locate_sources
-from diamond_core import SourceUnreadable, clean
+from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.locate import locate_sources
+from diamond_core import SourceUnreadable
+from diamond_core.use_cases.read_stones import read_stones
 
 HEADER = "carat,cut,color,clarity,depth,table,price,x,y,z"
 ROW = "0.23,Ideal,E,SI2,61.5,55,326,3.95,3.98,2.43"
@@ -17,7 +19,7 @@ def read(tmp_path):
     def read(content):
         path = tmp_path / "stones.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return clean(CsvSource.from_path(path).read())
+        return read_stones([CsvSource.from_path(path)])[0]
 
     return read
 
@@ -63,7 +65,7 @@ def test_counts_lines_as_an_editor_does(read):
     result = read(content)
     assert len(result.table) == 2
     assert [(row.line, row.reasons[0][:20]) for row in result.rejected] == [
-        (6, "price must be above "),
+        (6, "price must be the pr"),
         (7, "has 1 fields where t"),
     ]
 
@@ -83,7 +85,7 @@ def test_says_clearly_what_it_can_not_read(read, tmp_path):
     assert "UTF-16" in refusal(read, HEADER.encode("utf-16"))
     assert "gzip data is broken" in refusal(read, gzip.compress(HEADER.encode() * 99)[:-9])
     with pytest.raises(SourceUnreadable, match="No such file"):
-        CsvSource.from_path(tmp_path / "gone.csv").read()
+        read_stones([CsvSource.from_path(tmp_path / "gone.csv")])
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def web_server(tmp_path):
 def test_reads_a_url_and_keeps_its_secrets(web_server):
     address = f"127.0.0.1:{web_server}"
     (source,) = locate_sources([f"http://{address}/stones.csv?token=secret"])
-    assert len(clean(source.read()).table) == 1
+    assert len(read_stones([source])[0].table) == 1
     assert source.name == f"http://{address}/stones.csv?token=***"
     (source,) = locate_sources([f"http://me:secret@{address}/stones.csv"])
     assert source.name == f"http://***@{address}/stones.csv"
@@ -118,10 +120,10 @@ def test_reads_a_url_and_keeps_its_secrets(web_server):
 def test_says_clearly_that_a_url_does_not_answer(web_server):
     (source,) = locate_sources([f"http://127.0.0.1:{web_server}/gone.csv"])
     with pytest.raises(SourceUnreadable, match="the server answered 404"):
-        source.read()
+        read_stones([source])
     (source,) = locate_sources(["http://127.0.0.1:1/stones.csv"])
     with pytest.raises(SourceUnreadable, match="refused"):
-        source.read()
+        read_stones([source])
 
 
 def test_finds_files_by_path_and_glob(tmp_path):
@@ -133,7 +135,11 @@ def test_finds_files_by_path_and_glob(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("gone*.csv", "no such file"), (".", "is a folder"), ("ftp://me:secret@host/a", "use http")],
+    [
+        ("gone*.csv", "no such file"),
+        (".", "is a folder"),
+        ("ftp://me:secret@host/a", "begins with one of"),
+    ],
 )
 def test_says_clearly_that_there_is_no_such_source(text, told):
     with pytest.raises(SourceUnreadable, match=told) as caught:
@@ -143,9 +149,7 @@ def test_says_clearly_that_there_is_no_such_source(text, told):
 
 def test_has_the_bundled_stones():
     (source,) = locate_sources([])
-    raw = source.read()
-    assert len(raw.lines) == 53_940
     assert "2008 prices" in source.name
-    result = clean(raw)
+    result, _ = read_stones([source])
     assert len(result.table) + len(result.rejected) == 53_940
     assert len(result.rejected) < 100

@@ -50,7 +50,8 @@ assert client.simulate_get("/v1/models").status_code == 200
 
 
 @pytest.mark.parametrize(
-    "module", ["diamond_adapters.onnx_model", "diamond_app.container", "diamond_app.cli.main"]
+    "module",
+    ["diamond_adapters.models.onnx_model", "diamond_app.container", "diamond_app.cli.main"],
 )
 def test_importing_opens_and_trains_nothing(tmp_path, module):
     assert not modules_after(f"import {module}", tmp_path / "home", tmp_path) & HEAVY

@@ -14,11 +14,12 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from support import newest
 
 from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.request_log.entries import pack, read_entries, unpack
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
-from diamond_adapters.request_log.segment import FIRST
+from diamond_adapters.requests.entries import pack, read_entries, unpack
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.segment import FIRST
 from diamond_core.errors import Refused, Unavailable
 from diamond_core.testing import an_exchange
 
@@ -47,7 +48,7 @@ class FickleDatabase(InMemoryRequestLog):
 
     def append_all(self, exchanges):
         self._answer()
-        if any(each.id in self.refuses for each in exchanges):
+        if any(each.request_id in self.refuses for each in exchanges):
             raise self.refuses_with("data too long")
         super().append_all(exchanges)
         if self.fails_after:
@@ -89,7 +90,7 @@ def journalled(database, folder):
 
 
 def some_exchanges(count, **changes):
-    return [an_exchange(id=f"r{number}", **changes) for number in range(count)]
+    return [an_exchange(request_id=f"r{number}", **changes) for number in range(count)]
 
 
 def files(folder):
@@ -128,13 +129,13 @@ def test_reading_ends_before_the_first_torn_entry(tmp_path_factory, written, cut
 
 def test_a_torn_last_entry_is_skipped(journalled, database, folder):
     kept = some_exchanges(3)
-    written_and_left(journalled, database, [*kept, an_exchange(id="torn")])
+    written_and_left(journalled, database, [*kept, an_exchange(request_id="torn")])
     [path] = files(folder)
     os.truncate(path, path.stat().st_size - 1)
     log = journalled()
-    assert list(log.latest(10)) == kept[::-1]
+    assert list(newest(log, 10)) == kept[::-1]
     assert files(folder) == []
-    assert log.status().poisoned == 0
+    assert log.health().dead_letters == 0
 
 
 def test_a_damaged_entry_does_not_take_the_later_ones_with_it(journalled, database, folder):
@@ -142,28 +143,28 @@ def test_a_damaged_entry_does_not_take_the_later_ones_with_it(journalled, databa
     written_and_left(journalled, database, kept)
     [path] = files(folder)
     data = bytearray(path.read_bytes())
-    data[data.index(kept[1].serial.encode())] ^= 0xFF
+    data[data.index(kept[1].id.encode())] ^= 0xFF
     path.write_bytes(data)
     log = journalled()
-    assert list(log.latest(10)) == [kept[2], kept[0]]
-    assert log.status().poisoned == 1
+    assert list(newest(log, 10)) == [kept[2], kept[0]]
+    assert log.health().dead_letters == 1
 
 
 def test_a_body_that_looks_like_an_entry_is_never_read_as_one(journalled, database, folder):
-    forged = pack(an_exchange(id="forged"), 0)
+    forged = pack(an_exchange(request_id="forged"), 0)
     written_and_left(journalled, database, [an_exchange(request_body=forged * 3)])
     [path] = files(folder)
     os.truncate(path, path.stat().st_size - 1)
-    assert list(journalled().latest(10)) == []
+    assert list(newest(journalled(), 10)) == []
 
 
 def test_what_a_living_process_appended_is_seen_by_another(journalled):
     one, other = journalled(), journalled()
     written = some_exchanges(5)
     one.append_all(written[:3])
-    assert list(other.latest(10)) == written[2::-1]
+    assert list(newest(other, 10)) == written[2::-1]
     one.append_all(written[3:])
-    assert list(other.latest(10)) == list(one.latest(10)) == written[::-1]
+    assert list(newest(other, 10)) == list(newest(one, 10)) == written[::-1]
 
 
 def test_many_processes_adopt_a_file_once(journalled, database, folder):
@@ -171,7 +172,7 @@ def test_many_processes_adopt_a_file_once(journalled, database, folder):
     written_and_left(journalled, database, written)
     logs = [journalled() for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        for found in pool.map(lambda log: log.latest(1000), logs):
+        for found in pool.map(lambda log: newest(log, 1000), logs):
             assert list(found) == written[::-1]
     assert files(folder) == []
 
@@ -182,9 +183,9 @@ def test_an_insert_whose_answer_was_lost_is_repeated_to_no_effect(journalled, da
     log.append_all(written)
     database.fails_after = True
     with pytest.raises(Unavailable):
-        log.latest(1)
+        newest(log, 1)
     database.fails_after = database.away = False
-    assert list(log.latest(100)) == written[::-1]
+    assert list(newest(log, 100)) == written[::-1]
 
 
 def test_exchanges_wait_while_the_database_is_away(journalled, database):
@@ -193,10 +194,10 @@ def test_exchanges_wait_while_the_database_is_away(journalled, database):
     written = some_exchanges(10)
     log.append_all(written)
     with pytest.raises(Unavailable):
-        log.latest(1)
-    assert log.status().pending == 10
+        newest(log, 1)
+    assert log.health().pending == 10
     database.away = False
-    assert list(log.latest(100)) == written[::-1]
+    assert list(newest(log, 100)) == written[::-1]
 
 
 def test_a_refused_exchange_is_set_aside_and_stops_no_other(journalled, database, folder):
@@ -204,10 +205,10 @@ def test_a_refused_exchange_is_set_aside_and_stops_no_other(journalled, database
     written = some_exchanges(100)
     database.refuses = {"r3", "r50"}
     log.append_all(written)
-    found = {each.id for each in log.latest(1000)}
-    assert found == {each.id for each in written} - database.refuses
-    status = journalled().status()
-    assert (status.pending, status.poisoned) == (0, 2)
+    found = {each.request_id for each in newest(log, 1000)}
+    assert found == {each.request_id for each in written} - database.refuses
+    status = journalled().health()
+    assert (status.pending, status.dead_letters) == (0, 2)
     assert "journal/poison" in status.problem
     reasons = [path.read_text() for path in (folder / "poison").glob("*.txt")]
     assert reasons == ["data too long\n"] * 2
@@ -216,9 +217,9 @@ def test_a_refused_exchange_is_set_aside_and_stops_no_other(journalled, database
 def test_what_is_refused_for_good_is_set_aside_at_once(journalled, database):
     log = journalled()
     database.refuses, database.refuses_with = {"alone"}, Refused
-    log.append(an_exchange(id="alone"))
-    assert list(log.latest(1)) == []
-    assert (log.status().pending, log.status().poisoned) == (0, 1)
+    log.append(an_exchange(request_id="alone"))
+    assert list(newest(log, 1)) == []
+    assert (log.health().pending, log.health().dead_letters) == (0, 1)
 
 
 def test_what_was_set_aside_can_be_put_back(journalled, database, folder):
@@ -226,34 +227,34 @@ def test_what_was_set_aside_can_be_put_back(journalled, database, folder):
     database.refuses = {"r1"}
     written = some_exchanges(3)
     log.append_all(written)
-    log.latest(1)
+    newest(log, 1)
     database.refuses = set()
     for path in (folder / "poison").glob("*.log"):
         path.rename(folder / path.name)
-    assert list(log.latest(10)) == written[::-1]
+    assert list(newest(log, 10)) == written[::-1]
 
 
 def test_a_database_that_refuses_everything_is_ill_and_nothing_is_set_aside(journalled, database):
     log = journalled()
     written = some_exchanges(20)
-    database.refuses = {each.id for each in written}
+    database.refuses = {each.request_id for each in written}
     log.append_all(written)
     for _ in range(3):
         with pytest.raises(Unavailable):
-            log.latest(1)
-    assert (log.status().pending, log.status().poisoned) == (20, 0)
+            newest(log, 1)
+    assert (log.health().pending, log.health().dead_letters) == (20, 0)
     database.refuses = set()
-    assert list(log.latest(100)) == written[::-1]
+    assert list(newest(log, 100)) == written[::-1]
 
 
 def test_a_lone_refused_exchange_waits_until_another_is_taken(journalled, database):
     log = journalled()
     database.refuses = {"alone"}
-    log.append(an_exchange(id="alone"))
+    log.append(an_exchange(request_id="alone"))
     with pytest.raises(Unavailable):
-        log.latest(1)
-    log.append(an_exchange(id="next"))
-    assert [each.id for each in log.latest(10)] == ["next"]
+        newest(log, 1)
+    log.append(an_exchange(request_id="next"))
+    assert [each.request_id for each in newest(log, 10)] == ["next"]
 
 
 def test_files_are_rotated_and_go_when_they_are_shipped(journalled, database, folder):
@@ -263,7 +264,7 @@ def test_files_are_rotated_and_go_when_they_are_shipped(journalled, database, fo
     log.append_all(written)
     assert len(files(folder)) > 2
     database.away = False
-    assert list(log.latest(1000)) == written[::-1]
+    assert list(newest(log, 1000)) == written[::-1]
     assert len(files(folder)) == 1
 
 
@@ -274,31 +275,31 @@ def test_what_does_not_fit_is_refused_counted_and_heals(journalled, database, fo
     log.append_all(fitting)
     for _ in range(2):
         with pytest.raises(Unavailable, match="limit"):
-            log.append(an_exchange(id="lost", response_body=b"x" * 200_000))
-    status = journalled(limit=1 << 20).status()
+            log.append(an_exchange(request_id="lost", response_body=b"x" * 200_000))
+    status = journalled(limit=1 << 20).health()
     assert status.lost == 2
     assert status.bytes <= status.limit
     assert "limit" in status.problem
     assert "could not be kept" in status.problem
     database.away = False
-    assert len(log.latest(100)) == 9
-    log.append(an_exchange(id="after", response_body=b"x" * 200_000))
-    assert log.latest(1)[0].id == "after"
+    assert len(newest(log, 100)) == 9
+    log.append(an_exchange(request_id="after", response_body=b"x" * 200_000))
+    assert newest(log, 1)[0].request_id == "after"
 
 
 def test_room_is_made_at_once_where_it_is_short(journalled, database, folder):
     log = journalled(limit=1 << 20)
-    log.append(an_exchange(id="first", response_body=b"x" * 600_000))
+    log.append(an_exchange(request_id="first", response_body=b"x" * 600_000))
     with pytest.raises(Unavailable):
-        log.append(an_exchange(id="lost", response_body=b"x" * 600_000))
-    assert [each.id for each in log.latest(9)] == ["first"]
-    log.append(an_exchange(id="after", response_body=b"x" * 600_000))
-    assert log.latest(1)[0].id == "after"
+        log.append(an_exchange(request_id="lost", response_body=b"x" * 600_000))
+    assert [each.request_id for each in newest(log, 9)] == ["first"]
+    log.append(an_exchange(request_id="after", response_body=b"x" * 600_000))
+    assert newest(log, 1)[0].request_id == "after"
 
 
 def test_a_write_that_breaks_off_leaves_the_file_readable(journalled, monkeypatch):
     log = journalled()
-    log.append(an_exchange(id="before"))
+    log.append(an_exchange(request_id="before"))
     real = os.pwrite
 
     def half(file, data, at):
@@ -309,14 +310,14 @@ def test_a_write_that_breaks_off_leaves_the_file_readable(journalled, monkeypatc
 
     monkeypatch.setattr(os, "pwrite", half)
     with pytest.raises(Unavailable):
-        log.append(an_exchange(id="broken"))
+        log.append(an_exchange(request_id="broken"))
     monkeypatch.setattr(os, "ftruncate", lambda file, size: real(-1, b"", 0))
     with pytest.raises(Unavailable):
-        log.append(an_exchange(id="broken and not cut off"))
+        log.append(an_exchange(request_id="broken and not cut off"))
     monkeypatch.undo()
-    log.append(an_exchange(id="after", response_body=b"short"))
-    assert [each.id for each in log.latest(10)] == ["after", "before"]
-    assert log.status().lost == 2
+    log.append(an_exchange(request_id="after", response_body=b"short"))
+    assert [each.request_id for each in newest(log, 10)] == ["after", "before"]
+    assert log.health().lost == 2
 
 
 def test_losses_of_all_processes_are_added_up(journalled, database, folder):
@@ -325,14 +326,14 @@ def test_losses_of_all_processes_are_added_up(journalled, database, folder):
     for log in logs * 3:
         with pytest.raises(Unavailable):
             log.append(an_exchange(response_body=too_much))
-    assert journalled().status().lost == 6
+    assert journalled().health().lost == 6
 
 
 def test_a_durable_entry_is_synced_before_append_returns_and_threads_share_a_sync(
     journalled, monkeypatch
 ):
     log = journalled(durable=True)
-    log.append(an_exchange(id="first"))
+    log.append(an_exchange(request_id="first"))
     synced, together, real = [], threading.Barrier(4), os.fdatasync
 
     def slow_sync(file):
@@ -344,31 +345,31 @@ def test_a_durable_entry_is_synced_before_append_returns_and_threads_share_a_syn
 
     def append(number):
         together.wait()
-        log.append(an_exchange(id=f"r{number}"))
+        log.append(an_exchange(request_id=f"r{number}"))
         assert synced, "append returned before the sync"
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(append, range(4)))
     assert len(synced) < 4
-    assert len(log.latest(10)) == 5
+    assert len(newest(log, 10)) == 5
 
 
 def test_a_failed_sync_is_told_and_the_next_append_takes_another_file(
     journalled, folder, monkeypatch
 ):
     log = journalled(durable=True)
-    log.append(an_exchange(id="before"))
+    log.append(an_exchange(request_id="before"))
 
     def broken(file):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fdatasync", broken)
     with pytest.raises(Unavailable):
-        log.append(an_exchange(id="unsure"))
+        log.append(an_exchange(request_id="unsure"))
     monkeypatch.undo()
-    log.append(an_exchange(id="after"))
+    log.append(an_exchange(request_id="after"))
     assert len(files(folder)) == 2
-    assert log.latest(1)[0].id == "after"
+    assert newest(log, 1)[0].request_id == "after"
 
 
 def test_a_clock_that_is_set_back_loses_nothing(journalled, monkeypatch):
@@ -379,12 +380,12 @@ def test_a_clock_that_is_set_back_loses_nothing(journalled, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: past)
     monkeypatch.setattr(time, "time_ns", lambda: int(past * 1e9))
     later = some_exchanges(3)
-    assert later[0].serial < written[0].serial
+    assert later[0].id < written[0].id
     log.append_all(later)
-    assert log.status().oldest_age_seconds == 0
+    assert log.health().oldest_age_seconds == 0
     other = journalled()
-    other.append(an_exchange(id="other"))
-    assert len(log.latest(100)) == 7
+    other.append(an_exchange(request_id="other"))
+    assert len(newest(log, 100)) == 7
 
 
 def test_the_thread_ships_and_close_finishes(journalled, database, folder):
@@ -393,7 +394,7 @@ def test_the_thread_ships_and_close_finishes(journalled, database, folder):
     written = some_exchanges(50)
     log.append_all(written)
     log.close()
-    assert list(database.latest(100)) == written[::-1]
+    assert list(newest(database, 100)) == written[::-1]
     assert files(folder) == []
 
 
@@ -401,15 +402,15 @@ FORKS = """
 import os, sys
 from pathlib import Path
 from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
 from diamond_core.testing import an_exchange
 log = JournalledRequestLog(InMemoryRequestLog(), Path(sys.argv[1]))
-log.append(an_exchange(id="parent"))
+log.append(an_exchange(request_id="parent"))
 if os.fork() == 0:
-    log.append(an_exchange(id="child"))
+    log.append(an_exchange(request_id="child"))
     os._exit(0)
 os.wait()
-log.append(an_exchange(id="parent again"))
+log.append(an_exchange(request_id="parent again"))
 os._exit(0)
 """
 
@@ -418,5 +419,5 @@ def test_a_forked_process_writes_a_file_of_its_own(journalled, folder):
     folder.mkdir()
     subprocess.run([sys.executable, "-c", FORKS, str(folder)], check=True, timeout=60)
     assert len(files(folder)) == 2
-    found = [each.id for each in journalled().latest(10)]
+    found = [each.request_id for each in newest(journalled(), 10)]
     assert sorted(found) == ["child", "parent", "parent again"]

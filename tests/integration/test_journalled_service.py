@@ -22,8 +22,8 @@ def test_who_was_answered_is_in_the_next_look_whichever_worker_answers_it(traine
         for number in range(40):
             id = f"seen-{number}"
             assert service.post("/v1/predictions", STONE, KEY | {"X-Request-ID": id}).status == 200
-            found = service.get(f"/v1/requests?id={id}", KEY).json["requests"]
-            assert [each["id"] for each in found] == [id]
+            found = service.get(f"/v1/requests?request_id={id}", KEY).json["requests"]
+            assert [each["request_id"] for each in found] == [id]
 
 
 def test_a_record_whose_database_is_away_is_not_shown_in_part(trained_home):
@@ -43,7 +43,7 @@ def test_the_commands_see_what_a_killed_service_left(trained_home):
     assert told.returncode == 1
     assert "secret" not in told.stdout
     listed = json.loads(diamond(trained_home, "requests", "list", "--json").stdout)
-    assert {each["id"] for each in listed} == {f"left-{number}" for number in range(5)}
+    assert {each["request_id"] for each in listed} == {f"left-{number}" for number in range(5)}
     assert list((trained_home / "journal").glob("*.log")) == []
     diamond(trained_home, "doctor")
 

@@ -28,11 +28,11 @@ def test_shows_who_was_champion_when(two_models):
     cards = {
         each["id"]: each for each in json.loads(diamond(home, "models", "list", "--json").stdout)
     }
-    (between,) = cards[second]["reigns"]
-    before, now = cards[first]["reigns"]
-    assert before["to"] == between["from"]
-    assert between["to"] == now["from"]
-    assert now["to"] is None
+    (between,) = cards[second]["champion_periods"]
+    before, now = cards[first]["champion_periods"]
+    assert before["until"] == between["since"]
+    assert between["until"] == now["since"]
+    assert now["until"] is None
     assert (between["reason"], now["reason"]) == ("a new season", "prices look wrong")
     assert diamond(home, "models", "list").stdout.count(" - now") == 1
     assert "prices look wrong" in diamond(home, "models", "show", "champion").stdout

@@ -8,15 +8,15 @@ import joblib
 import pytest
 from support import STONE, diamond
 
-from diamond_adapters.estimator_model import EstimatorModel
-from diamond_adapters.families.linear import LinearFamily
-from diamond_core import FamilyFailed
-from diamond_core.ports import ESTIMATOR_FILE, no_progress
+from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.family import LinearFamily
+from diamond_adapters.models.estimator_model import EstimatorModel
+from diamond_core import ESTIMATOR_FILE, FamilyFailed, no_progress
 from diamond_core.testing import ModelContract, some_stones
 
 PLUGIN = """
 from dataclasses import replace
-from diamond_adapters.families.linear import LinearFamily
+from diamond_adapters.families.linear.family import LinearFamily
 
 class Pickled(LinearFamily):
     name = "pickled"
@@ -32,19 +32,20 @@ ALLOWED = {"DIAMOND_ALLOW_PICKLE": "1"}
 @pytest.fixture(scope="module")
 def estimator():
     stones = some_stones(400)
-    return LinearFamily().fit(stones, seed=0, trials=0, progress=no_progress).files[ESTIMATOR_FILE]
+    options = {"weights": None, "study": None, "progress": no_progress}
+    return LinearFamily().fit(stones, seed=0, trials=0, **options).files[ESTIMATOR_FILE]
 
 
 class TestEstimatorModel(ModelContract):
     @pytest.fixture
     def model(self, estimator):
-        return EstimatorModel(estimator)
+        return EstimatorModel(estimator, FEATURES)
 
 
 @pytest.mark.parametrize("data", [b"", b"no pickle", joblib.hash([1]).encode()])
 def test_refuses_what_is_no_estimator(data):
     with pytest.raises(FamilyFailed, match="can't be loaded"):
-        EstimatorModel(data)
+        EstimatorModel(data, FEATURES)
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ import numpy as np
 import pytest
 from support import STONE, diamond
 
-from diamond_core import DiamondTable
-from diamond_core.ports import no_progress
+from diamond_core import DiamondTable, no_progress
 from diamond_core.testing import ModelContract, ModelFamilyContract, some_stones
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "lightgbm_family"
@@ -36,7 +35,9 @@ def example():
 
 @pytest.fixture(scope="module")
 def fitted(example):
-    return example.LightGbmFamily().fit(some_stones(500), seed=0, trials=None, progress=no_progress)
+    return example.LightGbmFamily().fit(
+        some_stones(500), seed=0, trials=None, weights=None, study=None, progress=no_progress
+    )
 
 
 class TestLightGbmFamily(ModelFamilyContract):
@@ -53,21 +54,23 @@ class TestModelOfTheLightGbmFamily(ModelContract):
 
 def test_prices_in_onnx_as_in_lightgbm(fitted):
     estimator = joblib.load(io.BytesIO(fitted.files["estimator.joblib"]))
-    rows = some_stones(20_000, seed=1).rows.copy()
+    rows = some_stones(20_000, seed=1).rows_of_today()
     for offset, name in enumerate(("depth", "table", "x", "y", "z")):
         rows[name][offset::7] = np.nan
-    expected = estimator.predict(DiamondTable(rows).features())
+    expected = estimator.predict(DiamondTable(rows).features(fitted.features))
     np.testing.assert_allclose(fitted.model.price(DiamondTable(rows)), expected, rtol=1e-5)
 
 
 def test_sends_unknown_values_where_lightgbm_does_though_it_met_none(example):
     stones = some_stones(400)
-    features = stones.features()
+    features = stones.features(example.FEATURES)
     trees = example.LGBMRegressor(n_estimators=20, verbose=-1, n_jobs=1)
     booster = trees.fit(features, np.log(stones.price)).booster_
-    unknown = some_stones(400, seed=1).without_measurements()
-    prices = example.OnnxModel(example.to_onnx(booster)).price(unknown)
-    np.testing.assert_allclose(prices, np.exp(booster.predict(unknown.features())), rtol=1e-5)
+    unknown = some_stones(400, seed=1).four_cs()
+    prices = example.OnnxModel(example.to_onnx(booster), example.FEATURES).price(unknown)
+    np.testing.assert_allclose(
+        prices, np.exp(booster.predict(unknown.features(example.FEATURES))), rtol=1e-5
+    )
 
 
 @pytest.fixture(scope="module")

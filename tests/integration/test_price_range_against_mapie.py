@@ -7,7 +7,7 @@ from mapie.conformity_scores import ResidualNormalisedScore
 from mapie.regression import SplitConformalRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from diamond_core import PriceRanges
+from diamond_core import FIELDS, PriceRanges
 from diamond_core.testing import FormulaModel, some_stones
 
 
@@ -34,7 +34,7 @@ def test_agrees_with_mapie():
     training, unseen = some_stones(3000), some_stones(500, seed=1)
     prices = FormulaModel().price(training)
     new_prices = FormulaModel(1.05).price(unseen)
-    ranges = PriceRanges.calibrate(training, prices, prices)
+    ranges = PriceRanges.calibrate(training, prices, prices, tuple(FIELDS))
 
     score = ResidualNormalisedScore(Column(1).fit(None), prefit=True)
     mapie = SplitConformalRegressor(

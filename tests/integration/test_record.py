@@ -9,18 +9,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from falcon import testing
-from support import STONE, diamond, serving
+from support import STONE, diamond, newest, serving
 
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_app.container import build_container
 from diamond_app.settings import ApiKeys, Settings
 from diamond_app.wsgi import app_of
-from diamond_core.exchange import ExchangeFilter
+from diamond_core import ExchangeFilter
 from diamond_core.testing import an_exchange
 
 ADMIN = {"Authorization": "Bearer admin-secret"}
 ODD = {
-    "id": "odd-one",
+    "request_id": "odd-one",
     "path": "/v1/\x1b[31m[red]💎",
     "status": 404,
     "request_body": b"\xff\x00",
@@ -40,18 +40,21 @@ def wired(url, tmp_path):
     """The application, without a model."""
     settings = Settings(
         home=tmp_path / "home",
+        models_url=(tmp_path / "home").as_uri(),
         database_url=url,
         api_keys=ApiKeys.parse("admin:admin-secret,web:web-secret"),
     )
     container = build_container(settings)
     yield container
-    container.database().close()
+    container.request_log().close()
 
 
 @pytest.fixture
-def database_log(wired):
-    """The record in the database, with nothing in between."""
-    return PeeweeRequestLog(wired.database())
+def database_log(url):
+    """The log in the database, with nothing in between."""
+    log = PeeweeRequestLog.from_url(url)
+    yield log
+    log.close()
 
 
 @pytest.fixture
@@ -67,14 +70,16 @@ def test_a_request_that_was_answered_is_in_the_next_list(client):
     for number in range(3):
         client.simulate_get(f"/v1/nothing{number}", headers={"X-Request-ID": f"r{number}"} | ADMIN)
         listed = client.simulate_get("/v1/requests", headers=ADMIN).json["requests"]
-        assert (listed[0]["id"], listed[0]["status"]) == (f"r{number}", 404)
+        assert (listed[0]["request_id"], listed[0]["status"]) == (f"r{number}", 404)
         assert "response_body" not in listed[0]
 
 
 def test_the_list_is_filtered_and_paged(client, database_log):
     database_log.append_all(
         [
-            an_exchange(id=f"r{number}", status=(200, 404, 503)[number % 3], path="/v1/similar")
+            an_exchange(
+                request_id=f"r{number}", status=(200, 404, 503)[number % 3], path="/v1/similar"
+            )
             for number in range(30)
         ]
     )
@@ -85,7 +90,7 @@ def test_the_list_is_filtered_and_paged(client, database_log):
             headers=ADMIN,
             params={"status": "4xx", "path": "/v1/sim", "limit": "3"} | following,
         ).json
-        found += [each["id"] for each in answer["requests"]]
+        found += [each["request_id"] for each in answer["requests"]]
         if answer["next"] is None:
             break
         following = {"before": answer["next"]}
@@ -93,16 +98,18 @@ def test_the_list_is_filtered_and_paged(client, database_log):
 
 
 def test_the_list_gives_bodies_where_asked_in_pages_that_fit(client, database_log):
-    large = [an_exchange(id=f"r{number}", response_body=b"x" * 3_000_000) for number in range(4)]
+    large = [
+        an_exchange(request_id=f"r{number}", response_body=b"x" * 3_000_000) for number in range(4)
+    ]
     database_log.append_all(large)
     params = {"bodies": "true", "path": large[0].path}
     first = client.simulate_get("/v1/requests", headers=ADMIN, params=params).json
-    assert [each["id"] for each in first["requests"]] == ["r3", "r2", "r1"]
+    assert [each["request_id"] for each in first["requests"]] == ["r3", "r2", "r1"]
     assert first["requests"][0]["response_body"] == "x" * 3_000_000
     rest = client.simulate_get(
         "/v1/requests", headers=ADMIN, params=params | {"before": first["next"]}
     ).json
-    assert [each["id"] for each in rest["requests"]] == ["r0"]
+    assert [each["request_id"] for each in rest["requests"]] == ["r0"]
     assert rest["next"] is None
 
 
@@ -120,56 +127,38 @@ def test_every_wrong_parameter_is_named(client):
 
 def test_one_request_is_shown_with_its_bodies(client, database_log):
     database_log.append_all(
-        [an_exchange(id="twice"), an_exchange(**ODD), an_exchange(id="twice", status=500)]
+        [
+            an_exchange(request_id="twice"),
+            an_exchange(**ODD),
+            an_exchange(request_id="twice", status=500),
+        ]
     )
     answer = client.simulate_get("/v1/requests/odd-one", headers=ADMIN).json
     assert answer["path"] == ODD["path"]
     assert (answer["request_encoding"], answer["request_body"]) == ("base64", "/wA=")
     assert answer["response_body"].encode() == ODD["response_body"]
-    assert client.simulate_get("/v1/requests/twice", headers=ADMIN).json["status"] == 500
+    twice = client.simulate_get("/v1/requests/twice", headers=ADMIN).json
+    assert (twice["status"], [each["status"] for each in twice["others"]]) == (500, [200])
+    alone = client.simulate_get(f"/v1/requests/{twice['others'][0]['id']}", headers=ADMIN).json
+    assert (alone["status"], alone["request_id"], alone["others"]) == (200, "twice", [])
     gone = client.simulate_get("/v1/requests/gone", headers=ADMIN)
-    assert (gone.status_code, gone.json["detail"]) == (404, "the record has no request 'gone'")
+    assert (gone.status_code, gone.json["detail"]) == (404, "there is no request 'gone'")
 
 
-def test_stats_are_of_the_last_week_unless_asked_otherwise(client, database_log):
-    database_log.append_all(
-        [
-            an_exchange(occurred_at=now(days=1), path="/v1/similar", status=503, duration_ms=2.0),
-            an_exchange(occurred_at=now(days=30), path="/v1/similar"),
-        ]
-    )
-    stats = client.simulate_get("/v1/requests/stats", headers=ADMIN).json["stats"]
-    assert stats == [
-        {
-            "day": now(days=1).date().isoformat(),
-            "route": "/v1/similar",
-            "requests": 1,
-            "client_errors": 0,
-            "server_errors": 1,
-            "p50_ms": 2.0,
-            "p95_ms": 2.0,
-            "p99_ms": 2.0,
-        }
-    ]
-    params = {"since": "60d", "path": "/v1/similar"}
-    stats = client.simulate_get("/v1/requests/stats", headers=ADMIN, params=params).json["stats"]
-    assert [each["requests"] for each in stats] == [1, 1]
-    assert (
-        client.simulate_get("/v1/requests/stats", headers=ADMIN, params={"x": "1"}).status_code
-        == 422
-    )
-
-
-@pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/stats", "/v1/requests/r1"])
+@pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/r1"])
 def test_the_record_is_for_administrators(client, path):
     assert client.simulate_get(path).status_code == 401
     assert client.simulate_get(path, headers={"X-API-Key": "web-secret"}).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/stats", "/v1/requests/r1"])
+@pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/r1"])
 def test_without_keys_the_record_says_how_to_set_one(tmp_path, path):
     database_url = f"sqlite:///{tmp_path / 'requests.db'}"
-    app = app_of(build_container(Settings(home=tmp_path, database_url=database_url)))
+    app = app_of(
+        build_container(
+            Settings(home=tmp_path, models_url=tmp_path.as_uri(), database_url=database_url)
+        )
+    )
     answer = testing.TestClient(app).simulate_get(path)
     assert answer.status_code == 403
     assert "DIAMOND_API_KEYS=admin:" in answer.json["detail"]
@@ -178,6 +167,7 @@ def test_without_keys_the_record_says_how_to_set_one(tmp_path, path):
 def test_a_record_that_is_away_is_told_without_its_password(tmp_path):
     settings = Settings(
         home=tmp_path,
+        models_url=tmp_path.as_uri(),
         database_url="mysql://me:hidden-1@127.0.0.1:1/name",
         api_keys=ApiKeys.parse("admin:admin-secret"),
     )
@@ -200,7 +190,7 @@ def test_no_secret_of_a_request_is_kept(client, wired):
             "Referer": "https://me:hidden-5@shop/?key=hidden-6",
         },
     )
-    (kept,) = wired.request_log().latest(1)
+    (kept,) = newest(wired.request_log(), 1)
     assert kept.query == "token=[redacted]&carat=1&api%5Fkey=[redacted]"
     assert kept.key_name == "web"
     assert "hidden" not in repr(kept)
@@ -218,11 +208,11 @@ def requests(wired, *arguments, check=True):
     )
 
 
-def test_the_command_lists_shows_and_sums_up(wired, database_log):
+def test_the_command_lists_and_shows(wired, database_log):
     wired.settings().home.mkdir()
     database_log.append_all(
         [
-            an_exchange(id="slow", occurred_at=now(hours=1), duration_ms=1500.0),
+            an_exchange(request_id="slow", occurred_at=now(hours=1), duration_ms=1500.0),
             an_exchange(**ODD, occurred_at=now(hours=3)),
         ]
     )
@@ -231,37 +221,41 @@ def test_the_command_lists_shows_and_sums_up(wired, database_log):
     assert "\x1b" not in listed
     assert "[31m[red]💎" in listed
     as_json = json.loads(requests(wired, "list", "--since", "2h", "--json").stdout)
-    assert [each["id"] for each in as_json] == ["slow"]
+    assert [each["request_id"] for each in as_json] == ["slow"]
     as_json = json.loads(requests(wired, "list", "--slower-than", "1s", "--json").stdout)
-    assert [each["id"] for each in as_json] == ["slow"]
+    assert [each["request_id"] for each in as_json] == ["slow"]
     assert "💎" in requests(wired, "show", "odd-one").stdout
     shown = json.loads(requests(wired, "show", "odd-one", "--json").stdout)
     assert base64.b64decode(shown["request_body"]) == ODD["request_body"]
     gone = requests(wired, "show", "gone", check=False)
-    assert (gone.returncode, gone.stderr) == (1, "diamond: the record has no request 'gone'\n")
+    assert (gone.returncode, gone.stderr) == (1, "diamond: there is no request 'gone'\n")
     wrong = requests(wired, "list", "--status", "nine", check=False)
     assert wrong.returncode == 2
     assert "--status" in wrong.stderr
-    (odd, slow) = sorted(
-        json.loads(requests(wired, "stats", "--json").stdout), key=lambda each: each["route"]
-    )
-    assert (odd["route"], odd["client_errors"], slow["p99_ms"]) == ("(other)", 1, 1500.0)
-    assert "(other)" in requests(wired, "stats").stdout
 
 
 def test_the_command_exports_everything_unchanged(wired, database_log, tmp_path):
     wired.settings().home.mkdir()
-    exchanges = [an_exchange(id=f"r{number}", occurred_at=now(days=1)) for number in range(1200)]
+    exchanges = [
+        an_exchange(request_id=f"r{number}", occurred_at=now(days=1)) for number in range(1200)
+    ]
     exchanges += [an_exchange(**ODD), an_exchange(response_body=b"x" * 5_000_000)]
     database_log.append_all(exchanges)
     output = tmp_path / "all.jsonl"
     done = requests(wired, "export", "--output", str(output), "--json")
     assert json.loads(done.stdout) == {"exported": 1202, "output": str(output)}
     lines = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
-    assert [line["serial"] for line in lines] == [each.serial for each in reversed(exchanges)]
-    assert {"id", "occurred_at", "method", "path", "query", "status", "duration_ms"} <= set(
-        lines[0]
-    )
+    assert [line["id"] for line in lines] == [each.id for each in reversed(exchanges)]
+    assert {
+        "id",
+        "request_id",
+        "occurred_at",
+        "method",
+        "path",
+        "query",
+        "status",
+        "duration_ms",
+    } <= set(lines[0])
     assert {"request_body", "response_body", "model_id"} <= set(lines[0])
     for line, exchange in zip(lines, reversed(exchanges), strict=True):
         assert datetime.fromisoformat(line["occurred_at"]) == exchange.occurred_at
@@ -289,9 +283,9 @@ def test_the_command_prunes_what_is_old(wired, database_log):
     database_log.append_all([an_exchange(occurred_at=now(days=number)) for number in range(500)])
     told = json.loads(requests(wired, "prune", "--older-than", "90d", "--dry-run", "--json").stdout)
     assert (told["pruned"], told["dry_run"]) == (410, True)
-    assert wired.request_archive().count(ExchangeFilter()) == 500
+    assert database_log.count(ExchangeFilter()) == 500
     assert "Deleted 410 requests" in requests(wired, "prune", "--older-than", "90d").stdout
-    assert wired.request_archive().count(ExchangeFilter()) == 90
+    assert database_log.count(ExchangeFilter()) == 90
     assert requests(wired, "prune", "--older-than", "90", check=False).returncode == 2
 
 

@@ -14,8 +14,16 @@ from support import diamond
 from diamond_adapters.report import write_report
 from diamond_adapters.report.importance import permutation_importance
 from diamond_adapters.report.scales import Scale
-from diamond_core import DiamondTable, RejectedRow, Training, compare
-from diamond_core.model_card import DataSummary
+from diamond_core import (
+    DataSummary,
+    DiamondTable,
+    Evaluation,
+    RawStones,
+    RejectedRow,
+    ReportInput,
+    clean,
+    compare,
+)
 from diamond_core.testing import FormulaModel, a_card, some_stones
 
 HOLDOUT = some_stones(400, seed=1)
@@ -55,23 +63,38 @@ class Page(HTMLParser):
         self.text += data + " "
 
 
-def training(holdout=HOLDOUT, rejected=(), champion=None, **card):
-    stones = some_stones(300)
-    return Training(
+class CountingModel(FormulaModel):
+    """A model that counts the stones it has priced."""
+
+    def __init__(self):
+        super().__init__()
+        self.priced = 0
+
+    def price(self, stones):
+        prices = super().price(stones)
+        self.priced += len(prices)
+        return prices
+
+
+def evaluation(holdout=HOLDOUT, factor=1.0):
+    prices = FormulaModel(factor).price(holdout)
+    return Evaluation.of(holdout, prices, a_card().price_ranges)
+
+
+def training(holdout=HOLDOUT, rejected=(), champion=None, model=None, **card):
+    return ReportInput(
         card=a_card(**{"coverage_by_quintile": (0.9,) * 5} | card),
-        model=FormulaModel(),
-        stones=stones,
-        holdout=holdout,
-        rejected=rejected,
+        model=model or FormulaModel(),
+        stones=some_stones(300),
+        evaluation=evaluation(holdout),
         champion=champion,
+        rejected=rejected,
     )
 
 
 def of_champion(factor):
-    actual = HOLDOUT.price
-    model = FormulaModel(factor)
-    told = compare("old-1", actual, model.price(HOLDOUT), FormulaModel().price(HOLDOUT))
-    return {"champion": model, "comparison": told}
+    champion = evaluation(factor=factor)
+    return {"champion": champion, "comparison": compare("old-1", champion, evaluation())}
 
 
 def test_asks_for_nothing_from_elsewhere():
@@ -90,7 +113,11 @@ def test_has_every_section():
         write_report(training(details={"candidates": candidates, "trials": trials, "depth": 6}))
     ).text
     for words in (
-        *("How close the prices are", "Where it errs", "How far the price range can be trusted"),
+        *(
+            "How close the prices are",
+            "Where the errors are",
+            "How far the price range can be trusted",
+        ),
         *("What it relies on", "How it was chosen", "What it learned from", "Rows left out"),
         *("formula-1", "plain", "310.50", '"depth": 6', "Very Good", "VVS1"),
     ):
@@ -99,27 +126,89 @@ def test_has_every_section():
     assert page.count(b"<circle") == 31
     assert page.count(b'dot pruned"') == 1
     assert b"trial 30 (rate 0.1235, depth 6): 1.00 USD" in page
-    assert b">1.00<" not in page  # a trial that was broken off is no candidate
+    assert b">1.00<" not in page  # a trial that was stopped early is no candidate
 
 
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [(1.3, "less than the champion"), (1.0, "beyond the noise"), (None, "no champion to compare")],
+    [
+        (1.3, "lower than that of the champion of that day"),
+        (1.0, "by no more than noise"),
+        (None, "no champion to compare"),
+    ],
 )
 def test_says_how_it_does_against_the_champion(factor, words):
-    told = {} if factor is None else of_champion(factor)
-    assert words in Page(write_report(training(**told))).text
+    champion = {} if factor is None else of_champion(factor)
+    assert words in Page(write_report(training(**champion))).text
+
+
+def test_says_when_it_is_worse_than_the_champion():
+    champion = evaluation(factor=1.0)
+    worse = compare("old-1", champion, evaluation(factor=1.3))
+    text = Page(write_report(training(champion=champion, comparison=worse))).text
+    assert f"Its MAE is ${worse.difference:,.2f} higher than that of the champion" in text
+
+
+def test_breaks_the_errors_down_with_and_without_a_champion():
+    alone = Page(write_report(training()))
+    assert "champion $" not in alone.text
+    beside = Page(write_report(training(**of_champion(1.2))))
+    assert beside.text.count("champion $ change $") == 4  # by price band and by three grades
+    errors = np.abs(FormulaModel(1.2).price(HOLDOUT) - HOLDOUT.price)
+    ideal = errors[HOLDOUT.column("cut") == 4].mean()
+    assert re.search(rf"Ideal \d+ .*? {ideal:,.0f} ", beside.text)
+
+
+def test_prices_the_hold_out_for_the_importance_alone():
+    model = CountingModel()
+    write_report(training(model=model))
+    priced = model.priced
+    permutation_importance(model, HOLDOUT)
+    assert model.priced == 2 * priced
+
+
+def test_names_the_command_that_repeats_the_training_where_there_is_one():
+    page = Page(write_report(training(), "diamond train --family x --source 'a<b'"))
+    assert "diamond train --family x --source 'a<b'" in page.text
+    assert "diamond train" not in Page(write_report(training())).text
+    assert "Repeat" not in Page(write_report(training())).text
 
 
 def test_counts_reasons_by_kind():
-    rejected = [
-        RejectedRow(2, ("depth 61.1 % contradicts x, y and z: check the four numbers",), "a.csv"),
-        RejectedRow(3, ("depth 9 % contradicts x, y and z: check the four numbers",), "a.csv"),
-        RejectedRow(4, ("z must be above 0, not '0'", "x must be above 0, not '0'"), "b.csv"),
+    good = {
+        "carat": "1.1",
+        "cut": "Ideal",
+        "color": "H",
+        "clarity": "SI2",
+        "price": "5000",
+        "depth": "61.5",
+        "x": "6.6",
+        "y": "6.6",
+        "z": "4.06",
+    }
+    bad = [
+        {"depth": "30.3"},
+        {"depth": "9"},
+        {"carat": "x", "cut": "Idol"},
+        {"carat": "0"},
+        {"carat": ""},
     ]
-    text = Page(write_report(training(rejected=rejected))).text
-    assert "3 rows could not be used" in text
-    assert "depth ... % contradicts x, y and z: check the four numbers 2" in text
+    rows = [good | changes for changes in bad]
+    columns = {name: [row[name] for row in rows] for name in good}
+    rejected = clean(RawStones("b.csv", columns, range(2, 7))).rejected
+    assert len(rejected) == 5
+    text = Page(
+        write_report(training(rejected=[RejectedRow(1, ("odd",), "a.csv"), *rejected]))
+    ).text
+    assert "6 rows could not be used" in text
+    for kind in (
+        "depth ... % contradicts x, y and z: the height is ... % of the mean diameter; check the four numbers 2",
+        "carat must be the weight in carats, a number from 0.001 to 1000 2",
+        "carat is missing: give the weight in carats, a number from 0.001 to 1000 1",
+        "cut must be one of Fair, Good, Very Good, Premium, Ideal (worst to best) 1",
+    ):
+        assert kind in text
+    assert "not 'Idol'" in text  # among the first rows
     assert "b.csv" in text
 
 
@@ -142,9 +231,9 @@ def test_is_written_for_however_few_stones(count):
 
 @pytest.mark.parametrize("field", ["price", "carat"])
 def test_is_written_for_stones_that_are_all_alike(field):
-    rows = HOLDOUT.rows.copy()
+    rows = HOLDOUT.rows_of_today()
     rows[field] = 1.0
-    Page(write_report(training(holdout=DiamondTable(rows).without_measurements())))
+    Page(write_report(training(holdout=DiamondTable(rows).four_cs())))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +245,7 @@ def test_is_written_for_stones_that_are_all_alike(field):
         {"trials": [PRUNED, PRUNED]},
     ],
 )
-def test_is_written_whatever_a_family_tells(details):
+def test_is_written_whatever_details_a_family_gives(details):
     Page(write_report(training(details=details)))
 
 

@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mariadb import run_sql
+from support import newest
 
 from diamond_adapters.database import open_database
-from diamond_adapters.request_log.migrations import MIGRATIONS, Migration, migrate
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
-from diamond_core.errors import InvalidSetting, Unavailable
-from diamond_core.exchange import Exchange, new_serial
+from diamond_adapters.requests.migrations import MIGRATIONS, Migration, migrate
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_core.errors import InvalidUrl, Unavailable
+from diamond_core.requests.exchange import Exchange, new_exchange_id
 from diamond_core.testing import an_exchange
 
 SECRET = "s3cret/pass word"
@@ -63,7 +64,7 @@ def rows(database, statement):
     ],
 )
 def test_a_url_that_cannot_be_used_is_told_without_its_password(url):
-    with pytest.raises(InvalidSetting, match="DIAMOND_DATABASE_URL") as caught:
+    with pytest.raises(InvalidUrl) as caught:
         open_database(url)
     told = "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in told
@@ -79,7 +80,7 @@ def test_a_database_that_is_away_is_told_without_its_password():
     url = f"mysql://me:{quote(SECRET, safe='')}@127.0.0.1:1/name"
     log = PeeweeRequestLog(open_database(url))
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1") as caught:
-        log.latest(1)
+        newest(log, 1)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
     assert "s3cret" not in repr(log) + repr(vars(log))
 
@@ -96,7 +97,7 @@ def test_the_wrong_password_is_told_without_it(mysql_url):
     netloc = f"{parts.username}:{quote(SECRET, safe='')}@{parts.hostname}:{parts.port}"
     log = PeeweeRequestLog(open_database(parts._replace(netloc=netloc).geturl()))
     with pytest.raises(Unavailable, match="Access denied") as caught:
-        log.latest(1)
+        newest(log, 1)
     assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
@@ -108,7 +109,7 @@ def test_a_password_may_hold_any_letters(mysql_server_url, mysql_url):
         run_sql(mysql_url, f"GRANT ALL ON {parts.path[1:]}.* TO 'odd user'@'%%'")
         netloc = f"odd%20user:{quote(password, safe='')}@{parts.hostname}:{parts.port or 3306}"
         database = open_database(parts._replace(netloc=netloc).geturl())
-        assert list(PeeweeRequestLog(database).latest(1)) == []
+        assert list(newest(PeeweeRequestLog(database), 1)) == []
         database.close()
     finally:
         run_sql(mysql_server_url, "DROP USER 'odd user'@'%%'")
@@ -127,7 +128,7 @@ def test_a_connection_that_the_server_dropped_is_opened_again(mysql_url):
         )
         assert len(running) == 1
         run_sql(mysql_url, f"{kill} {running[0][0]}")
-        assert list(log.latest(2)) == [exchange]
+        assert list(newest(log, 2)) == [exchange]
     database.close()
 
 
@@ -136,7 +137,7 @@ def test_many_hosts_that_start_at_once_make_the_tables_once(url):
 
     def start(number):
         database = open_database(url)
-        PeeweeRequestLog(database).append(an_exchange(id=f"host{number}"))
+        PeeweeRequestLog(database).append(an_exchange(request_id=f"host{number}"))
         database.close()
 
     with ThreadPoolExecutor(hosts) as pool:
@@ -144,7 +145,7 @@ def test_many_hosts_that_start_at_once_make_the_tables_once(url):
     database = open_database(url)
     versions = rows(database, "SELECT version FROM schema_migrations ORDER BY version")
     assert versions == [(migration.version,) for migration in MIGRATIONS]
-    assert len(PeeweeRequestLog(database).latest(100)) == hosts
+    assert len(newest(PeeweeRequestLog(database), 100)) == hosts
     database.close()
 
 
@@ -153,19 +154,19 @@ def test_tables_of_an_earlier_version_are_upgraded_and_keep_their_rows(database)
         migrate(database, MIGRATIONS[:1])
     exchange = an_exchange()
     with database.connection_context():
-        names = "serial, id, occurred_at, method, path, query, headers, client, key_name, status"
-        values = (
-            f"'{exchange.serial}', 'old', '2026-01-02 03:04:05.000006', 'GET', '/v1', '', '{{}}'"
+        names = (
+            "id, request_id, occurred_at, method, path, query, headers, client, key_name, status"
         )
+        values = f"'{exchange.id}', 'old', '2026-01-02 03:04:05.000006', 'GET', '/v1', '', '{{}}'"
         database.execute_sql(
             f"INSERT INTO requests ({names}, duration_ms, model_id, request_encoding,"
             " response_encoding, request_body, response_body)"
             f" VALUES ({values}, '', '', 200, 1.5, '', 'utf-8', 'utf-8', 'asked', 'told')"
         )
     log = PeeweeRequestLog(database)
-    log.append(an_exchange(id="new"))
-    new, old = sorted(log.latest(10), key=lambda each: each.id)
-    assert (new.id, old.id, old.response_body) == ("new", "old", b"told")
+    log.append(an_exchange(request_id="new"))
+    new, old = sorted(newest(log, 10), key=lambda each: each.request_id)
+    assert (new.request_id, old.request_id, old.response_body) == ("new", "old", b"told")
     assert old.occurred_at.isoformat() == "2026-01-02T03:04:05.000006+00:00"
     versions = rows(database, "SELECT version FROM schema_migrations ORDER BY version")
     assert versions == [(migration.version,) for migration in MIGRATIONS]
@@ -177,7 +178,7 @@ def test_a_migration_that_was_cut_off_is_run_again(database):
         migrate(database, [*MIGRATIONS, bad])
     with database.connection_context():
         migrate(database)
-    assert list(PeeweeRequestLog(database).latest(1)) == []
+    assert list(newest(PeeweeRequestLog(database), 1)) == []
 
 
 def test_tables_of_a_later_version_can_still_be_used(database):
@@ -186,7 +187,7 @@ def test_tables_of_a_later_version_can_still_be_used(database):
         migrate(database, [*MIGRATIONS, later])
     log = PeeweeRequestLog(database)
     log.append(an_exchange())
-    assert len(log.latest(1)) == 1
+    assert len(newest(log, 1)) == 1
 
 
 def test_tables_that_were_dropped_are_made_again(database):
@@ -198,7 +199,7 @@ def test_tables_that_were_dropped_are_made_again(database):
         log.append(an_exchange())
     exchange = an_exchange()
     log.append(exchange)
-    assert list(log.latest(2)) == [exchange]
+    assert list(newest(log, 2)) == [exchange]
 
 
 def test_text_stays_text_for_people_who_ask_in_sql(database):
@@ -219,16 +220,16 @@ def test_a_body_larger_than_the_server_takes_at_once_is_kept_whole(database):
     log = PeeweeRequestLog(database)
     # each quote takes two bytes in a statement: 34 MB in all, where MariaDB takes 16
     exchange = an_exchange(request_body=b'"' * 2_000_000, response_body=b"'" * 15_000_000)
-    small = an_exchange(id="small")
+    small = an_exchange(request_id="small")
     log.append_all([exchange, small])
     log.append(exchange)
-    assert list(log.latest(10)) == [small, exchange]
+    assert list(newest(log, 10)) == [small, exchange]
 
 
 def test_names_that_are_no_valid_text_are_kept_with_escapes(database):
     log = PeeweeRequestLog(database)
     log.append(an_exchange(path="/v1/\ud800é", headers={"User-Agent": "\udfff"}))
-    (found,) = log.latest(1)
+    (found,) = newest(log, 1)
     assert found.path == "/v1/\\ud800é"
     assert found.headers == {"User-Agent": "\udfff"}
 
@@ -242,8 +243,8 @@ text = st.text(st.characters(exclude_categories=["Cs"]))
 @given(
     exchange=st.builds(
         Exchange,
-        id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", fullmatch=True),
-        serial=st.builds(new_serial),
+        id=st.builds(new_exchange_id),
+        request_id=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}", fullmatch=True),
         occurred_at=st.datetimes(
             min_value=an_exchange().occurred_at.replace(year=1970, tzinfo=None),
             timezones=st.just(an_exchange().occurred_at.tzinfo),
@@ -262,4 +263,4 @@ text = st.text(st.characters(exclude_categories=["Cs"]))
 def test_whatever_comes_in_comes_out(database, exchange):
     log = PeeweeRequestLog(database)
     log.append(exchange)
-    assert list(log.latest(1)) == [exchange]
+    assert list(newest(log, 1)) == [exchange]

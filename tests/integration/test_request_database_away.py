@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from mariadb import fresh_database, run_sql, running_mariadb
+from support import newest
 
 from diamond_adapters.database import open_database
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_core.errors import Unavailable
 from diamond_core.testing import an_exchange
 
@@ -82,19 +83,19 @@ def open_log():
 
 def test_a_killed_server_keeps_what_was_kept_and_is_used_again(server, url, open_log):
     log = open_log(url)
-    kept, later = an_exchange(id="kept"), an_exchange(id="later")
+    kept, later = an_exchange(request_id="kept"), an_exchange(request_id="later")
     log.append(kept)
     server.kill()
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1"):
         log.append(later)
     server.start()
     log.append(later)
-    assert list(log.latest(10)) == [later, kept]
+    assert list(newest(log, 10)) == [later, kept]
 
 
 def test_a_frozen_server_is_given_up_and_used_again(server, url, open_log):
     log = open_log(f"{url}?read_timeout=1&connect_timeout=1")
-    kept, later = an_exchange(id="kept"), an_exchange(id="later")
+    kept, later = an_exchange(request_id="kept"), an_exchange(request_id="later")
     log.append(kept)
     server.freeze()
     try:
@@ -103,7 +104,7 @@ def test_a_frozen_server_is_given_up_and_used_again(server, url, open_log):
     finally:
         server.thaw()
     log.append(later)
-    assert list(log.latest(10)) == [later, kept]
+    assert list(newest(log, 10)) == [later, kept]
 
 
 @pytest.mark.parametrize("identity", ["", "&ssl_verify_identity=true"])
@@ -112,28 +113,28 @@ def test_tls_is_used_with_a_server_whose_certificate_is_known(
 ):
     log = open_log(f"{url}?ssl_ca={certificates / 'server.pem'}{identity}")
     log.append(an_exchange())
-    assert len(log.latest(1)) == 1
+    assert len(newest(log, 1)) == 1
 
 
 def test_a_server_of_another_certificate_is_refused(url, open_log, certificates):
     other = certificates / "other.pem"
     log = open_log(f"{url}?ssl_ca={other}")
     with pytest.raises(Unavailable, match="certificate"):
-        log.latest(1)
+        newest(log, 1)
 
 
 def test_a_certificate_that_is_none_is_told(url, open_log, tmp_path):
     (tmp_path / "ca.pem").write_text("nonsense")
     log = open_log(f"{url}?ssl_ca={tmp_path / 'ca.pem'}")
     with pytest.raises(Unavailable):
-        log.latest(1)
+        newest(log, 1)
 
 
 def test_a_login_that_requires_tls_fails_without(server, url, open_log):
     run_sql(url, "ALTER USER 'diamond'@'127.0.0.1' REQUIRE SSL")
     try:
         with pytest.raises(Unavailable, match="Access denied"):
-            open_log(f"{url}?ssl_disabled=true").latest(1)
-        assert list(open_log(url).latest(1)) == []
+            newest(open_log(f"{url}?ssl_disabled=true"), 1)
+        assert list(newest(open_log(url), 1)) == []
     finally:
         run_sql(url, "ALTER USER 'diamond'@'127.0.0.1' REQUIRE NONE")

@@ -6,20 +6,22 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
-from support import STONE, Service, diamond, environment, free_port, serving, until
+from support import STONE, Service, diamond, environment, free_port, newest, serving, until
 
 from diamond_adapters.database import open_database
-from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
-from diamond_adapters.onnx_model import OnnxModel
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
-from diamond_core import ModelId, Promotion
+from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.models.onnx_model import OnnxModel
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_core import ModelHistory, ModelId
 
 
 def champion_of(home):
-    return json.loads((home / "champion.json").read_text())["id"]
+    last = max((home / "promotions").glob("*.json"))
+    return json.loads(last.read_text())["model_id"]
 
 
 def served_model(service):
@@ -266,11 +268,11 @@ def test_records_every_exchange(trained_home):
         bad = service.post("/v1/predictions", b'\xff{"', {"Content-Type": "application/json"})
         missing = service.get("/v1/nothing")
         service.get("/livez")
-        recorded = until(lambda: len(found := log.latest(10)) == 3 and found, "all is recorded")
+        recorded = until(lambda: len(found := newest(log, 10)) == 3 and found, "all is recorded")
     assert [each.status for each in recorded] == [404, 400, 200]
     for exchange, answer in zip(recorded, (missing, bad, good), strict=True):
         assert exchange.response_body == answer.body
-        assert exchange.id == answer.headers["x-request-id"]
+        assert exchange.id == exchange.request_id == answer.headers["x-request-id"]
         assert exchange.client == "127.0.0.1"
         assert exchange.duration_ms > 0
     assert recorded[1].request_body == b'\xff{"'
@@ -310,15 +312,13 @@ def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home,
         if name == "card.json":
             return
         # Promoted all the same, as by hand or before the damage.
-        repository = FilesystemModelRepository(trained_home, OnnxModel)
-        repository.promote(
-            Promotion(
-                model_id=ModelId(second),
-                at=datetime.now(UTC),
-                by="test",
-                reason="test",
-                previous=ModelId(first),
-            )
+        history = ModelHistory(FilesystemModelRepository(trained_home), OnnxModel)
+        history.promote(
+            ModelId(second),
+            previous=ModelId(first),
+            at=datetime.now(UTC),
+            by="test",
+            reason="test",
         )
         ready = until(
             lambda: (found := service.get("/readyz").json)["status"] == "degraded" and found, "told"
@@ -332,8 +332,8 @@ def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home,
 
 
 def test_starts_without_a_model_and_serves_once_there_is_one(trained_home):
-    models = trained_home / "champion.json"
-    models.rename(trained_home / "champion.later")
+    promotions = trained_home / "promotions"
+    promotions.rename(trained_home / "promotions.later")
     with serving(trained_home) as service:
         for answer in (
             service.post("/v1/predictions", STONE),
@@ -342,10 +342,10 @@ def test_starts_without_a_model_and_serves_once_there_is_one(trained_home):
         ):
             assert answer.status == 503
             assert int(answer.headers["retry-after"]) > 0
-            assert "diamond train" in answer.json["detail"]
+            assert answer.json["detail"] == "no model has been trained yet"
         assert service.get("/livez").status == 200
         assert service.get("/v1/models/champion").status == 503
-        (trained_home / "champion.later").rename(models)
+        (trained_home / "promotions.later").rename(promotions)
         until(lambda: service.get("/readyz").status == 200, "the model is served", 10)
         assert served_model(service)
 
@@ -372,7 +372,7 @@ def test_lets_keys_price_and_admin_keys_promote(trained_home):
         answer = service.post(promote, {"reason": "test"}, admin)
         assert answer.json["champion"]["id"] == champion
         assert service.post("/v1/models/gone/promote", {"reason": "x"}, admin).status == 404
-    last = json.loads((trained_home / "promotions.jsonl").read_text().splitlines()[-1])
+    last = json.loads(max((trained_home / "promotions").glob("*.json")).read_text())
     assert (last["by"], last["reason"]) == ("key admin", "test")
     kept = b"".join(path.read_bytes() for path in trained_home.glob("requests.db*"))
     assert b"-secret" not in kept
@@ -429,6 +429,8 @@ def test_a_killed_training_leaves_no_half_model(trained_home, small_csv):
         card["id"] for card in json.loads(diamond(trained_home, "models", "list", "--json").stdout)
     ] == [before]
     assert "FAIL" not in diamond(trained_home, "doctor").stdout
+    for draft in drafts.glob(".draft-*"):
+        os.utime(draft, (time.time() - 7200, time.time() - 7200))  # not one that is being written
     diamond(trained_home, "train", str(small_csv), "--family", "linear", "--force")
     assert list(drafts.glob(".draft-*")) == []
     assert len(list(drafts.iterdir())) == 2
@@ -436,7 +438,7 @@ def test_a_killed_training_leaves_no_half_model(trained_home, small_csv):
 
 PAUSED_PUBLICATION = """
 import sys, threading
-from diamond_adapters import filesystem_model_repository as repository
+from diamond_adapters.models import filesystem_model_repository as repository
 write = repository._write_synced
 def write_and_wait(path, data):
     write(path, data)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from support import serving
 
-from diamond_core.diamond import GRADES
+from diamond_core import FIELDS
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -81,12 +81,14 @@ def test_browsers_get_a_page_for_a_wrong_address_and_programs_a_problem(service)
     assert service.request("DELETE", "/").status == 405
 
 
-def test_the_form_knows_each_grade_best_first(service):
-    script = service.get(static_address(service, "price.js").replace("price", "grades"))
-    for field, grades in GRADES.items():
-        block = re.search(rf"  {field}: {{(.*?)\n  }}", script.body.decode(), re.DOTALL)[1]
-        names = re.findall(r'^\s+"?([\w ]+)"?: "', block, re.MULTILINE)
-        assert names == [grade.value for grade in reversed(grades)]
+def test_the_form_knows_every_field(service):
+    script = service.get(static_address(service, "price.js").replace("price", "fields"))
+    text = script.body.decode().removeprefix("export const FIELDS = ").removesuffix(";\n")
+    fields = {each["name"]: each for each in json.loads(text)}
+    assert list(fields) == list(FIELDS)
+    assert [each["grade"] for each in fields["cut"]["grades"]] == list(FIELDS["cut"].grades)
+    assert fields["clarity"]["grades"][-1]["meaning"].startswith("Internally flawless")
+    assert (fields["x"]["maximum"], fields["x"]["required"]) == (FIELDS["x"].maximum, False)
 
 
 @pytest.fixture(scope="module")

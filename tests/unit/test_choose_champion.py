@@ -2,37 +2,55 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from fakes import DamagingRepository
 
+from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
+    ONNX_FILE,
     ChooseChampion,
     Comparison,
     Conflict,
     ModelDamaged,
+    ModelHistory,
+    ModelId,
     ModelNotFound,
     NothingToRollBack,
 )
-from diamond_core.model_card import ModelId
-from diamond_core.similarity import sorted_samples
-from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
+from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
 
 STONES = some_stones(50)
 
 
 @pytest.fixture
 def repository():
-    return DamagingRepository()
+    return InMemoryModelRepository()
 
 
 @pytest.fixture
-def choose(repository):
+def history(repository):
+    return ModelHistory(repository, load_formula)
+
+
+@pytest.fixture
+def choose(history):
     minutes = count()
-    return ChooseChampion(repository, lambda: NOON + timedelta(minutes=next(minutes)))
+    return ChooseChampion(history, lambda: NOON + timedelta(minutes=next(minutes)))
 
 
 @pytest.fixture
-def publish(repository):
+def by_merit(choose, history):
+    """Choose by merit right after the comparison: nobody has promoted another since then."""
+
+    def by_merit(cards, against=None):
+        against = None if against is None else ModelId(against)
+        return choose.by_merit(cards, against=against, present=history.champion(), by="me")
+
+    return by_merit
+
+
+@pytest.fixture
+def publish(history):
     """Publish a model of a name and an error, and what its card says about a champion."""
 
     def publish(name, mae=300.0, champion=None, high=0.0):
@@ -42,106 +60,113 @@ def publish(repository):
             champion=champion, champion_mae=310.0, difference=high - 1, low=high - 2, high=high
         )
         card = a_card(name, metrics=metrics, comparison=comparison)
-        return repository.publish(card, a_fitted_model(STONES), sorted_samples(STONES))
+        return history.publish(card, a_fitted_model(STONES), STONES)
 
     return publish
 
 
-def test_promotes_the_best_where_there_is_no_champion(choose, publish, repository):
+def test_promotes_the_best_where_there_is_no_champion(by_merit, publish, history):
     cards = [publish("a", 300.0), publish("b", 200.0), publish("c", 250.0)]
-    assert choose.by_merit(cards, against=None, by="me") == "b"
-    (promotion,) = repository.promotions()
+    assert by_merit(cards) == "b"
+    (promotion,) = history.promotions()
     assert (promotion.model_id, promotion.by, promotion.previous) == ("b", "me", None)
     assert promotion.reason == "hold-out MAE 200.00 USD"
 
 
-def test_asks_a_challenger_for_more_than_noise(choose, publish, repository):
+def test_asks_a_challenger_for_more_than_noise(by_merit, choose, publish, history):
     publish("a", 310.0)
     choose.promote(ModelId("a"), reason="first", by="me")
     lucky = publish("lucky", 290.0, champion="a", high=0.5)
-    assert choose.by_merit([lucky], against=ModelId("a"), by="me") == "a"
+    assert by_merit([lucky], against="a") == "a"
     better = publish("better", 300.0, champion="a", high=-0.5)
-    assert choose.by_merit([lucky, better], against=ModelId("a"), by="me") == "better"
-    assert repository.promotions()[-1].reason == (
+    assert by_merit([lucky, better], against="a") == "better"
+    assert history.promotions()[-1].reason == (
         "hold-out MAE 300.00 USD against the champion's 310.00 USD"
     )
 
 
-def test_takes_no_word_of_a_comparison_with_another_champion(choose, publish):
+def test_ignores_a_comparison_with_another_champion(by_merit, choose, publish):
     publish("a")
     choose.promote(ModelId("a"), reason="first", by="me")
     other = publish("b", 100.0, champion="of-last-year", high=-5.0)
-    assert choose.by_merit([other], against=ModelId("a"), by="me") == "a"
+    assert by_merit([other], against="a") == "a"
 
 
-def test_does_not_bring_back_a_champion_that_was_taken_down(choose, publish):
+def test_does_not_bring_back_a_champion_that_was_taken_down(by_merit, choose, publish):
     publish("a")
     choose.promote(ModelId("a"), reason="first", by="me")
     b = publish("b", 100.0, champion="a", high=-5.0)
-    choose.by_merit([b], against=ModelId("a"), by="me")
+    by_merit([b], against="a")
     choose.roll_back(by="me", reason="b looks wrong")
-    assert choose.by_merit([b], against=ModelId("a"), by="me") == "a"
+    assert by_merit([b], against="a") == "a"
 
 
-def test_leaves_a_champion_that_was_promoted_by_hand_meanwhile(choose, publish):
+def test_leaves_a_champion_that_was_promoted_by_hand_meanwhile(choose, publish, history):
     publish("a")
     publish("by-hand")
+    choose.promote(ModelId("a"), reason="first", by="me")
     choose.promote(ModelId("by-hand"), reason="while the others trained", by="me")
     b = publish("b", 100.0, champion="a", high=-5.0)
-    assert choose.by_merit([b], against=ModelId("a"), by="me") == "by-hand"
+    a = ModelId("a")
+    assert choose.by_merit([b], against=a, present=a, by="me") == "by-hand"
+    assert choose.by_merit([b], against=None, present=a, by="me") == "by-hand"
+    assert choose.by_merit([b], against=None, present=None, by="me") == "by-hand"
+    assert history.champion() == "by-hand"
+    assert choose.by_merit([b], against=None, present=ModelId("by-hand"), by="me") == "b"
 
 
-def test_passes_over_a_challenger_that_cannot_be_served(choose, publish, repository):
+@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+def test_passes_over_a_challenger_that_cannot_be_served(by_merit, publish, repository, file):
     cards = [publish("good", 300.0), publish("broken", 200.0)]
-    repository.damaged.add("broken")
-    assert choose.by_merit(cards, against=None, by="me") == "good"
-    repository.damaged.add("good")
-    assert choose.by_merit([publish("worse")], against=None, by="me") == "worse"
+    repository.damage(ModelId("broken"), file)
+    assert by_merit(cards) == "good"
+    repository.damage(ModelId("good"), file)
+    assert by_merit([publish("worse")]) == "worse"
 
 
-def test_replaces_a_champion_that_is_damaged(choose, publish, repository):
+def test_replaces_a_champion_that_is_damaged(by_merit, choose, publish, repository):
     publish("a", 100.0)
     choose.promote(ModelId("a"), reason="first", by="me")
-    repository.damaged.add("a")
-    assert choose.by_merit([publish("b", 300.0)], against=None, by="me") == "b"
+    repository.damage(ModelId("a"), ONNX_FILE)
+    assert by_merit([publish("b", 300.0)]) == "b"
 
 
 @pytest.mark.parametrize("cards", [[], ["a"]])
-def test_keeps_the_champion_where_nobody_challenges(choose, publish, cards):
+def test_keeps_the_champion_where_nobody_challenges(by_merit, choose, publish, cards):
     a = publish("a")
     choose.promote(ModelId("a"), reason="first", by="me")
-    assert choose.by_merit([a] if cards else [], against=ModelId("a"), by="me") == "a"
+    assert by_merit([a] if cards else [], against="a") == "a"
 
 
-def test_has_no_champion_where_there_is_no_model(choose):
-    assert choose.by_merit([], against=None, by="me") is None
+def test_has_no_champion_where_there_is_no_model(by_merit):
+    assert by_merit([]) is None
 
 
-def test_refuses_to_promote_what_cannot_be_served(choose, publish, repository):
+def test_refuses_to_promote_what_cannot_be_served(choose, publish, history, repository):
     publish("a")
     publish("broken")
     choose.promote(ModelId("a"), reason="first", by="me")
-    repository.damaged.add("broken")
+    repository.damage(ModelId("broken"), ONNX_FILE)
     with pytest.raises(ModelDamaged):
         choose.promote(ModelId("broken"), reason="why not", by="me")
     with pytest.raises(ModelNotFound):
         choose.promote(ModelId("nothing"), reason="why not", by="me")
-    assert repository.champion() == "a"
-    assert len(repository.promotions()) == 1
+    assert history.champion() == "a"
+    assert len(history.promotions()) == 1
 
 
-def test_refuses_a_promotion_that_another_overtook(publish, repository):
+def test_refuses_a_promotion_that_another_overtook(publish, history):
     publish("a")
     publish("b")
 
     def a_moment_in_which_another_promotes():
-        ChooseChampion(repository, lambda: NOON).promote(ModelId("a"), reason="first", by="other")
+        ChooseChampion(history, lambda: NOON).promote(ModelId("a"), reason="first", by="other")
         return NOON
 
-    slow = ChooseChampion(repository, a_moment_in_which_another_promotes)
+    slow = ChooseChampion(history, a_moment_in_which_another_promotes)
     with pytest.raises(Conflict):
         slow.promote(ModelId("b"), reason="late", by="me")
-    assert repository.champion() == "a"
+    assert history.champion() == "a"
 
 
 def promote(choose, *names):
@@ -149,7 +174,7 @@ def promote(choose, *names):
         choose.promote(ModelId(name), reason="a test", by="me")
 
 
-def test_rolls_back_to_the_champion_before(choose, publish, repository):
+def test_rolls_back_to_the_champion_before(choose, publish, history):
     for name in "abc":
         publish(name)
     promote(choose, "a", "b", "c")
@@ -157,8 +182,8 @@ def test_rolls_back_to_the_champion_before(choose, publish, repository):
     assert choose.roll_back(by="me") == "a"
     with pytest.raises(NothingToRollBack):
         choose.roll_back(by="me")
-    told = [(p.model_id, p.previous, p.reason) for p in repository.promotions()[3:]]
-    assert told == [("b", "c", "c looks wrong"), ("a", "b", "rolled back from b")]
+    promoted = [(p.model_id, p.previous, p.reason) for p in history.promotions()[3:]]
+    assert promoted == [("b", "c", "c looks wrong"), ("a", "b", "rolled back from b")]
 
 
 def test_rolls_back_past_what_was_promoted_after_a_rollback(choose, publish):

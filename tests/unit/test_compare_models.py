@@ -1,88 +1,115 @@
-import json
-
 import numpy as np
 import pytest
 
-from diamond_adapters.in_memory import InMemoryModelRepository, InMemorySource
-from diamond_core import DiamondTable, ModelNotFound, TooFewStones, evaluate, in_holdout
-from diamond_core.breakdown import groups_of
-from diamond_core.model_card import ModelId
-from diamond_core.similarity import sorted_samples
-from diamond_core.testing import FormulaModel, a_card, a_fitted_model, some_stones
-from diamond_core.use_cases.compare_models import CompareModels
+from diamond_adapters.in_memory import InMemoryModelRepository, InMemoryStoneSource
+from diamond_core import (
+    CompareModels,
+    DiamondTable,
+    Evaluation,
+    ModelHistory,
+    ModelId,
+    ModelNotFound,
+    TooFewStones,
+    error_slices,
+    in_holdout,
+    metrics_of,
+)
+from diamond_core.testing import FormulaModel, a_card, a_fitted_model, load_formula, some_stones
 
 STONES = some_stones(2000)
+HOLDOUT = STONES[in_holdout(STONES)]
 GOOD, HIGH = ModelId("good"), ModelId("high")
 
 
 @pytest.fixture
 def compare():
-    repository = InMemoryModelRepository()
+    history = ModelHistory(InMemoryModelRepository(), load_formula)
     for name, factor in ((GOOD, 1.0), (HIGH, 1.2)):
-        card = a_card(name)
-        repository.publish(card, a_fitted_model(STONES, factor=factor), sorted_samples(STONES))
-    return CompareModels(repository)
+        history.publish(a_card(name), a_fitted_model(STONES, factor=factor), STONES)
+    return CompareModels(history)
+
+
+def evaluation(stones, factor=1.0):
+    return Evaluation.of(stones, FormulaModel(factor).price(stones), a_card().price_ranges)
 
 
 def test_scores_both_on_the_hold_out_alone(compare):
-    found = compare(HIGH, GOOD, [InMemorySource(STONES)])
-    holdout = STONES[in_holdout(STONES)]
-    assert found.stones == len(holdout)
+    found = compare(HIGH, GOOD, [InMemoryStoneSource(STONES)])
+    assert found.stones == len(HOLDOUT)
     for scored, factor in zip(found.models, (1.2, 1.0), strict=True):
-        assert scored.metrics == evaluate(holdout.price, FormulaModel(factor).price(holdout))
+        prices = FormulaModel(factor).price(HOLDOUT)
+        assert scored.evaluation.metrics() == metrics_of(HOLDOUT.price, prices)
     assert found.better == GOOD
     assert found.difference.high < 0
-    assert compare(GOOD, HIGH, [InMemorySource(STONES)]).better == GOOD
+    assert compare(GOOD, HIGH, [InMemoryStoneSource(STONES)]).better == GOOD
 
 
 def test_finds_no_better_one_of_two_equals(compare):
-    assert compare(GOOD, GOOD, [InMemorySource(STONES)]).better is None
+    assert compare(GOOD, GOOD, [InMemoryStoneSource(STONES)]).better is None
 
 
 def test_breaks_the_errors_down_by_price_and_by_grade(compare):
-    found = compare(GOOD, HIGH, [InMemorySource(STONES)])
-    holdout = STONES[in_holdout(STONES)]
-    errors = np.abs(FormulaModel(1.2).price(holdout) - holdout.price)
+    found = compare(GOOD, HIGH, [InMemoryStoneSource(STONES)])
+    errors = np.abs(FormulaModel(1.2).price(HOLDOUT) - HOLDOUT.price)
+    first, second = (scored.slices for scored in found.models)
+    assert [(s.by, s.name, s.stones) for s in first] == [(s.by, s.name, s.stones) for s in second]
     by = {}
-    for group in found.groups:
-        by.setdefault(group.by, []).append(group)
+    for each in second:
+        by.setdefault(each.by, []).append(each)
     assert list(by) == ["price", "cut", "color", "clarity"]
-    for groups in by.values():
-        assert sum(group.stones for group in groups) == found.stones
-        total = sum(group.mae[1] * group.stones for group in groups) / found.stones
+    for slices in by.values():
+        assert sum(each.stones for each in slices) == found.stones
+        total = sum(each.mae * each.stones for each in slices) / found.stones
         assert total == pytest.approx(errors.mean())
-    assert [group.name for group in by["cut"]] == ["Fair", "Good", "Very Good", "Premium", "Ideal"]
+    assert by["price"][0].stones == 78
+    assert [each.name for each in by["cut"]] == ["Fair", "Good", "Very Good", "Premium", "Ideal"]
 
 
-def test_tells_whether_the_models_know_this_data(compare):
-    same = compare(GOOD, HIGH, [InMemorySource(some_stones(200))])
+def test_says_whether_the_models_know_this_data(compare):
+    same = compare(GOOD, HIGH, [InMemoryStoneSource(some_stones(200))])
     assert [each.same_data for each in same.models] == [True, True]
-    other = compare(GOOD, HIGH, [InMemorySource(STONES)])
+    other = compare(GOOD, HIGH, [InMemoryStoneSource(STONES)])
     assert [each.same_data for each in other.models] == [False, False]
 
 
-def test_gives_plain_json(compare):
-    values = compare(GOOD, HIGH, [InMemorySource(STONES)]).to_json()
-    assert json.loads(json.dumps(values))["groups"][0]["stones"] == 78
-    assert [each["id"] for each in values["models"]] == [GOOD, HIGH]
-    assert set(values["mae_difference"]) == {"mean", "low", "high"}
+def test_names_both_models_and_their_difference_in_the_order_asked_for(compare):
+    found = compare(GOOD, HIGH, [InMemoryStoneSource(STONES)])
+    assert [each.card.id for each in found.models] == [GOOD, HIGH]
+    assert found.difference.champion == GOOD
+    good, high = (each.evaluation.metrics().mae for each in found.models)
+    assert found.difference.champion_mae == pytest.approx(good)
+    assert found.difference.difference == pytest.approx(high - good)
+    assert found.difference.low < found.difference.difference < found.difference.high
 
 
 def test_refuses_too_few_stones(compare):
     with pytest.raises(TooFewStones, match="held-out stones are too few to compare"):
-        compare(GOOD, HIGH, [InMemorySource(STONES[:5])])
+        compare(GOOD, HIGH, [InMemoryStoneSource(STONES[:5])])
 
 
 def test_refuses_a_model_that_is_not_there(compare):
     with pytest.raises(ModelNotFound):
-        compare(GOOD, ModelId("nothing"), [InMemorySource(STONES)])
+        compare(GOOD, ModelId("nothing"), [InMemoryStoneSource(STONES)])
 
 
-def test_makes_groups_of_few_and_of_equal_stones():
-    one = STONES[:1]
-    assert [group.by for group in groups_of(one)] == ["price", "cut", "color", "clarity"]
-    rows = STONES.rows.copy()
+def test_measures_each_slice_of_the_errors():
+    found = evaluation(HOLDOUT, 1.2)
+    ideal = HOLDOUT.column("cut") == 4
+    actual, predicted = HOLDOUT.price[ideal], found.predicted[ideal]
+    low, high = a_card().price_ranges.of_table(HOLDOUT[ideal], predicted)
+    (each,) = (s for s in error_slices(found) if (s.by, s.name) == ("cut", "Ideal"))
+    assert each.stones == ideal.sum()
+    assert each.mae == pytest.approx(np.abs(predicted - actual).mean())
+    assert each.mape == pytest.approx((np.abs(predicted - actual) / actual).mean())
+    assert each.bias == pytest.approx((predicted / actual).mean() - 1.0)
+    assert each.coverage == pytest.approx(((low <= actual) & (actual <= high)).mean())
+
+
+def test_makes_slices_of_few_and_of_equal_stones():
+    one = error_slices(evaluation(STONES[:1]))
+    assert [each.by for each in one] == ["price", "cut", "color", "clarity"]
+    rows = STONES.rows_of_today()
     rows["price"] = 500.0
-    bands = [group for group in groups_of(DiamondTable(rows)) if group.by == "price"]
-    assert [group.name for group in bands] == ["500 to 500"] * 5
-    assert groups_of(STONES[:0]) == []
+    slices = error_slices(evaluation(DiamondTable(rows)))
+    assert [each.name for each in slices if each.by == "price"] == ["500 to 500"] * 5
+    assert error_slices(evaluation(STONES[:0])) == []

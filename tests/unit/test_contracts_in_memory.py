@@ -1,22 +1,34 @@
-"""The in-memory adapters and the fakes keep the contracts of their ports."""
+"""The in-memory adapters and the formula model keep the contracts of their ports."""
 
 from __future__ import annotations
 
 import pytest
 
 from diamond_adapters.in_memory import (
+    InMemoryExclusiveWork,
     InMemoryModelRepository,
     InMemoryRequestLog,
-    InMemorySource,
+    InMemoryStoneSource,
 )
+from diamond_core import Unavailable
 from diamond_core.testing import (
-    DiamondSourceContract,
+    ExclusiveWorkContract,
     FormulaModel,
+    LargeStoneSourceContract,
     ModelContract,
     ModelRepositoryContract,
-    RequestArchiveContract,
     RequestLogContract,
+    StoneSourceContract,
+    an_exchange,
 )
+from diamond_core.testing.request_log_contract import newest
+
+
+def breaks(adapter):
+    def break_down():
+        adapter.failure = Unavailable("a test broke it")
+
+    return break_down
 
 
 class TestFormulaModel(ModelContract):
@@ -30,24 +42,70 @@ class TestInMemoryModelRepository(ModelRepositoryContract):
     def repository(self):
         return InMemoryModelRepository()
 
+    @pytest.fixture
+    def reopen(self, repository):
+        return lambda: repository
+
+    @pytest.fixture
+    def elsewhere(self):
+        return None
+
+    @pytest.fixture
+    def damage(self, repository):
+        return repository.damage
+
+    @pytest.fixture
+    def break_down(self, repository):
+        return breaks(repository)
+
+
+class TestInMemoryExclusiveWork(ExclusiveWorkContract):
+    @pytest.fixture
+    def work(self):
+        return InMemoryExclusiveWork()
+
+    @pytest.fixture
+    def reopen(self, work):
+        return lambda: work
+
+    @pytest.fixture
+    def elsewhere(self):
+        return None
+
+    @pytest.fixture
+    def break_down(self, work):
+        return breaks(work)
+
 
 class TestInMemoryRequestLog(RequestLogContract):
     @pytest.fixture
     def log(self):
         return InMemoryRequestLog()
 
-
-class TestInMemoryRequestArchive(RequestArchiveContract):
     @pytest.fixture
-    def log(self):
-        return InMemoryRequestLog()
+    def reopen(self, log):
+        return lambda: log
 
     @pytest.fixture
-    def archive(self, log):
-        return log
+    def break_down(self, log):
+        return breaks(log)
 
 
-class TestInMemorySource(DiamondSourceContract):
+class TestInMemoryStoneSource(StoneSourceContract):
     @pytest.fixture
     def source(self, table):
-        return InMemorySource(table)
+        return InMemoryStoneSource(table)
+
+
+class TestLargeInMemoryStoneSource(LargeStoneSourceContract):
+    @pytest.fixture
+    def source(self, table):
+        return InMemoryStoneSource(table)
+
+
+def test_keeps_the_last_exchanges_of_a_log_with_a_maximum():
+    log = InMemoryRequestLog(maximum=2)
+    exchanges = [an_exchange() for _ in range(3)]
+    for exchange in exchanges:
+        log.append(exchange)
+    assert newest(log) == exchanges[:0:-1]

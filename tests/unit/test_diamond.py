@@ -1,10 +1,12 @@
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diamond_core import Clarity, Color, Cut, Diamond, InvalidDiamond
-from diamond_core.diamond import CLARITIES, CUTS, FIELDS, LIMITS, MEASUREMENTS, REQUIRED
+from diamond_core.stones.fields import FIELDS, GRADES, NUMBERS, OPTIONAL, REQUIRED
 
 GOOD = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
 MEASURED = GOOD | {"depth": 61.5, "table": 57, "x": 6.6, "y": 6.6, "z": 4.06}
@@ -33,7 +35,7 @@ def test_is_built_from_plain_values():
 
 
 def test_counts_what_is_null_or_left_out_as_unknown():
-    assert Diamond.parse(GOOD).unknown == list(MEASUREMENTS)
+    assert Diamond.parse(GOOD).unknown == list(OPTIONAL)
     assert Diamond.parse(GOOD | {"depth": None, "x": 6.6}).unknown == ["depth", "table", "y", "z"]
 
 
@@ -45,11 +47,12 @@ def test_reads_grades_in_any_case_and_spacing(text):
 
 
 def test_orders_grades_from_worst_to_best():
-    assert CUTS[0] == "Fair"
-    assert CUTS[-1] == "Ideal"
+    cuts, colors, clarities = (GRADES[name].grades for name in ("cut", "color", "clarity"))
+    assert (cuts[0], cuts[-1]) == ("Fair", "Ideal")
     assert [color.value for color in Color] == list("JIHGFED")
-    assert CLARITIES[0] == "I1"
-    assert CLARITIES[-1] == "IF"
+    assert colors == tuple(Color)
+    assert (clarities[0], clarities[-1]) == ("I1", "IF")
+    assert GRADES["clarity"].numbers[Clarity.SI1] == GRADES["clarity"].numbers["SI1"] == 2
 
 
 def test_takes_numpys_numbers():
@@ -60,18 +63,18 @@ def test_takes_numpys_numbers():
 
 
 def test_names_every_wrong_field_at_once():
-    told = problems_of({"carat": -1, "cut": "Idol", "color": 3, "depth": "deep", "weight": 2})
-    assert set(told) == {"carat", "cut", "color", "clarity", "depth", "weight"}
-    assert "Fair, Good, Very Good, Premium, Ideal" in told["cut"]
-    assert "missing" in told["clarity"]
-    assert "SI2" in told["clarity"]
-    assert "-1" in told["carat"]
+    problems = problems_of({"carat": -1, "cut": "Idol", "color": 3, "depth": "deep", "weight": 2})
+    assert set(problems) == {"carat", "cut", "color", "clarity", "depth", "weight"}
+    assert "Fair, Good, Very Good, Premium, Ideal" in problems["cut"]
+    assert "missing" in problems["clarity"]
+    assert "SI2" in problems["clarity"]
+    assert "-1" in problems["carat"]
 
 
-@pytest.mark.parametrize("field", LIMITS)
+@pytest.mark.parametrize("field", NUMBERS)
 @pytest.mark.parametrize(
     "value",
-    [0, -0.0, -1, 1e9, float("inf"), float("nan"), 10**400, True, "1", [1], {}],
+    [0, -0.0, -1, 1e-46, 1e9, float("inf"), float("nan"), 10**400, True, "1", [1], {}],
     ids=repr,
 )
 def test_refuses_impossible_numbers(field, value):
@@ -81,28 +84,43 @@ def test_refuses_impossible_numbers(field, value):
 @pytest.mark.parametrize("field", ["cut", "color", "clarity"])
 @pytest.mark.parametrize("value", ["", "?", 1, True, ["Ideal"], {"a": 1}, "x" * 500], ids=str)
 def test_refuses_unknown_grades(field, value):
-    (told,) = problems_of(GOOD | {field: value}).values()
-    assert len(told) < 200
+    (detail,) = problems_of(GOOD | {field: value}).values()
+    assert len(detail) < 200
 
 
 def test_refuses_a_depth_that_contradicts_the_measured_one():
-    told = problems_of(MEASURED | {"z": 2.0})
-    assert set(told) == {"depth"}
-    assert "30.3 %" in told["depth"]
+    problems = problems_of(MEASURED | {"z": 2.0})
+    assert set(problems) == {"depth"}
+    assert "30.3 %" in problems["depth"]
 
 
 def test_reads_numbers_as_text_only_where_asked_to():
     texts = {name: str(value) for name, value in MEASURED.items()}
-    assert Diamond.parse(texts, numbers_as_text=True) == Diamond.parse(MEASURED)
+    assert Diamond.parse(texts, text=True) == Diamond.parse(MEASURED)
     assert "carat" in problems_of(texts)
-    assert problems_of(texts | {"carat": "1,1"}, numbers_as_text=True)
-    assert Diamond.parse(texts | {"z": ""}, numbers_as_text=True).z is None
+    assert problems_of(texts | {"carat": "1,1"}, text=True)
+    assert Diamond.parse(texts | {"z": ""}, text=True).z is None
+
+
+def vars_of(stone):
+    return {name: getattr(stone, name) for name in FIELDS}
+
+
+def test_takes_no_decimals_which_do_not_mix_with_floats():
+    with pytest.raises(InvalidDiamond) as caught:
+        Diamond(carat=Decimal("1.1"), cut=Cut.IDEAL, color=Color.H, clarity=Clarity.SI2, x=6.6)
+    assert [problem.field for problem in caught.value.problems] == ["carat"]
+    assert Diamond.parse(GOOD | {"carat": Decimal("1.1")}).carat == 1.1
 
 
 def test_cannot_be_built_wrong_by_hand_either():
     with pytest.raises(InvalidDiamond) as caught:
         Diamond(carat=0, cut="Ideal", color=Color.H, clarity=Clarity.SI2, x=-1)
     assert {problem.field for problem in caught.value.problems} == {"carat", "cut", "x"}
+    with pytest.raises(InvalidDiamond, match=r"depth: 61\.5 % contradicts"):
+        Diamond(**{**vars_of(Diamond.parse(MEASURED)), "z": 2.0})
+    with pytest.raises(InvalidDiamond, match="carat: is missing"):
+        Diamond(**{**vars_of(Diamond.parse(GOOD)), "carat": None})
 
 
 @given(
@@ -125,7 +143,20 @@ def test_is_either_sound_or_refused_whatever_is_given(values):
     else:
         named = set()
         assert set(values) >= set(REQUIRED)
-        for name, limit in LIMITS.items():
+        for name, field in NUMBERS.items():
             value = getattr(stone, name)
-            assert value is None or 0 < value <= limit.most
+            assert value is None or field.minimum <= value <= field.maximum
     assert named <= {*FIELDS, "other"}
+
+
+def test_gives_models_the_fields_that_they_ask_for():
+    stone = Diamond.parse(MEASURED | {"depth": None})
+    np.testing.assert_array_equal(
+        stone.features(), np.array([[1.1, 4, 2, 1, np.nan, 57, 6.6, 6.6, 4.06]], dtype=np.float32)
+    )
+    assert stone.features().dtype == np.float32
+    np.testing.assert_array_equal(
+        stone.features(["clarity", "carat"]), np.array([[1, 1.1]], dtype=np.float32)
+    )
+    np.testing.assert_array_equal(stone.features(["color"]), [[2]])
+    assert stone.features([]).shape == (1, 0)

@@ -29,7 +29,8 @@ def test_is_one_line_on_stderr_and_exit_code_one(error, monkeypatch, capsys):
     with pytest.raises(SystemExit) as caught:
         main.main()
     assert caught.value.code == 1
-    assert capsys.readouterr().err == "diamond: what is wrong\n"
+    hint = "; run: diamond train" if error is errors.NoChampion else ""
+    assert capsys.readouterr().err == f"diamond: what is wrong{hint}\n"
 
 
 @pytest.mark.parametrize("error", ALL)

@@ -1,42 +1,28 @@
-import os
 import random
 import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from diamond_core import DiamondError
-from diamond_core.exchange import is_sane_request_id, new_serial
+from diamond_core import DiamondError, new_exchange_id
+from diamond_core.requests.exchange import is_sane_request_id
 from diamond_core.testing import an_exchange
 
 
-def test_makes_serials_that_differ_and_sort_by_time():
-    serials = [new_serial() for _ in range(1000)]
-    assert len(set(serials)) == 1000
-    assert [serial[:16] for serial in serials] == sorted(serial[:16] for serial in serials)
-    assert all(len(serial) == 32 for serial in serials)
+def test_makes_ids_that_differ_and_sort_by_time():
+    ids = [new_exchange_id() for _ in range(1000)]
+    assert len(set(ids)) == 1000
+    assert [each[:16] for each in ids] == sorted(each[:16] for each in ids)
+    assert all(len(each) == 32 for each in ids)
 
 
-def test_makes_other_serials_whatever_seed_others_set(monkeypatch):
+def test_makes_other_ids_whatever_seed_others_set(monkeypatch):
     monkeypatch.setattr(time, "time_ns", lambda: 1)
-    serials = set()
+    ids = set()
     for _ in range(3):
         random.seed(0)
-        serials.add(new_serial())
-    assert len(serials) == 3
-
-
-def test_makes_other_serials_in_a_forked_process(monkeypatch):
-    monkeypatch.setattr(time, "time_ns", lambda: 1)
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        os.write(writer, new_serial().encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(reader, 100).decode() != new_serial()
-    os.close(reader)
-    os.close(writer)
+        ids.add(new_exchange_id())
+    assert len(ids) == 3
 
 
 @pytest.mark.parametrize("text", ["a", "abc-123", "A.b_c:d-1", "9" * 64])

@@ -1,29 +1,20 @@
-import json
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
-from diamond_core import Comparison, InvalidModelId, ModelCard, ModelId, Promotion
-from diamond_core.testing import a_card
-
-COMPARISON = Comparison(
-    champion="linear-1", champion_mae=300.0, difference=-5.0, low=-8.0, high=-2.0
-)
-
-
-@pytest.mark.parametrize(
-    "changes", [{}, {"comparison": COMPARISON, "trials": 5, "files": {"a": "b"}}]
-)
-def test_comes_back_from_json_unchanged(changes):
-    card = a_card(**changes)
-    assert ModelCard.from_json(json.loads(json.dumps(card.to_json()))) == card
+from diamond_core import DiamondTable, InvalidModelId, ModelId
+from diamond_core.codec import to_plain
+from diamond_core.models.model_card import training_range
+from diamond_core.testing import a_card, some_stones
 
 
 def test_has_what_scripts_rely_on():
-    values = a_card().to_json()
-    assert {"id", "family", "created_at", "seed", "seconds", "metrics", "coverage", "data"} <= set(
-        values
-    )
+    values = to_plain(a_card())
+    assert {
+        *("id", "family", "created_at", "seed", "seconds", "metrics", "coverage", "data"),
+        *("schema", "features"),
+    } <= set(values)
     assert {"mae", "rmse", "mape", "r2"} <= set(values["metrics"])
     assert set(values["data"]) >= {
         *("source", "digest", "rows", "rejected", "training_rows", "holdout_rows")
@@ -45,8 +36,13 @@ def test_makes_ids_of_family_and_time_that_differ():
     assert first != second
 
 
-def test_brings_a_promotion_back_from_json_unchanged():
-    promotion = Promotion(
-        model_id=ModelId("b"), at=datetime.now(UTC), by="me", reason="new", previous=ModelId("a")
-    )
-    assert Promotion.from_json(json.loads(json.dumps(promotion.to_json()))) == promotion
+def test_knows_the_range_of_each_number_that_any_stone_has():
+    stones = some_stones(50)
+    rows = stones.rows_of_today()
+    rows["depth"][10:] = np.nan
+    rows["table"] = np.nan
+    ranges = training_range(DiamondTable(rows))
+    assert list(ranges) == ["carat", "depth", "x", "y", "z"]
+    assert ranges["carat"] == (stones.carat.min(), stones.carat.max())
+    known = stones.column("depth")[:10]
+    assert ranges["depth"] == (known.min(), known.max())

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 
 from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
-    Champion,
+    ChampionFollower,
     ChooseChampion,
     Clarity,
     Color,
@@ -13,23 +15,29 @@ from diamond_core import (
     Diamond,
     DiamondTable,
     FindSimilar,
+    ModelHistory,
     NoChampion,
     PriceDiamonds,
-    sorted_samples,
+    PriceRanges,
 )
-from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core.stones.fields import FIELDS
+from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
 
 STONES = some_stones(400)
-CARD = a_card("formula-1")
+FEATURES = tuple(name for name in FIELDS if name != "table")
+PRICES = STONES.price
+RANGES = PriceRanges.calibrate(STONES, PRICES * 1.1, PRICES * 1.2, FEATURES)
+CARD = a_card("formula-1", features=FEATURES, price_ranges=RANGES)
 
 
 @pytest.fixture(scope="module")
 def champion():
-    repository = InMemoryModelRepository()
-    repository.publish(CARD, a_fitted_model(STONES), sorted_samples(STONES))
-    ChooseChampion(repository, lambda: NOON).promote(CARD.id, reason="test", by="test")
-    champion = Champion(repository)
+    """A champion that says to take every field but the table."""
+    history = ModelHistory(InMemoryModelRepository(), load_formula)
+    history.publish(CARD, a_fitted_model(STONES), STONES)
+    ChooseChampion(history, lambda: NOON).promote(CARD.id, reason="test", by="test")
+    champion = ChampionFollower(history)
     assert champion.refresh()
     return champion
 
@@ -45,51 +53,102 @@ diamonds = st.builds(
     x=st.none() | st.floats(1, 20),
     y=st.none() | st.floats(1, 20),
 )
+known_diamonds = st.integers(0, len(STONES) - 1).map(STONES.diamond)
 
 
-@given(st.lists(diamonds, min_size=1, max_size=5))
+@given(st.lists(diamonds | known_diamonds, min_size=1, max_size=5))
 def test_prices_one_stone_as_it_prices_many(champion, stones):
     price_diamonds = PriceDiamonds(champion)
-    together = list(price_diamonds.many(DiamondTable.from_diamonds(stones)))
-    alone = [price_diamonds.one(stone) for stone in stones]
-    for one, other in zip(alone, together, strict=True):
-        assert one.assumed == other.assumed
-        assert one.outside == other.outside
-        assert (one.price, one.low, one.high) == pytest.approx(
-            (other.price, other.low, other.high), abs=0.011
+    together = price_diamonds.many(DiamondTable.from_diamonds(stones))
+    assert len(together) == len(stones)
+    assumed, outside = together.assumed(), together.outside()
+    for at, stone in enumerate(stones):
+        alone = price_diamonds.one(stone)
+        assert alone.assumed == assumed[at]
+        assert alone.outside == outside[at]
+        assert alone.card == together.card
+        assert (alone.price, alone.low, alone.high) == pytest.approx(
+            (together.prices[at], together.lows[at], together.highs[at]), abs=0.011, rel=1e-12
         )
 
 
 def test_gives_a_price_inside_its_range(champion):
-    valuations = PriceDiamonds(champion).many(STONES)
-    assert (valuations.lows <= valuations.prices).all()
-    assert (valuations.prices <= valuations.highs).all()
-    np.testing.assert_array_equal(valuations.prices, np.round(valuations.prices, 2))
+    predictions = PriceDiamonds(champion).many(STONES)
+    assert (predictions.lows <= predictions.prices).all()
+    assert (predictions.prices <= predictions.highs).all()
+    np.testing.assert_array_equal(predictions.prices, np.round(predictions.prices, 2))
+
+
+def test_gives_every_price_in_cents_and_above_zero(champion):
+    crumb = Diamond(carat=0.001, cut=Cut.FAIR, color=Color.J, clarity=Clarity.I1)
+    assert RANGES.of(crumb, champion.get().model.price(crumb)[0])[0] < 0.001
+    alone = PriceDiamonds(champion).one(crumb)
+    many = PriceDiamonds(champion).many(DiamondTable.from_diamonds([crumb]))
+    assert (alone.price, alone.low) == (many.prices[0], many.lows[0]) == (0.01, 0.01)
 
 
 def test_names_what_was_assumed_and_what_is_outside(champion):
     stone = Diamond(carat=50, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF, table=90, x=6)
-    valuation = PriceDiamonds(champion).one(stone)
-    assert valuation.assumed == ["depth", "y", "z"]
-    assert valuation.outside == ["carat", "table"]
-    assert valuation.card.id == "formula-1"
+    prediction = PriceDiamonds(champion).one(stone)
+    assert prediction.assumed == ["depth", "y", "z"]
+    assert prediction.outside == ["carat", "table"]
+    assert prediction.card.id == "formula-1"
+
+
+def test_calls_no_number_at_the_end_of_the_training_range_outside(champion):
+    for end, beyond in zip(CARD.training_range["carat"], (0.0, np.inf), strict=True):
+        stones = [
+            Diamond(carat=carat, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
+            for carat in (end, float(np.nextafter(end, beyond)))
+        ]
+        prices = PriceDiamonds(champion)
+        assert [prices.one(stone).outside for stone in stones] == [[], ["carat"]]
+        assert prices.many(DiamondTable.from_diamonds(stones)).outside() == [[], ["carat"]]
+
+
+def test_assumes_only_what_the_model_takes(champion):
+    four_cs = Diamond(carat=1, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
+    prices = PriceDiamonds(champion)
+    assert prices.one(four_cs).assumed == ["depth", "x", "y", "z"]
+    assert prices.many(DiamondTable.from_diamonds([four_cs])).assumed() == [
+        ["depth", "x", "y", "z"]
+    ]
+
+
+def test_ignores_the_training_range_of_a_field_of_another_version():
+    history = ModelHistory(InMemoryModelRepository(), load_formula)
+    ranges = {"girdle": (1.0, 2.0), "carat": (0.1, 0.2)}
+    card = dataclasses.replace(CARD, training_range=ranges)
+    history.publish(card, a_fitted_model(STONES), STONES)
+    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
+    champion = ChampionFollower(history)
+    champion.refresh()
+    stone = Diamond(carat=1, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
+    assert PriceDiamonds(champion).one(stone).outside == ["carat"]
+    many = PriceDiamonds(champion).many(DiamondTable.from_diamonds([stone]))
+    assert many.outside() == [["carat"]]
 
 
 def test_prices_no_stones(champion):
-    assert list(PriceDiamonds(champion).many(STONES[:0])) == []
+    predictions = PriceDiamonds(champion).many(STONES[:0])
+    assert len(predictions) == 0
+    assert predictions.prices.tolist() == predictions.lows.tolist() == []
+    assert predictions.assumed() == predictions.outside() == []
 
 
 def test_finds_similar_stones_among_the_champions(champion):
-    wanted = STONES.diamond(0)
-    found = FindSimilar(champion)(wanted, 3)
+    similar = STONES.diamond(0)
+    found = FindSimilar(champion)(similar, 3)
     assert found.carat_differences[0] == 0.0
     assert found.available >= 1
 
 
 def test_cannot_price_without_a_champion():
-    champion = Champion(InMemoryModelRepository())
+    champion = ChampionFollower(ModelHistory(InMemoryModelRepository(), load_formula))
     assert not champion.refresh()
     with pytest.raises(NoChampion):
         PriceDiamonds(champion).one(STONES.diamond(0))
+    with pytest.raises(NoChampion):
+        PriceDiamonds(champion).many(STONES)
     with pytest.raises(NoChampion):
         FindSimilar(champion)(STONES.diamond(0), 1)

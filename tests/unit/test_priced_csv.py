@@ -8,18 +8,25 @@ from hypothesis import strategies as st
 from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_app import priced_csv
 from diamond_app.priced_csv import price_csv
-from diamond_core import Champion, ChooseChampion, Diamond, PriceDiamonds, sorted_samples
-from diamond_core.errors import InvalidDiamond, SourceUnreadable
-from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core import (
+    ChampionFollower,
+    ChooseChampion,
+    Diamond,
+    InvalidDiamond,
+    ModelHistory,
+    PriceDiamonds,
+    SourceUnreadable,
+)
+from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
 
 
 @pytest.fixture(scope="module")
 def price_diamonds():
-    repository, card, stones = InMemoryModelRepository(), a_card("formula-1"), some_stones(400)
-    repository.publish(card, a_fitted_model(stones), sorted_samples(stones))
-    ChooseChampion(repository, lambda: NOON).promote(card.id, reason="test", by="test")
-    champion = Champion(repository)
+    history, stones = ModelHistory(InMemoryModelRepository(), load_formula), some_stones(400)
+    card = history.publish(a_card("formula-1"), a_fitted_model(stones), stones)
+    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
+    champion = ChampionFollower(history)
     champion.refresh()
     return PriceDiamonds(champion)
 
@@ -55,7 +62,7 @@ def test_keeps_each_row_and_prices_exactly_those_that_are_stones(price_diamonds,
     for row, given_row in zip(out, rows, strict=True):
         values = dict(zip(header[:4], given_row, strict=False))
         try:
-            stone = Diamond.parse(values, numbers_as_text=True)
+            stone = Diamond.parse(values, text=True)
         except InvalidDiamond:
             stone = None
         assert (row[8] == "") == (stone is not None)
@@ -83,6 +90,6 @@ def test_a_long_file_is_priced_in_parts_as_if_it_were_one(price_diamonds, monkey
 
 def test_takes_as_many_rows_as_it_may_and_no_more(price_diamonds):
     data = text_of([["carat", "cut", "color", "clarity"], *[["1", "Ideal", "H", "SI2"]] * 5])
-    assert price_csv("it", data, price_diamonds, most=5).good == 5
+    assert price_csv("it", data, price_diamonds, maximum=5).good == 5
     with pytest.raises(SourceUnreadable, match="more than 4 rows"):
-        price_csv("it", data, price_diamonds, most=4)
+        price_csv("it", data, price_diamonds, maximum=4)

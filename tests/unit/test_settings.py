@@ -12,6 +12,7 @@ def test_has_defaults(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings.load({})
     assert settings.home == tmp_path / "diamond-home"
+    assert settings.models_url == f"file://{tmp_path}/diamond-home"
     assert settings.database_url == f"sqlite:///{tmp_path}/diamond-home/requests.db"
     assert not settings.api_keys
 
@@ -38,7 +39,12 @@ def test_knows_keys_by_their_secret_and_forgets_the_secret():
     assert keys.name_of("") is None
     assert "secret" not in repr(keys)
     assert "secret" not in repr(
-        Settings(home=Path(), database_url="mysql://u:secret@h/d", api_keys=keys)
+        Settings(
+            home=Path(),
+            models_url="s3://u:secret@h/b",
+            database_url="mysql://u:secret@h/d",
+            api_keys=keys,
+        )
     )
 
 

@@ -13,12 +13,12 @@ def stone(carat, cut=Cut.IDEAL, color=Color.D):
     return Diamond(carat=carat, cut=cut, color=color, clarity=Clarity.IF)
 
 
-def by_a_full_sort(samples, wanted, n):
+def by_a_full_sort(samples, asked, n):
     """The plain way: look at every stone, sort all of the group."""
     group = [
-        (abs(known.carat - wanted.carat), known.carat, position)
+        (abs(known.carat - asked.carat), known.carat, position)
         for position, known in enumerate(samples)
-        if (known.cut, known.color, known.clarity) == (wanted.cut, wanted.color, wanted.clarity)
+        if (known.cut, known.color, known.clarity) == (asked.cut, asked.color, asked.clarity)
     ]
     return [position for _, _, position in sorted(group)[:n]], len(group)
 
@@ -46,9 +46,9 @@ def test_agrees_with_a_full_sort_on_many_stones():
     samples = sorted_samples(some_stones(3000))
     index = SimilarStones(samples)
     everything = list(samples)
-    for wanted in some_stones(40, seed=5):
-        found = index.nearest(wanted, 7)
-        positions, available = by_a_full_sort(everything, wanted, 7)
+    for asked in some_stones(40, seed=5):
+        found = index.nearest(asked, 7)
+        positions, available = by_a_full_sort(everything, asked, 7)
         np.testing.assert_array_equal(found.stones.rows, samples.rows[positions])
         assert found.available == available
 

@@ -10,9 +10,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import peewee
 
-from diamond_core.errors import InvalidSetting
+from diamond_core import InvalidUrl
 
-SETTING: Final = "DIAMOND_DATABASE_URL"
 _FORMS: Final = (
     "use sqlite:///relative, sqlite:////absolute or mysql://user:password@host:3306/name"
 )
@@ -29,18 +28,18 @@ def open_database(url: str) -> peewee.Database:
     checked where ``ssl_ca`` is given, and its name too with ``ssl_verify_identity``.
 
     Raises:
-        InvalidSetting: the URL names no database that can be used; passwords are not repeated.
+        InvalidUrl: the URL names no database that can be used; passwords are not repeated.
     """
     try:
         parts = urlsplit(url)
         port = parts.port or 3306
     except ValueError:  # its text may repeat the password
-        raise InvalidSetting(SETTING, f"it is no URL; {_FORMS}") from None
+        raise InvalidUrl(f"not a valid URL; {_FORMS}") from None
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         return _sqlite(Path(unquote(parts.path[1:])))
     if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
         return _mysql(parts, port)
-    raise InvalidSetting(SETTING, _FORMS)
+    raise InvalidUrl(_FORMS)
 
 
 def _sqlite(path: Path) -> peewee.Database:
@@ -91,13 +90,11 @@ def _options(parts: SplitResult) -> dict[str, object]:
     options: dict[str, object] = {}
     for name, text in parse_qsl(parts.query, keep_blank_values=True):
         if name not in _OPTIONS:
-            raise InvalidSetting(
-                SETTING, f"{name!r} is no setting; known are {', '.join(_OPTIONS)}"
-            )
+            raise InvalidUrl(f"{name!r} is not an option; known are {', '.join(_OPTIONS)}")
         try:
             options[name] = _OPTIONS[name](text)
         except ValueError as ex:
-            raise InvalidSetting(SETTING, f"{name} {ex}") from ex
+            raise InvalidUrl(f"{name} {ex}") from ex
     if "ssl_ca" in options:  # PyMySQL would take any certificate, unless told otherwise
         options.setdefault("ssl_verify_cert", True)
     return options
@@ -118,7 +115,7 @@ def _truth(text: str) -> bool:
 
 def _file(text: str) -> str:
     if not Path(text).is_file():
-        raise ValueError(f"must be a file, and {text!r} is none")
+        raise ValueError(f"must be a file; there is no {text!r}")
     return text
 
 

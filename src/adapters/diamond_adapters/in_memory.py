@@ -2,157 +2,187 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from diamond_core.cleaning import RawStones
-from diamond_core.diamond import CLARITIES, COLORS, CUTS
-from diamond_core.diamond_table import DiamondTable
-from diamond_core.errors import Conflict, ModelExists, ModelNotFound
-from diamond_core.exchange import Exchange, ExchangeFilter
-from diamond_core.model_card import ModelCard, ModelId, Promotion
-from diamond_core.ports import FittedModel, Model
-from diamond_core.traffic import Traffic, traffic_of
+from diamond_core import (
+    BATCH_ROWS,
+    Conflict,
+    DiamondTable,
+    Exchange,
+    ExchangeFilter,
+    ModelExists,
+    ModelFileNotFound,
+    ModelId,
+    RawStones,
+    RequestLogHealth,
+    Unavailable,
+)
+from diamond_core.stones.cleaning import COLUMNS
+from diamond_core.stones.fields import GRADES
 
 
-class InMemoryModelRepository:
+class _Fails:
+    """Something that can be made to fail: set ``failure``, and every call raises it."""
+
+    failure: Unavailable | None = None
+
+    def _reach(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+class InMemoryModelRepository(_Fails):
     """A ``ModelRepository`` that ends with the process."""
 
     def __init__(self) -> None:
-        self._models: dict[ModelId, tuple[ModelCard, Model, DiamondTable]] = {}
-        self._promotions: list[Promotion] = []
+        self._models: dict[ModelId, dict[str, bytes]] = {}
+        self._promotions: dict[int, bytes] = {}
         self._lock = threading.Lock()
-        self._training = threading.Lock()
 
-    def publish(self, card: ModelCard, fitted: FittedModel, samples: DiamondTable) -> ModelCard:
-        digests = {name: hashlib.sha256(data).hexdigest() for name, data in fitted.files.items()}
-        card = replace(card, files=digests)
+    def add(self, id: ModelId, files: Mapping[str, bytes]) -> None:
+        self._reach()
         with self._lock:
-            if card.id in self._models:
-                raise ModelExists(card.id)
-            self._models[card.id] = (card, fitted.model, samples)
-        return card
+            if id in self._models:
+                raise ModelExists(id)
+            self._models[id] = dict(files)
 
-    def cards(self) -> Sequence[ModelCard]:
+    def ids(self) -> Sequence[ModelId]:
+        self._reach()
         with self._lock:
-            cards = [card for card, _, _ in self._models.values()]
-        return sorted(cards, key=lambda card: (card.created_at, card.id), reverse=True)
+            return list(self._models)
 
-    def card(self, id: ModelId) -> ModelCard:
-        return self._found(id)[0]
+    def read(self, id: ModelId, name: str) -> memoryview:
+        self._reach()
+        try:
+            return memoryview(self._models[id][name])
+        except KeyError:
+            raise ModelFileNotFound(id, name) from None
 
-    def open(self, id: ModelId) -> Model:
-        return self._found(id)[1]
+    def location(self, id: ModelId, name: str) -> str:
+        return f"memory: {id}/{name}"
 
-    def samples(self, id: ModelId) -> DiamondTable:
-        return self._found(id)[2]
-
-    def promote(self, promotion: Promotion) -> None:
-        self._found(promotion.model_id)
+    def promote(self, number: int, record: bytes) -> None:
+        self._reach()
         with self._lock:
-            present = self.champion()
-            if present != promotion.previous:
-                raise Conflict(f"the champion is {present} now, not {promotion.previous}")
-            self._promotions.append(promotion)
+            if number in self._promotions:
+                raise Conflict(f"there is a promotion {number} already")
+            self._promotions[number] = record
 
-    def champion(self) -> ModelId | None:
-        return self._promotions[-1].model_id if self._promotions else None
+    def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
+        self._reach()
+        with self._lock:
+            return sorted(each for each in self._promotions.items() if each[0] > after)
 
-    def promotions(self) -> Sequence[Promotion]:
-        return tuple(self._promotions)
+    def damage(self, id: ModelId, name: str) -> None:
+        """Overwrite a file, as a failing disk might."""
+        self._models[id][name] = b"damaged"
+
+
+class InMemoryExclusiveWork(_Fails):
+    """``ExclusiveWork`` among the threads of this process."""
+
+    def __init__(self) -> None:
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @contextmanager
-    def training(self, waiting: Callable[[str], None]) -> Iterator[None]:
-        if not self._training.acquire(blocking=False):
-            waiting("waiting for another training in this process")
-            self._training.acquire()
+    def hold(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
+        self._reach()
+        lock = self._locks[name]
+        if not lock.acquire(blocking=False):
+            waiting("waiting for another thread of this process")
+            lock.acquire()
         try:
             yield
         finally:
-            self._training.release()
-
-    def _found(self, id: ModelId) -> tuple[ModelCard, Model, DiamondTable]:
-        try:
-            return self._models[id]
-        except KeyError:
-            raise ModelNotFound(id) from None
+            lock.release()
 
 
-class InMemoryRequestLog:
-    """A ``RequestLog`` and ``RequestArchive`` of the last *most* exchanges.
+class InMemoryRequestLog(_Fails):
+    """A ``RequestLog`` of the last *maximum* exchanges; it ends with the process."""
 
-    It ends with the process.
-    """
-
-    def __init__(self, most: int = 10_000) -> None:
-        self._exchanges: deque[Exchange] = deque(maxlen=most)
+    def __init__(self, maximum: int | None = None) -> None:
+        self._exchanges: deque[Exchange] = deque(maxlen=maximum)
+        self._ids: set[str] = set()
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
     def append(self, exchange: Exchange) -> None:
         self.append_all([exchange])
 
     def append_all(self, exchanges: Sequence[Exchange]) -> None:
+        self._reach()
         with self._lock:
             for exchange in exchanges:
-                if all(kept.serial != exchange.serial for kept in self._exchanges):
+                if exchange.id not in self._ids:
+                    if len(self._exchanges) == self._exchanges.maxlen:
+                        self._ids.discard(self._exchanges[0].id)
                     self._exchanges.append(exchange)
-
-    def latest(self, n: int) -> Sequence[Exchange]:
-        return self.find(ExchangeFilter(), limit=n)
+                    self._ids.add(exchange.id)
 
     def find(
         self,
-        wanted: ExchangeFilter,
+        filter: ExchangeFilter,
         *,
         limit: int,
         before: str | None = None,
         bodies: bool = True,
     ) -> Sequence[Exchange]:
+        self._reach()
         with self._lock:
-            kept = sorted(self._exchanges, key=lambda exchange: exchange.serial, reverse=True)
+            kept = sorted(self._exchanges, key=lambda exchange: exchange.id, reverse=True)
         found = [
             exchange
             for exchange in kept
-            if (before is None or exchange.serial < before) and wanted.matches(exchange)
+            if (before is None or exchange.id < before) and filter.matches(exchange)
         ][:limit]
         if bodies:
             return found
         return [replace(exchange, request_body=b"", response_body=b"") for exchange in found]
 
-    def count(self, wanted: ExchangeFilter) -> int:
-        return len(self.find(wanted, limit=len(self._exchanges)))
+    def count(self, filter: ExchangeFilter) -> int:
+        return len(self.find(filter, limit=len(self._exchanges)))
 
-    def traffic(self, wanted: ExchangeFilter) -> Sequence[Traffic]:
-        return traffic_of(self.find(wanted, limit=len(self._exchanges)))
-
-    def prune(self, before: datetime, *, most: int) -> int:
+    def prune(self, before: datetime, *, limit: int) -> int:
+        self._reach()
         with self._lock:
             old = [each for each in self._exchanges if each.occurred_at < before]
-            old = sorted(old, key=lambda exchange: exchange.occurred_at)[:most]
+            old = sorted(old, key=lambda exchange: exchange.occurred_at)[:limit]
             for exchange in old:
                 self._exchanges.remove(exchange)
+                self._ids.discard(exchange.id)
         return len(old)
 
+    def health(self) -> RequestLogHealth:
+        return RequestLogHealth(problem="" if self.failure is None else str(self.failure))
 
-class InMemorySource:
-    """A ``DiamondSource`` of stones at hand."""
+
+class InMemoryStoneSource:
+    """A ``StoneSource`` of stones at hand."""
 
     def __init__(self, stones: DiamondTable, name: str = "memory") -> None:
         self._stones = stones
         self.name = name
 
-    def read(self) -> RawStones:
-        columns: dict[str, Sequence[object]] = {
-            name: [
-                None if value != value else value for value in self._stones.column(name).tolist()
-            ]
-            for name in ("carat", "depth", "table", "x", "y", "z", "price")
-        }
-        for name, grades in (("cut", CUTS), ("color", COLORS), ("clarity", CLARITIES)):
-            columns[name] = [str(grades[number]) for number in self._stones.column(name)]
-        return RawStones(self.name, columns, range(1, len(self._stones) + 1))
+    def read(self) -> Iterator[RawStones]:
+        for start in range(0, len(self._stones), BATCH_ROWS):
+            some = self._stones[start : start + BATCH_ROWS]
+            columns = {name: _values(some, name) for name in COLUMNS}
+            yield RawStones(self.name, columns, range(start + 1, start + 1 + len(some)))
+
+
+def _values(stones: DiamondTable, name: str) -> list[object]:
+    """Return one column as a source gives it: grades by name, None for unknown."""
+    values = stones.column(name).tolist()
+    if name in GRADES:
+        return [GRADES[name].name_of(each) for each in values]
+    return [None if each != each else each for each in values]

@@ -6,29 +6,35 @@ class TestMyRequestLog(RequestLogContract):
         return MyRequestLog()
 """
 
+from diamond_core.testing.exclusive_work_contract import ExclusiveWorkContract
 from diamond_core.testing.model_contract import ModelContract, ModelFamilyContract
 from diamond_core.testing.model_repository_contract import ModelRepositoryContract
-from diamond_core.testing.request_archive_contract import RequestArchiveContract
 from diamond_core.testing.request_log_contract import RequestLogContract
 from diamond_core.testing.samples import (
     FormulaModel,
     a_card,
     a_fitted_model,
     an_exchange,
+    load_formula,
     some_stones,
 )
-from diamond_core.testing.source_contract import DiamondSourceContract
+from diamond_core.testing.stone_source_contract import (
+    LargeStoneSourceContract,
+    StoneSourceContract,
+)
 
 __all__ = [
-    "DiamondSourceContract",
+    "ExclusiveWorkContract",
     "FormulaModel",
+    "LargeStoneSourceContract",
     "ModelContract",
     "ModelFamilyContract",
     "ModelRepositoryContract",
-    "RequestArchiveContract",
     "RequestLogContract",
+    "StoneSourceContract",
     "a_card",
     "a_fitted_model",
     "an_exchange",
+    "load_formula",
     "some_stones",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
-from diamond_core.diamond import CLARITIES, COLORS, CUTS, MEASUREMENTS, Diamond
-from diamond_core.diamond_table import DiamondTable
 from diamond_core.ports import ONNX_FILE, FittedModel, Model, ModelFamily, no_progress
+from diamond_core.stones.diamond import Diamond
+from diamond_core.stones.diamond_table import UNKNOWN_GRADE, DiamondTable
+from diamond_core.stones.fields import FIELDS, GRADES, OPTIONAL, Clarity, Color, Cut
 from diamond_core.testing.samples import some_stones
 
 
@@ -34,30 +36,33 @@ class ModelContract:
         stones = [
             Diamond(carat=carat, cut=cut, color=color, clarity=clarity)
             for carat in (0.001, 0.2, 1.0, 5.0, 1000.0)
-            for cut in CUTS
-            for color in COLORS
-            for clarity in CLARITIES
+            for cut in Cut
+            for color in Color
+            for clarity in Clarity
         ]
         prices = model.price(DiamondTable.from_diamonds(stones))
         assert np.isfinite(prices).all()
         assert (prices > 0).all()
 
-    @pytest.mark.parametrize("unknown", [*MEASUREMENTS, "all"])
+    @pytest.mark.parametrize("unknown", [*OPTIONAL, "all"])
     def test_prices_stones_with_unknown_measurements(self, model: Model, unknown: str) -> None:
-        rows = some_stones(50, seed=2).rows.copy()
-        for name in MEASUREMENTS if unknown == "all" else [unknown]:
-            rows[name] = np.nan
+        rows = some_stones(50, seed=2).rows_of_today()
+        for name in OPTIONAL if unknown == "all" else [unknown]:
+            rows[name] = UNKNOWN_GRADE if name in GRADES else np.nan
         prices = model.price(DiamondTable(rows))
         assert np.isfinite(prices).all()
         assert (prices > 0).all()
 
     def test_prices_a_stone_alone_as_among_others(self, model: Model) -> None:
         table = some_stones(40, seed=3)
-        alone = [float(model.price(table[at : at + 1])[0]) for at in range(len(table))]
-        np.testing.assert_allclose(model.price(table), alone, rtol=1e-6)
+        among_others = model.price(table)
+        slices = [float(model.price(table[at : at + 1])[0]) for at in range(len(table))]
+        np.testing.assert_allclose(slices, among_others, rtol=1e-6)
+        alone = [float(model.price(stone)[0]) for stone in table]
+        np.testing.assert_allclose(alone, among_others, rtol=1e-6)
 
     def test_does_not_look_at_prices(self, model: Model) -> None:
-        rows = some_stones(40, seed=4).rows.copy()
+        rows = some_stones(40, seed=4).rows_of_today()
         before = model.price(DiamondTable(rows))
         rows["price"] = 1.0
         np.testing.assert_array_equal(model.price(DiamondTable(rows)), before)
@@ -82,8 +87,15 @@ class ModelFamilyContract:
     def family(self) -> ModelFamily:
         raise NotImplementedError("supply the family under test")
 
-    def fit(self, family: ModelFamily, table: DiamondTable, seed: int = 0) -> FittedModel:
-        return family.fit(table, seed=seed, trials=self.trials, progress=no_progress)
+    def fit(self, family: ModelFamily, table: DiamondTable, **options: Any) -> FittedModel:
+        usual: dict[str, Any] = {
+            "seed": 0,
+            "trials": self.trials,
+            "weights": None,
+            "study": None,
+            "progress": no_progress,
+        }
+        return family.fit(table, **(usual | options))
 
     def test_has_a_name_that_can_begin_a_model_id(self, family: ModelFamily) -> None:
         assert family.name.isalnum()
@@ -95,6 +107,11 @@ class ModelFamilyContract:
         error = np.abs(fitted.model.price(unseen) - unseen.price).mean()
         guess = np.abs(np.median(unseen.price) - unseen.price).mean()
         assert error < guess / 2
+
+    def test_names_the_fields_that_its_model_takes(self, family: ModelFamily) -> None:
+        features = self.fit(family, some_stones(300)).features
+        assert features
+        assert set(features) <= set(FIELDS)
 
     def test_predicts_out_of_fold_for_every_stone(self, family: ModelFamily) -> None:
         table = some_stones(400)
@@ -112,13 +129,23 @@ class ModelFamilyContract:
         first, second = (self.fit(family, table).files[ONNX_FILE] for _ in range(2))
         assert first == second
 
-    def test_tells_its_progress_in_shares(self, family: ModelFamily) -> None:
-        told: list[tuple[str, float]] = []
-        family.fit(
-            some_stones(300),
-            seed=0,
-            trials=self.trials,
-            progress=lambda doing, share: told.append((doing, share)),
-        )
-        assert told
-        assert all(doing and 0.0 <= share <= 1.0 for doing, share in told)
+    def test_learns_more_from_stones_of_more_weight(self, family: ModelFamily) -> None:
+        now, before = some_stones(400), some_stones(400, seed=1).rows_of_today()
+        before["price"] *= 0.5
+        table = DiamondTable.concatenate([now, DiamondTable(before)])
+        weights = np.repeat([1.0, 0.001], 400)
+        unseen = some_stones(200, seed=9)
+        prices = self.fit(family, table, weights=weights).model.price(unseen)
+        assert np.median(prices / unseen.price) > 0.9
+        prices = self.fit(family, table, weights=weights[::-1]).model.price(unseen)
+        assert np.median(prices / unseen.price) < 0.6
+
+    def test_reports_its_progress_in_shares(self, family: ModelFamily) -> None:
+        reported: list[tuple[str, float]] = []
+
+        def progress(doing: str, share: float) -> None:
+            reported.append((doing, share))
+
+        self.fit(family, some_stones(300), progress=progress)
+        assert reported
+        assert all(doing and 0.0 <= share <= 1.0 for doing, share in reported)

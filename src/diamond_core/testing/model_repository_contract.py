@@ -2,142 +2,328 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
-from datetime import timedelta
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from diamond_core.errors import Conflict, ModelExists, ModelNotFound
-from diamond_core.model_card import ModelCard, ModelId, Promotion
-from diamond_core.ports import ModelRepository
-from diamond_core.similarity import sorted_samples
-from diamond_core.testing.samples import NOON, a_card, a_fitted_model, some_stones
+from diamond_core.errors import (
+    Conflict,
+    DiamondError,
+    ModelDamaged,
+    ModelExists,
+    ModelFileNotFound,
+    ModelNotFound,
+    Unavailable,
+)
+from diamond_core.models.model_card import ModelCard, ModelId
+from diamond_core.ports import ONNX_FILE, ModelRepository
+from diamond_core.stones.similarity import sorted_samples
+from diamond_core.testing.samples import NOON, a_card, a_fitted_model, load_formula, some_stones
+from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE, ModelHistory
 
+A, B = ModelId("a-1"), ModelId("b-2")
+FILES = {"card.json": b"{}", "model.onnx": bytes(range(256)) * 300, "empty.txt": b""}
 STONES = some_stones(200)
 
+_IN_ANOTHER_PROCESS = """
+import sys
+{elsewhere}
+from diamond_core.errors import Conflict
+for number in range(1, 9):
+    try:
+        repository.promote(number, b"another process")
+        print("won", number)
+    except Conflict:
+        pass
+"""
 
-def publish(repository: ModelRepository, name: str, **changes: object) -> ModelCard:
+
+def history_of(repository: ModelRepository) -> ModelHistory:
+    """Return the history over *repository*, for formula models."""
+    return ModelHistory(repository, load_formula)
+
+
+def publish(history: ModelHistory, name: str, **changes: Any) -> ModelCard:
     """Publish a formula model of the id *name*."""
-    return repository.publish(
-        a_card(name, **changes), a_fitted_model(STONES), sorted_samples(STONES)
-    )
-
-
-def promotion(name: str, previous: str | None, minute: int = 0) -> Promotion:
-    """Return the promotion of *name* at *minute* past noon."""
-    return Promotion(
-        model_id=ModelId(name),
-        at=NOON + timedelta(minutes=minute),
-        by="tester",
-        reason="a reason, with a ü and a\nnew line",
-        previous=None if previous is None else ModelId(previous),
-    )
+    return history.publish(a_card(name, **changes), a_fitted_model(STONES), STONES)
 
 
 class ModelRepositoryContract:
-    """Inherit, and supply an empty ``repository`` that opens formula models."""
+    """Inherit, and supply an empty ``repository`` and the fixtures below."""
 
     @pytest.fixture
     def repository(self) -> ModelRepository:
         raise NotImplementedError("supply the repository under test")
 
+    @pytest.fixture
+    def reopen(self) -> Callable[[], ModelRepository]:
+        """Return what opens the same store once more, as after a restart."""
+        raise NotImplementedError("supply what opens it again")
+
+    @pytest.fixture
+    def elsewhere(self) -> str | None:
+        """Return Python code that opens the same store as ``repository``; None: nothing can."""
+        raise NotImplementedError("supply code that opens it in another process")
+
+    @pytest.fixture
+    def damage(self) -> Callable[[ModelId, str], None]:
+        """Return what overwrites a stored file with ``b'damaged'``, past the adapter."""
+        raise NotImplementedError("supply what damages a file")
+
+    @pytest.fixture
+    def break_down(self) -> Callable[[], None]:
+        """Return what makes the store fail; skip where nothing can."""
+        raise NotImplementedError("supply what makes it fail")
+
+    # What it keeps
+
     def test_is_empty_at_first(self, repository: ModelRepository) -> None:
-        assert list(repository.cards()) == []
-        assert repository.champion() is None
+        assert list(repository.ids()) == []
         assert list(repository.promotions()) == []
 
-    def test_gives_back_a_card_unchanged(self, repository: ModelRepository) -> None:
-        published = publish(repository, "formula-1")
-        assert repository.card(ModelId("formula-1")) == published
-        assert published == a_card("formula-1", files=published.files)
-        assert set(published.files) >= set(a_fitted_model(STONES).files)
+    def test_gives_back_every_file_unchanged(self, repository: ModelRepository) -> None:
+        repository.add(A, FILES)
+        for name, data in FILES.items():
+            assert bytes(repository.read(A, name)) == data
 
-    def test_gives_back_a_model_that_prices_the_same(self, repository: ModelRepository) -> None:
-        publish(repository, "formula-1")
-        prices = repository.open(ModelId("formula-1")).price(STONES)
-        np.testing.assert_array_equal(prices, a_fitted_model(STONES).model.price(STONES))
+    def test_keeps_what_it_was_given_after_a_restart(
+        self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
+    ) -> None:
+        repository.add(A, FILES)
+        repository.promote(1, b"a")
+        again = reopen()
+        assert list(again.ids()) == [A]
+        assert {name: bytes(again.read(A, name)) for name in FILES} == FILES
+        assert [(n, bytes(record)) for n, record in again.promotions()] == [(1, b"a")]
 
-    def test_gives_back_the_samples_in_their_order(self, repository: ModelRepository) -> None:
-        publish(repository, "formula-1")
-        samples = repository.samples(ModelId("formula-1"))
-        np.testing.assert_array_equal(samples.rows, sorted_samples(STONES).rows)
+    def test_gives_buffers_that_cannot_be_written(self, repository: ModelRepository) -> None:
+        repository.add(A, FILES)
+        buffer = repository.read(A, "model.onnx")
+        assert isinstance(buffer, memoryview)
+        assert buffer.readonly
 
-    def test_lists_cards_newest_first(self, repository: ModelRepository) -> None:
-        for name, minute in (("b", 1), ("c", 2), ("a", 0)):
-            publish(repository, name, created_at=NOON + timedelta(minutes=minute))
-        assert [card.id for card in repository.cards()] == ["c", "b", "a"]
+    def test_lists_the_ids_of_all_models(self, repository: ModelRepository) -> None:
+        for id in (B, A):
+            repository.add(id, FILES)
+        assert sorted(repository.ids()) == [A, B]
+        assert all(isinstance(id, ModelId) for id in repository.ids())
 
     def test_never_overwrites_a_model(self, repository: ModelRepository) -> None:
-        first = publish(repository, "formula-1")
+        repository.add(A, FILES)
         with pytest.raises(ModelExists):
-            publish(repository, "formula-1", seed=99)
-        assert repository.card(ModelId("formula-1")) == first
+            repository.add(A, {"card.json": b"another"})
+        assert bytes(repository.read(A, "card.json")) == FILES["card.json"]
 
     def test_does_not_find_what_is_not_there(self, repository: ModelRepository) -> None:
-        nothing = ModelId("nothing")
-        for look in (repository.card, repository.open, repository.samples):
-            with pytest.raises(ModelNotFound):
-                look(nothing)
-        with pytest.raises(ModelNotFound):
-            repository.promote(promotion("nothing", None))
-        assert repository.champion() is None
+        repository.add(A, FILES)
+        for id, name in ((A, "report.html"), (B, "card.json")):
+            with pytest.raises(ModelFileNotFound):
+                repository.read(id, name)
 
-    def test_follows_promotions(self, repository: ModelRepository) -> None:
-        publish(repository, "a")
-        publish(repository, "b")
-        made = [promotion("a", None), promotion("b", "a", 1), promotion("a", "b", 2)]
-        for each in made:
-            repository.promote(each)
-            assert repository.champion() == each.model_id
-        assert list(repository.promotions()) == made
+    def test_says_where_a_file_is(self, repository: ModelRepository) -> None:
+        repository.add(A, FILES)
+        assert A in repository.location(A, "model.onnx")
+        assert repository.location(B, "card.json")
 
-    def test_refuses_a_promotion_that_others_overtook(self, repository: ModelRepository) -> None:
-        publish(repository, "a")
-        publish(repository, "b")
-        repository.promote(promotion("a", None))
+    def test_reads_what_the_store_holds_now(
+        self, repository: ModelRepository, damage: Callable[[ModelId, str], None]
+    ) -> None:
+        repository.add(A, FILES)
+        repository.read(A, "model.onnx")
+        damage(A, "model.onnx")
+        assert bytes(repository.read(A, "model.onnx")) == b"damaged"
+
+    # Promotions
+
+    def test_keeps_promotions_in_the_order_of_their_numbers(
+        self, repository: ModelRepository
+    ) -> None:
+        for number in (1, 2, 3, 10, 11):
+            repository.promote(number, b"promotion %d" % number)
+        kept = [(number, bytes(record)) for number, record in repository.promotions()]
+        assert kept == [(n, b"promotion %d" % n) for n in (1, 2, 3, 10, 11)]
+        assert [number for number, _ in repository.promotions(after=3)] == [10, 11]
+        assert list(repository.promotions(after=11)) == []
+
+    def test_keeps_the_first_promotion_of_a_number(self, repository: ModelRepository) -> None:
+        repository.promote(1, b"first")
         with pytest.raises(Conflict):
-            repository.promote(promotion("b", None, 1))
-        assert repository.champion() == "a"
-        assert len(repository.promotions()) == 1
+            repository.promote(1, b"second")
+        assert [bytes(record) for _, record in repository.promotions()] == [b"first"]
+
+    def test_sees_what_others_promote(
+        self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
+    ) -> None:
+        other = reopen()
+        for number in (1, 2):
+            assert list(repository.promotions(after=number - 1)) == []
+            other.promote(number, b"by another")
+            assert len(repository.promotions(after=number - 1)) == 1
 
     def test_lets_one_of_many_threads_promote(self, repository: ModelRepository) -> None:
-        names = [f"m{number}" for number in range(8)]
-        for name in names:
-            publish(repository, name)
-        won: list[str] = []
+        won: list[int] = []
+        failed: list[BaseException] = []
 
-        def promote(name: str) -> None:
+        def promote(thread: int) -> None:
             try:
-                repository.promote(promotion(name, None))
+                repository.promote(1, b"thread %d" % thread)
+                won.append(thread)
             except Conflict:
-                return
-            won.append(name)
+                pass
+            except BaseException as ex:  # a thread's error would be lost
+                failed.append(ex)
 
-        threads = [threading.Thread(target=promote, args=(name,)) for name in names]
+        threads = [threading.Thread(target=promote, args=(number,)) for number in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert won == [repository.champion()]
+        assert not failed
+        assert [bytes(record) for _, record in repository.promotions()] == [b"thread %d" % won[0]]
+        assert len(won) == 1
 
-    def test_lets_one_train_at_a_time(self, repository: ModelRepository) -> None:
-        order: list[str] = []
-        waits = threading.Event()
+    def test_lets_one_of_two_processes_promote(
+        self, repository: ModelRepository, elsewhere: str | None
+    ) -> None:
+        if elsewhere is None:
+            pytest.skip("its store ends with the process")
+        won = []
+        with subprocess.Popen(  # noqa: S603  # code of the test's own
+            [sys.executable, "-c", _IN_ANOTHER_PROCESS.format(elsewhere=elsewhere)],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as other:
+            for number in range(8, 0, -1):
+                try:
+                    repository.promote(number, b"this process")
+                    won.append(number)
+                except Conflict:
+                    pass
+            assert other.stdout is not None
+            lost = [int(line.split()[1]) for line in other.stdout]
+        assert other.returncode == 0
+        assert sorted([*won, *lost]) == list(range(1, 9))
+        kept = {number: bytes(record) for number, record in repository.promotions()}
+        assert [number for number in kept if kept[number] == b"this process"] == sorted(won)
 
-        def second() -> None:
-            def waiting(told: str) -> None:
-                order.append("second waits")
-                assert told
-                waits.set()
+    # Failure
 
-            with repository.training(waiting):
-                order.append("second trains")
+    def test_says_when_its_store_fails(
+        self, repository: ModelRepository, break_down: Callable[[], None]
+    ) -> None:
+        repository.add(A, FILES)
+        repository.promote(1, b"a")
+        break_down()
+        for use in (
+            lambda: repository.add(B, FILES),
+            repository.ids,
+            lambda: repository.read(A, "card.json"),
+            lambda: repository.promote(2, b"b"),
+            repository.promotions,
+        ):
+            with pytest.raises(Unavailable):
+                use()
 
-        with repository.training(lambda _: None):
-            thread = threading.Thread(target=second)
+    # The history over it
+
+    def test_holds_a_history_of_models(
+        self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
+    ) -> None:
+        published = publish(history_of(repository), "a-1")
+        history = history_of(reopen())
+        card = history.card(A)
+        assert card == published == a_card("a-1", files=published.files)
+        assert set(card.files) == {*a_fitted_model(STONES).files, SAMPLES_FILE}
+        prices = history.load(A).model.price(STONES)
+        np.testing.assert_array_equal(prices, a_fitted_model(STONES).model.price(STONES))
+        np.testing.assert_array_equal(history.samples(card).rows, sorted_samples(STONES).rows)
+        assert history.damage() == []
+
+    def test_holds_a_linear_history_of_promotions(
+        self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
+    ) -> None:
+        history = history_of(repository)
+        publish(history, "a-1")
+        publish(history, "b-2")
+        more: dict[str, Any] = {"at": NOON, "by": "tester", "reason": "a ü and a\nnew line"}
+        history.promote(A, previous=None, **more)
+        history.promote(B, previous=A, **more)
+        with pytest.raises(Conflict):
+            history.promote(A, previous=A, **more)
+        with pytest.raises(ModelNotFound):
+            history.promote(ModelId("nothing"), previous=B, **more)
+        history = history_of(reopen())
+        assert [(p.number, p.model_id, p.previous) for p in history.promotions()] == [
+            (1, A, None),
+            (2, B, A),
+        ]
+        assert history.promotions()[0].reason == more["reason"]
+        assert history.champion() == B
+
+    @pytest.mark.parametrize("name", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+    def test_shows_a_damaged_model_and_hides_no_other(
+        self,
+        repository: ModelRepository,
+        damage: Callable[[ModelId, str], None],
+        name: str,
+    ) -> None:
+        history = history_of(repository)
+        publish(history, "a-1")
+        publish(history, "b-2")
+        damage(A, name)
+        assert B in [card.id for card in history.cards()]
+        assert [ex.id for ex in history.damage()] == [A]
+        with pytest.raises(ModelDamaged):
+            history.load(A)
+        assert history.load(B).card.id == B
+
+    def test_calls_an_outage_an_outage_and_no_damage(
+        self, repository: ModelRepository, break_down: Callable[[], None]
+    ) -> None:
+        history = history_of(repository)
+        card = publish(history, "a-1")
+        break_down()
+        for use in (history.cards, lambda: history.load(A), lambda: history.open(card)):
+            with pytest.raises(DiamondError) as caught:
+                use()
+            assert isinstance(caught.value, Unavailable)
+
+    def test_keeps_files_of_any_name_that_a_family_chooses(
+        self, repository: ModelRepository
+    ) -> None:
+        history = history_of(repository)
+        fitted = a_fitted_model(STONES)
+        files = {"estimator.joblib": b"pickled", "trees.json": b"[]"}
+        plain = a_fitted_model(STONES, files={**files, "report.html": b"a page"})
+        history.publish(a_card("a-1"), plain, STONES)
+        assert history.report(A) == b"a page"
+        assert fitted.files.keys() != plain.files.keys()
+        with pytest.raises(ModelDamaged, match=r"no model\.onnx"):
+            history.load(A)
+        loads = ModelHistory(repository, load_formula, lambda data, features: fitted.model)
+        assert loads.load(A).model is fitted.model
+
+    def test_can_be_used_by_several_threads_at_once(self, repository: ModelRepository) -> None:
+        repository.add(A, FILES)
+        failed: list[BaseException] = []
+
+        def use(thread: int) -> None:
+            try:
+                repository.add(ModelId(f"m-{thread}"), FILES)
+                assert bytes(repository.read(A, "model.onnx")) == FILES["model.onnx"]
+                assert A in repository.ids()
+            except BaseException as ex:  # a thread's error would be lost
+                failed.append(ex)
+
+        threads = [threading.Thread(target=use, args=(number,)) for number in range(6)]
+        for thread in threads:
             thread.start()
-            assert waits.wait(30)
-            order.append("first ends")
-        thread.join(30)
-        assert order == ["second waits", "first ends", "second trains"]
+        for thread in threads:
+            thread.join()
+        assert not failed
+        assert len(repository.ids()) == 7

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from diamond_core.diamond import CLARITIES, COLORS, CUTS
-from diamond_core.diamond_table import DiamondTable, Floats
-from diamond_core.evaluation import Metrics
-from diamond_core.exchange import Exchange, new_serial
-from diamond_core.model_card import DataSummary, ModelCard, ModelId, training_range
+from diamond_core.errors import FamilyFailed
+from diamond_core.models.evaluation import Metrics
+from diamond_core.models.model_card import DataSummary, ModelCard, ModelId, training_range
+from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.ports import ONNX_FILE, FittedModel
-from diamond_core.price_range import PriceRanges
+from diamond_core.requests.exchange import Exchange, new_exchange_id
+from diamond_core.stones.diamond import Stones
+from diamond_core.stones.diamond_table import DiamondTable, Floats
+from diamond_core.stones.fields import GRADES
 
-NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
+NOON: Final = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
+FOUR_CS: Final = ("carat", "cut", "color", "clarity")
 
 
 def some_stones(count: int, *, seed: int = 0, noise: float = 0.1) -> DiamondTable:
@@ -28,11 +32,10 @@ def some_stones(count: int, *, seed: int = 0, noise: float = 0.1) -> DiamondTabl
     carat = np.round(np.exp(random.normal(-0.4, 0.55, count)).clip(0.2, 5.0), 2)
     depth = np.round(random.normal(61.8, 1.2, count), 1)
     diameter = (carat / (0.0061 * depth / 100.0)) ** (1.0 / 3.0)
-    columns: dict[str, Any] = {
-        "carat": carat,
-        "cut": random.integers(0, len(CUTS), count),
-        "color": random.integers(0, len(COLORS), count),
-        "clarity": random.integers(0, len(CLARITIES), count),
+    columns: dict[str, Any] = {"carat": carat}
+    for name in FOUR_CS[1:]:
+        columns[name] = random.integers(0, len(GRADES[name].grades), count)
+    columns |= {
         "depth": depth,
         "table": np.round(random.normal(57.5, 2.0, count)),
         "x": np.round(diameter, 2),
@@ -50,18 +53,31 @@ class FormulaModel:
     def __init__(self, factor: float = 1.0) -> None:
         self._factor = factor
 
-    def price(self, table: DiamondTable) -> Floats:
-        grades = sum(table.column(name).astype(np.float64) for name in ("cut", "color", "clarity"))
-        prices: Floats = self._factor * 4000.0 * table.carat**1.7 * 1.1 ** (grades - 10.0)
+    def price(self, stones: Stones) -> Floats:
+        carat, *grades = stones.features(FOUR_CS).astype(np.float64).T
+        prices: Floats = self._factor * 4000.0 * carat**1.7 * 1.1 ** (sum(grades) - 10.0)
         return prices
 
 
+def load_formula(data: memoryview, features: Sequence[str]) -> FormulaModel:
+    """Load what ``a_fitted_model`` wrote: a ``ModelLoader``.
+
+    Raises:
+        FamilyFailed: *data* is something else.
+    """
+    word, _, factor = bytes(data).partition(b" ")
+    if word != b"formula":
+        raise FamilyFailed("formula", "these bytes hold no formula")
+    return FormulaModel(float(factor))
+
+
 def a_fitted_model(table: DiamondTable, *, factor: float = 1.0, **changes: Any) -> FittedModel:
-    """Return a fitted ``FormulaModel``; its files are no real ones."""
+    """Return a fitted ``FormulaModel``, whose file ``load_formula`` reads."""
     model = FormulaModel(factor)
     prices = model.price(table)
     fitted = FittedModel(
         model=model,
+        features=FOUR_CS,
         files={ONNX_FILE: f"formula {factor}".encode(), "estimator.joblib": b"none"},
         out_of_fold=prices,
         out_of_fold_four_cs=prices,
@@ -78,13 +94,14 @@ def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
     card = ModelCard(
         id=ModelId(name),
         family="formula",
+        features=FOUR_CS,
         created_at=NOON,
         seed=7,
         seconds=1.5,
         metrics=metrics,
         metrics_four_cs=metrics,
         coverage=0.9,
-        price_ranges=PriceRanges.calibrate(table, prices, prices),
+        price_ranges=PriceRanges.calibrate(table, prices, prices, FOUR_CS),
         training_range=training_range(table),
         data=DataSummary(
             source="made up",
@@ -99,10 +116,10 @@ def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
 
 
 def an_exchange(**changes: Any) -> Exchange:
-    """Return a complete exchange with a serial of its own."""
+    """Return a complete exchange with an id of its own."""
     values: dict[str, Any] = {
-        "id": "abc-123",
-        "serial": new_serial(),
+        "id": new_exchange_id(),
+        "request_id": "abc-123",
         "occurred_at": NOON,
         "method": "POST",
         "path": "/v1/predictions",

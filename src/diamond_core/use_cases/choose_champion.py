@@ -6,9 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from diamond_core.errors import ModelDamaged, NothingToRollBack
-from diamond_core.model_card import ModelCard, ModelId, Promotion
-from diamond_core.ports import Clock, ModelRepository
-from diamond_core.use_cases.serve_champion import load_for_serving
+from diamond_core.models.model_card import ModelCard, ModelId
+from diamond_core.ports import Clock
+from diamond_core.use_cases.model_history import ModelHistory
 
 _log = logging.getLogger(__name__)
 
@@ -16,25 +16,31 @@ _log = logging.getLogger(__name__)
 class ChooseChampion:
     """Promote models: the best challenger, one chosen by hand, or the champion of before."""
 
-    def __init__(self, repository: ModelRepository, clock: Clock) -> None:
-        self._repository = repository
+    def __init__(self, history: ModelHistory, clock: Clock) -> None:
+        self._history = history
         self._clock = clock
 
     def by_merit(
-        self, challengers: Sequence[ModelCard], *, against: ModelId | None, by: str
+        self,
+        challengers: Sequence[ModelCard],
+        *,
+        against: ModelId | None,
+        present: ModelId | None,
+        by: str,
     ) -> ModelId | None:
-        """Promote the challenger of the least hold-out error, if it beats the champion.
+        """Promote the challenger of the lowest hold-out error, if it beats the champion.
 
-        *against* is the champion that their cards compare them with, on the same stones; to win
-        against it takes more than noise. None: there is none that works, and the best
-        challenger wins. A model that was champion before is no challenger: whoever took it
-        down had a reason. Nor does one win that can't be served, or where someone has promoted
-        another model since the comparison. Return the champion.
+        *against* is the model that serves, with which their cards compare them on the same stones;
+        to win against it takes more than noise. None: no model can serve, and the best challenger
+        wins. *present* is the model that was promoted last when the comparison was made: where
+        somebody has promoted another since then, nobody is promoted. A model that was champion
+        before is no challenger: it was replaced for a reason. Nor is one that can't be served.
+        Return the champion.
         """
-        present = self._repository.champion()
-        if against is not None and present != against:
-            return present
-        former = {promotion.model_id for promotion in self._repository.promotions()}
+        latest = self._history.champion()
+        if latest != present:
+            return latest
+        former = {promotion.model_id for promotion in self._history.promotions()}
         eligible = [
             card
             for card in challengers
@@ -45,7 +51,7 @@ class ChooseChampion:
             if against is not None and best.comparison is not None:
                 reason += f" against the champion's {best.comparison.champion_mae:.2f} USD"
             try:
-                return self.promote(best.id, reason=reason, by=by)
+                return self._promote(best.id, previous=present, reason=reason, by=by)
             except ModelDamaged as ex:
                 _log.warning("%s; it is not promoted", ex)
         return present
@@ -56,33 +62,35 @@ class ChooseChampion:
         Raises:
             ModelNotFound: there is no such model.
             ModelDamaged: it can't be served, so it is not promoted.
-            Conflict: someone else promoted another meanwhile.
+            Conflict: somebody else promoted another meanwhile.
         """
-        load_for_serving(self._repository, id)
-        previous = self._repository.champion()
-        self._repository.promote(
-            Promotion(model_id=id, at=self._clock(), by=by, reason=reason, previous=previous)
-        )
-        return id
+        return self._promote(id, previous=self._history.champion(), reason=reason, by=by)
 
     def roll_back(self, *, by: str, reason: str = "") -> ModelId:
         """Make the champion of before the present one champion again.
 
-        Rolling back twice goes back two champions: what has been rolled back is not gone back to.
+        Rolling back twice goes back two champions: what was rolled back does not count.
 
         Raises:
             NothingToRollBack: there was none.
             ModelDamaged: the champion of before can't be served.
+            Conflict: somebody else promoted another meanwhile.
         """
-        reign: list[ModelId] = []
-        for promotion in self._repository.promotions():
-            if promotion.model_id in reign:
-                del reign[reign.index(promotion.model_id) + 1 :]
+        line: list[ModelId] = []
+        for promotion in self._history.promotions():
+            if promotion.model_id in line:
+                del line[line.index(promotion.model_id) + 1 :]
             else:
-                reign.append(promotion.model_id)
-        if len(reign) < 2:
+                line.append(promotion.model_id)
+        if len(line) < 2:
             raise NothingToRollBack
-        return self.promote(reign[-2], reason=reason or f"rolled back from {reign[-1]}", by=by)
+        reason = reason or f"rolled back from {line[-1]}"
+        return self._promote(line[-2], previous=line[-1], reason=reason, by=by)
+
+    def _promote(self, id: ModelId, *, previous: ModelId | None, reason: str, by: str) -> ModelId:
+        self._history.load(id)
+        at = self._clock()
+        return self._history.promote(id, previous=previous, at=at, by=by, reason=reason).model_id
 
 
 def _beats(card: ModelCard, champion: ModelId) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from diamond_core.diamond import Diamond
-from diamond_core.similarity import Similar
-from diamond_core.use_cases.serve_champion import Champion
+from diamond_core.stones.diamond import Diamond
+from diamond_core.stones.similarity import Similar
+from diamond_core.use_cases.follow_champion import ChampionFollower
 
 
 class FindSimilar:
     """Find training stones of the same cut, color and clarity and the nearest weight."""
 
-    def __init__(self, champion: Champion) -> None:
+    def __init__(self, champion: ChampionFollower) -> None:
         self._champion = champion
 
     def __call__(self, diamond: Diamond, n: int) -> Similar:

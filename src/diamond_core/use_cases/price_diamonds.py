@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from diamond_core.diamond import LIMITS, MEASUREMENTS, Diamond
-from diamond_core.diamond_table import DiamondTable, Floats
-from diamond_core.model_card import ModelCard
-from diamond_core.use_cases.serve_champion import Champion
+from diamond_core.models.model_card import ModelCard
+from diamond_core.stones.diamond import Diamond, reader_of
+from diamond_core.stones.diamond_table import DiamondTable, Floats
+from diamond_core.stones.fields import NUMBERS
+from diamond_core.use_cases.follow_champion import ChampionFollower
 
 
 @dataclass(frozen=True, slots=True)
-class Valuation:
+class Prediction:
     """What a stone is worth.
 
     Attributes:
         price, low, high: the price and its range in USD, to the cent, above zero.
-        assumed: measurements that were not given.
+        assumed: fields that the model takes and that were not given.
         outside: numbers that lie outside what the model was trained on.
         card: the model that priced.
     """
@@ -32,45 +32,8 @@ class Valuation:
     card: ModelCard
 
 
-class PriceDiamonds:
-    """Price one stone, or many at once, with the champion of the moment."""
-
-    def __init__(self, champion: Champion) -> None:
-        self._champion = champion
-
-    def one(self, diamond: Diamond) -> Valuation:
-        """Price one stone; the same as the first of ``many``, sooner.
-
-        Raises:
-            NoChampion: no model has been trained yet.
-        """
-        served = self._champion.get()
-        card = served.card
-        price = float(served.model.price(DiamondTable.from_diamonds((diamond,)))[0])
-        low, high = card.price_ranges.of(diamond, price)
-        outside = []
-        for name, (least, most) in card.training_range.items():
-            value = getattr(diamond, name)
-            if value is not None and not least <= value <= most:
-                outside.append(name)
-        return Valuation(_cents(price), _cents(low), _cents(high), diamond.unknown, outside, card)
-
-    def many(self, table: DiamondTable) -> Valuations:
-        """Price a table of stones with one call of the model.
-
-        Raises:
-            NoChampion: no model has been trained yet.
-        """
-        served = self._champion.get()
-        prices = served.model.price(table)
-        lows, highs = served.card.price_ranges.of_table(table, prices)
-        return Valuations(
-            table, served.card, _all_cents(prices), _all_cents(lows), _all_cents(highs)
-        )
-
-
 @dataclass(frozen=True, slots=True)
-class Valuations:
+class Predictions:
     """What many stones are worth: ``prices``, ``lows`` and ``highs`` in USD, shape (n,)."""
 
     table: DiamondTable
@@ -82,26 +45,59 @@ class Valuations:
     def __len__(self) -> int:
         return len(self.prices)
 
-    def __iter__(self) -> Iterator[Valuation]:
-        columns = (self.prices.tolist(), self.lows.tolist(), self.highs.tolist())
-        names = (self.assumed(), self.outside())
-        for price, low, high, assumed, outside in zip(*columns, *names, strict=True):
-            yield Valuation(price, low, high, assumed, outside, self.card)
-
     def assumed(self) -> list[list[str]]:
-        """Return for each stone the measurements that were not given."""
-        unknown = {name: np.isnan(self.table.column(name)) for name in MEASUREMENTS}
-        return _names_where(unknown, len(self))
+        """Return for each stone the fields that the model takes and that were not given."""
+        measurements = self.card.price_ranges.measurements
+        return _names_where({name: ~self.table.known(name) for name in measurements}, len(self))
 
     def outside(self) -> list[list[str]]:
         """Return for each stone the numbers outside what the model was trained on."""
         beyond = {}
-        for name in LIMITS:
-            if name in self.card.training_range:
-                least, most = self.card.training_range[name]
+        for name, (minimum, maximum) in self.card.training_range.items():
+            if name in NUMBERS:
                 column = self.table.column(name)
-                beyond[name] = (column < least) | (column > most)
+                beyond[name] = (column < minimum) | (column > maximum)
         return _names_where(beyond, len(self))
+
+
+class PriceDiamonds:
+    """Price one stone, or many at once, with the champion of the moment."""
+
+    def __init__(self, champion: ChampionFollower) -> None:
+        self._champion = champion
+
+    def one(self, diamond: Diamond) -> Prediction:
+        """Price one stone; the same as the first of ``many``, sooner.
+
+        Raises:
+            NoChampion: no model has been trained yet.
+        """
+        served = self._champion.get()
+        card = served.card
+        price = float(served.model.price(diamond)[0])
+        low, high = card.price_ranges.of(diamond, price)
+        outside = []
+        for name, (minimum, maximum) in card.training_range.items():
+            value = getattr(diamond, name, None)
+            if value is not None and not minimum <= value <= maximum:
+                outside.append(name)
+        measurements = card.price_ranges.measurements
+        given = reader_of(measurements)(diamond)
+        assumed = [name for name, value in zip(measurements, given, strict=True) if value is None]
+        return Prediction(_cents(price), _cents(low), _cents(high), assumed, outside, card)
+
+    def many(self, table: DiamondTable) -> Predictions:
+        """Price a table of stones with one call of the model.
+
+        Raises:
+            NoChampion: no model has been trained yet.
+        """
+        served = self._champion.get()
+        prices = served.model.price(table)
+        lows, highs = served.card.price_ranges.of_table(table, prices)
+        return Predictions(
+            table, served.card, _all_cents(prices), _all_cents(lows), _all_cents(highs)
+        )
 
 
 def _names_where(masks: dict[str, np.ndarray], size: int) -> list[list[str]]:

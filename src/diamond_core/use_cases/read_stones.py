@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diamond_core.cleaning import CleanStones, clean
-from diamond_core.diamond_table import DiamondTable
-from diamond_core.ports import DiamondSource
+from diamond_core.ports import StoneSource
+from diamond_core.stones.cleaning import CleanStones, RejectedRow, clean
+from diamond_core.stones.diamond_table import DiamondTable
 
 
-def read_stones(sources: Sequence[DiamondSource]) -> tuple[CleanStones, str]:
+def read_stones(sources: Sequence[StoneSource]) -> tuple[CleanStones, str]:
     """Return the stones of all *sources* as one table, and the sources' names.
+
+    Batch by batch: only numbers stay in memory.
 
     Raises:
         SourceUnreadable: a source can't be read.
     """
-    parts = [clean(source.read()) for source in sources]
-    table = DiamondTable.concatenate([part.table for part in parts])
-    rejected = tuple(row for part in parts for row in part.rejected)
-    return CleanStones(table, rejected), ", ".join(source.name for source in sources)
+    tables: list[DiamondTable] = []
+    rejected: list[RejectedRow] = []
+    for source in sources:
+        for batch in source.read():
+            cleaned = clean(batch)
+            tables.append(cleaned.table)
+            rejected += cleaned.rejected
+    names = ", ".join(source.name for source in sources)
+    return CleanStones(DiamondTable.concatenate(tables), tuple(rejected)), names

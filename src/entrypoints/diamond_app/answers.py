@@ -8,41 +8,40 @@ from typing import Any
 
 import numpy as np
 
-from diamond_core.diamond import CLARITIES, COLORS, CUTS
-from diamond_core.model_card import ModelCard
-from diamond_core.similarity import Similar
-from diamond_core.use_cases.price_diamonds import Valuation, Valuations
+from diamond_core import ChampionPeriod, ComparedModels, ModelCard, Prediction, Predictions, Similar
+from diamond_core.codec import to_plain
+from diamond_core.stones.fields import GRADES
 
 
-def prediction_answer(valuation: Valuation, id: str, carat: float) -> dict[str, Any]:
+def prediction_answer(prediction: Prediction, id: str, carat: float) -> dict[str, Any]:
     """Return the answer to 'what is this stone worth?'."""
     return {
         "id": id,
-        "price": valuation.price,
+        "price": prediction.price,
         "currency": "USD",
-        "price_per_carat": round(valuation.price / carat * 100.0) / 100.0,
+        "price_per_carat": round(prediction.price / carat * 100.0) / 100.0,
         "price_range": {
-            "low": valuation.low,
-            "high": valuation.high,
-            "coverage": valuation.card.price_ranges.coverage,
+            "low": prediction.low,
+            "high": prediction.high,
+            "coverage": prediction.card.price_ranges.coverage,
         },
-        "model": model_answer(valuation.card),
-        "assumed": valuation.assumed,
-        "outside_training_range": valuation.outside,
+        "model": model_answer(prediction.card),
+        "assumed": prediction.assumed,
+        "outside_training_range": prediction.outside,
     }
 
 
-def predictions_answer(valuations: Valuations, id: str) -> list[dict[str, Any]]:
+def predictions_answer(predictions: Predictions, id: str) -> list[dict[str, Any]]:
     """Return ``prediction_answer`` for many stones, with ids ``<id>-0``, ``<id>-1``, ..."""
-    model = model_answer(valuations.card)
-    coverage = valuations.card.price_ranges.coverage
+    model = model_answer(predictions.card)
+    coverage = predictions.card.price_ranges.coverage
     columns = (
-        valuations.prices.tolist(),
-        np.round(valuations.prices / valuations.table.carat, 2).tolist(),
-        valuations.lows.tolist(),
-        valuations.highs.tolist(),
-        valuations.assumed(),
-        valuations.outside(),
+        predictions.prices.tolist(),
+        np.round(predictions.prices / predictions.table.carat, 2).tolist(),
+        predictions.lows.tolist(),
+        predictions.highs.tolist(),
+        predictions.assumed(),
+        predictions.outside(),
     )
     return [
         {
@@ -73,25 +72,57 @@ def model_answer(card: ModelCard) -> dict[str, Any]:
 
 def similar_answer(similar: Similar) -> dict[str, Any]:
     """Return the answer to 'which known stones are like it?'."""
+    rows = similar.stones.rows_of_today()
+    names = rows.dtype.names or ()
     stones = []
-    for row, difference in zip(
-        similar.stones.rows.tolist(), similar.carat_differences, strict=True
-    ):
-        carat, cut, color, clarity, *measured, price = row
-        depth, table, x, y, z = (None if value != value else value for value in measured)
-        stones.append(
-            {
-                "carat": carat,
-                "cut": CUTS[cut].value,
-                "color": COLORS[color].value,
-                "clarity": CLARITIES[clarity].value,
-                "depth": depth,
-                "table": table,
-                "x": x,
-                "y": y,
-                "z": z,
-                "price": price,
-                "carat_difference": difference,
-            }
-        )
+    for row, difference in zip(rows.tolist(), similar.carat_differences, strict=True):
+        stone = dict(zip(names, row, strict=True))
+        for name, value in stone.items():
+            if name in GRADES:
+                stone[name] = GRADES[name].name_of(value)
+            elif value != value:
+                stone[name] = None
+        stone["carat_difference"] = difference
+        stones.append(stone)
     return {"diamonds": stones, "count": len(stones), "available": similar.available}
+
+
+def period_answer(period: ChampionPeriod) -> dict[str, Any]:
+    """Return a time in which a model was champion; the model's id is left out."""
+    answer: dict[str, Any] = to_plain(period)
+    del answer["model_id"]
+    return answer
+
+
+def comparison_answer(found: ComparedModels) -> dict[str, Any]:
+    """Return two models, compared on the same hold-out."""
+    first, second = found.models
+    return {
+        "data": {"source": found.source, "digest": found.digest, "holdout_rows": found.stones},
+        "models": [
+            {
+                "id": each.card.id,
+                "family": each.card.family,
+                "metrics": to_plain(each.evaluation.metrics()),
+                "coverage": float(each.evaluation.covered.mean()),
+                "trained_on_this_data": each.same_data,
+            }
+            for each in found.models
+        ],
+        "mae_difference": {
+            "mean": found.difference.difference,
+            "low": found.difference.low,
+            "high": found.difference.high,
+        },
+        "better": found.better,
+        "groups": [
+            {
+                "by": a.by,
+                "name": a.name,
+                "stones": a.stones,
+                "mae": [a.mae, b.mae],
+                "mape": [a.mape, b.mape],
+            }
+            for a, b in zip(first.slices, second.slices, strict=True)
+        ],
+    }

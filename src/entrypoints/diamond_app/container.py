@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from dependency_injector import containers, providers
 
-from diamond_adapters.database import open_database
 from diamond_adapters.families.installed import InstalledFamilies
-from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
-from diamond_adapters.request_log.peewee_request_archive import PeeweeRequestArchive
-from diamond_adapters.request_log.peewee_request_log import PeeweeRequestLog
-from diamond_adapters.request_log.settled_request_archive import SettledRequestArchive
-from diamond_app.settings import Settings
-from diamond_core.ports import Clock, Model, RequestArchive, RequestLog, Training
-from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.compare_models import CompareModels
-from diamond_core.use_cases.find_similar import FindSimilar
-from diamond_core.use_cases.price_diamonds import PriceDiamonds
-from diamond_core.use_cases.serve_champion import Champion
-from diamond_core.use_cases.train_models import TrainModels
+from diamond_adapters.installed import MODEL_REPOSITORIES, REQUEST_LOGS, open_url
+from diamond_app.settings import DATABASE_URL, MODELS_URL, Settings
+from diamond_core import (
+    ChampionFollower,
+    ChooseChampion,
+    Clock,
+    CompareModels,
+    ExclusiveWork,
+    FindSimilar,
+    InvalidSetting,
+    InvalidUrl,
+    Model,
+    ModelCard,
+    ModelFamily,
+    ModelHistory,
+    ModelLoader,
+    ModelRepository,
+    PriceDiamonds,
+    ReportInput,
+    RequestLog,
+    TrainModels,
+)
 
 
 def utc_now() -> datetime:
@@ -30,35 +40,74 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _open_onnx(graph: bytes) -> Model:
-    from diamond_adapters.onnx_model import OnnxModel  # commands that load no model need no runtime
-
-    return OnnxModel(graph)
-
-
-def _journal_folder(home: Path) -> Path:
-    return home / "journal"
-
-
 def default_study(home: Path) -> str:
     """Return the URL of the file that keeps searches for parameters."""
     return f"journal:///{home / 'studies.journal'}"
 
 
-def _open_estimator(pickled: bytes) -> Model:
-    from diamond_adapters.estimator_model import EstimatorModel
-
-    return EstimatorModel(pickled)
-
-
-def _estimator_opener(allowed: bool) -> Callable[[bytes], Model] | None:
-    return _open_estimator if allowed else None
+def repeat_command(card: ModelCard) -> str:
+    """Return the command that repeats the training of a model."""
+    trials = "" if card.trials is None else f" --trials {card.trials}"
+    return f"diamond train --family {card.family} --seed {card.seed}{trials} --force"
 
 
-def _write_report(training: Training) -> bytes:
+def _open(setting: str, group: str, url: str) -> Any:
+    """Return the adapter at the URL of a setting; a wrong URL is a wrong setting."""
+    try:
+        return open_url(group, url)
+    except InvalidUrl as ex:
+        raise InvalidSetting(setting, str(ex)) from ex
+
+
+def _open_model_repository(settings: Settings) -> ModelRepository:
+    repository: ModelRepository = _open(MODELS_URL, MODEL_REPOSITORIES, settings.models_url)
+    return repository
+
+
+def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
+    """Return locks that all hosts see which share the models: beside them, or in the database."""
+    models, database = urlsplit(settings.models_url), urlsplit(settings.database_url)
+    if models.scheme != "file" and database.scheme == "mysql":
+        from diamond_adapters.mysql_locks import MySQLLocks
+
+        return MySQLLocks(settings.database_url)
+    from diamond_adapters.lock_files import LockFiles
+
+    return LockFiles(Path(unquote(models.path)) if models.scheme == "file" else settings.home)
+
+
+def _open_request_log(settings: Settings) -> RequestLog:
+    """Return the log in the database, behind a journal on this host's disk."""
+    from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+
+    return JournalledRequestLog(
+        _open(DATABASE_URL, REQUEST_LOGS, settings.database_url),
+        settings.home / "journal",
+        durable=settings.journal_durable,
+        limit=settings.journal_limit,
+    )
+
+
+def _load_graph(graph: memoryview, features: tuple[str, ...]) -> Model:
+    from diamond_adapters.models.onnx_model import OnnxModel  # some commands need no runtime
+
+    return OnnxModel(graph, features)
+
+
+def _load_estimator(pickled: memoryview, features: tuple[str, ...]) -> Model:
+    from diamond_adapters.models.estimator_model import EstimatorModel
+
+    return EstimatorModel(pickled, features)
+
+
+def _estimator_loader(settings: Settings) -> ModelLoader | None:
+    return _load_estimator if settings.allow_pickle else None
+
+
+def _write_report(report: ReportInput) -> bytes:
     from diamond_adapters.report import write_report  # only training needs it
 
-    return write_report(training)
+    return write_report(report, repeat_command(report.card))
 
 
 class Container(containers.DeclarativeContainer):
@@ -67,37 +116,29 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     clock: providers.Provider[Clock] = providers.Object(utc_now)
+    families: providers.Provider[Mapping[str, ModelFamily]] = providers.Singleton(InstalledFamilies)
     study: providers.Provider[str] = providers.Callable(default_study, settings.provided.home)
-    families = providers.Singleton(InstalledFamilies, study)
-    models: providers.Provider[FilesystemModelRepository] = providers.Singleton(
-        FilesystemModelRepository,
-        settings.provided.home,
-        providers.Object(_open_onnx),
-        providers.Callable(_estimator_opener, settings.provided.allow_pickle),
+    model_repository: providers.Provider[ModelRepository] = providers.Singleton(
+        _open_model_repository, settings
     )
-    database = providers.Singleton(open_database, settings.provided.database_url)
-    database_log: providers.Provider[RequestLog] = providers.Singleton(PeeweeRequestLog, database)
-    request_log: providers.Provider[JournalledRequestLog] = providers.Singleton(
-        JournalledRequestLog,
-        database_log,
-        providers.Callable(_journal_folder, settings.provided.home),
-        durable=settings.provided.journal_durable,
-        limit=settings.provided.journal_limit,
+    exclusive_work: providers.Provider[ExclusiveWork] = providers.Singleton(
+        _open_exclusive_work, settings
     )
-    database_archive: providers.Provider[RequestArchive] = providers.Singleton(
-        PeeweeRequestArchive, database
-    )
-    request_archive: providers.Provider[RequestArchive] = providers.Singleton(
-        SettledRequestArchive, database_archive, request_log.provided.settle
-    )
+    request_log: providers.Provider[RequestLog] = providers.Singleton(_open_request_log, settings)
 
-    champion = providers.Singleton(Champion, models)
+    history = providers.Singleton(
+        ModelHistory,
+        model_repository,
+        providers.Object(_load_graph),
+        providers.Callable(_estimator_loader, settings),
+    )
+    champion = providers.Singleton(ChampionFollower, history)
     price_diamonds = providers.Factory(PriceDiamonds, champion)
     find_similar = providers.Factory(FindSimilar, champion)
-    choose_champion = providers.Factory(ChooseChampion, models, clock)
-    compare_models = providers.Factory(CompareModels, models)
+    choose_champion = providers.Factory(ChooseChampion, history, clock)
+    compare_models = providers.Factory(CompareModels, history)
     train_models = providers.Factory(
-        TrainModels, families, models, clock, providers.Object(_write_report)
+        TrainModels, families, history, exclusive_work, clock, providers.Object(_write_report)
     )
 
 

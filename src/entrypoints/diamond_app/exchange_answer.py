@@ -6,11 +6,20 @@ import base64
 import json
 from typing import Any, Final
 
-from diamond_core.exchange import Exchange
-from diamond_core.traffic import Traffic
+from diamond_core import Exchange
 
 CSV_COLUMNS: Final = (
-    *("id", "serial", "occurred_at", "method", "path", "query", "headers", "client", "key_name"),
+    *(
+        "id",
+        "request_id",
+        "occurred_at",
+        "method",
+        "path",
+        "query",
+        "headers",
+        "client",
+        "key_name",
+    ),
     *("status", "duration_ms", "model_id", "request_encoding", "request_body"),
     *("response_encoding", "response_body"),
 )
@@ -23,7 +32,7 @@ def exchange_answer(exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
     """
     answer: dict[str, Any] = {
         "id": exchange.id,
-        "serial": exchange.serial,
+        "request_id": exchange.request_id,
         "occurred_at": exchange.occurred_at.isoformat(timespec="microseconds"),
         "method": exchange.method,
         "path": exchange.path,
@@ -48,20 +57,6 @@ def exchange_cells(exchange: Exchange) -> list[object]:
     answer = exchange_answer(exchange, bodies=True)
     answer["headers"] = json.dumps(answer["headers"], ensure_ascii=False)
     return [answer[column] for column in CSV_COLUMNS]
-
-
-def traffic_answer(traffic: Traffic) -> dict[str, Any]:
-    """Return one route on one day as JSON values."""
-    return {
-        "day": traffic.day.isoformat(),
-        "route": traffic.route,
-        "requests": traffic.requests,
-        "client_errors": traffic.client_errors,
-        "server_errors": traffic.server_errors,
-        "p50_ms": traffic.p50_ms,
-        "p95_ms": traffic.p95_ms,
-        "p99_ms": traffic.p99_ms,
-    }
 
 
 def _body(body: bytes) -> tuple[str, str]:

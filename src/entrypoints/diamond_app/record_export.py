@@ -1,4 +1,4 @@
-"""The record as a file: JSON lines or CSV."""
+"""The request log as a file: JSON lines or CSV."""
 
 from __future__ import annotations
 
@@ -14,39 +14,36 @@ from typing import BinaryIO, Final
 import orjson
 
 from diamond_app.exchange_answer import CSV_COLUMNS, exchange_answer, exchange_cells
-from diamond_core.errors import Unavailable
-from diamond_core.exchange import Exchange, ExchangeFilter
-from diamond_core.ports import Progress, RequestArchive, RequestLog
-from diamond_core.use_cases.read_record import read_record
+from diamond_core import Exchange, ExchangeFilter, Progress, RequestLog, Unavailable
+from diamond_core.use_cases.read_requests import read_requests
 
-_TOLD_EVERY: Final = 100
+_REPORT_EVERY: Final = 100
 
 
 def export_record(
     log: RequestLog,
-    archive: RequestArchive,
-    wanted: ExchangeFilter,
+    filter: ExchangeFilter,
     format: str,
     output: Path | None,
     progress: Progress,
 ) -> int:
-    """Write the exchanges that are *wanted* to *output*, or to stdout; return how many.
+    """Write the exchanges that match *filter* to *output*, or to stdout; return how many.
 
     A file appears under its name when it is whole.
 
     Raises:
-        Unavailable: the record can't be read, or the file can't be written.
+        Unavailable: the log can't be read, or the file can't be written.
     """
     line = _csv_line if format == "csv" else _json_line
-    expected = archive.count(wanted) if output is not None else 0
+    expected = log.count(filter) if output is not None else 0
     exported = 0
     with _opened(output) as file:
         if format == "csv":
             file.write(_csv_bytes(CSV_COLUMNS))
-        for exchange in read_record(log, wanted):
+        for exchange in read_requests(log, filter):
             file.write(line(exchange))
             exported += 1
-            if exported % _TOLD_EVERY == 0 and output is not None:
+            if exported % _REPORT_EVERY == 0 and output is not None:
                 progress(f"exporting {expected:,} requests", min(exported / max(expected, 1), 1.0))
     return exported
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from diamond_core.errors import InvalidFilter
-from diamond_core.exchange import ExchangeFilter
+from diamond_core import ExchangeFilter, InvalidFilter
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGE: Final = re.compile(r"([0-9]{1,6})([smhdw])")
@@ -64,19 +63,19 @@ def parse_filter(given: Mapping[str, str], now: datetime) -> tuple[ExchangeFilte
 
     The names are those of ``FILTERS``; others are left alone.
     """
-    wanted: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     wrong: dict[str, str] = {}
     for name, (field, parse) in FILTERS.items():
         text = given.get(name)
         if text:
             try:
-                wanted[field] = parse(text, now)
-                ExchangeFilter(**{field: wanted[field]})
+                fields[field] = parse(text, now)
+                ExchangeFilter(**{field: fields[field]})
             except InvalidFilter as ex:
                 wrong[name] = ex.detail
             except ValueError as ex:
                 wrong[name] = str(ex)
-    return (ExchangeFilter() if wrong else ExchangeFilter(**wanted)), wrong
+    return (ExchangeFilter() if wrong else ExchangeFilter(**fields)), wrong
 
 
 def _as_it_is(text: str, now: datetime) -> str:
@@ -93,6 +92,7 @@ def _duration(text: str, now: datetime) -> float:
 
 FILTERS: Final[dict[str, tuple[str, Callable[[str, datetime], object]]]] = {
     "id": ("id", _as_it_is),
+    "request_id": ("request_id", _as_it_is),
     "since": ("since", parse_time),
     "until": ("until", parse_time),
     "status": ("status", _status),

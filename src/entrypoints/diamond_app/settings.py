@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
+from urllib.parse import quote
 
 from dotenv import dotenv_values
 
 from diamond_core.errors import InvalidSetting
 
 HOME: Final = "DIAMOND_HOME"
+MODELS_URL: Final = "DIAMOND_MODELS_URL"
 DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
 ALLOW_PICKLE: Final = "DIAMOND_ALLOW_PICKLE"
@@ -115,8 +117,9 @@ class Settings:
     """All settings.
 
     Attributes:
-        home: the folder of models, the request log's SQLite file and reports.
-        database_url: where the record of requests goes.
+        home: the folder of what the service keeps on this host.
+        models_url: where models and promotions are kept.
+        database_url: where the request log goes.
         api_keys: who may use the service; empty: anyone may price, nobody administers.
         journal_durable: a recorded exchange survives a power cut, not only a killed process.
         journal_limit: the most bytes that the journal may take.
@@ -126,6 +129,7 @@ class Settings:
     """
 
     home: Path
+    models_url: str = field(repr=False)  # may hold a password
     database_url: str = field(repr=False)  # may hold a password
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
     journal_durable: bool = False
@@ -153,7 +157,9 @@ class Settings:
             api_keys = ApiKeys.one_time(present[ONE_TIME_KEY])
         return cls(
             home=home,
-            database_url=values.get(DATABASE_URL) or f"sqlite:///{home / 'requests.db'}",
+            models_url=values.get(MODELS_URL) or home.as_uri(),
+            database_url=values.get(DATABASE_URL)
+            or f"sqlite:///{quote(str(home / 'requests.db'))}",
             api_keys=api_keys,
             journal_durable=_journal_durable(values.get(JOURNAL_SYNC) or "process"),
             journal_limit=_journal_limit(values.get(JOURNAL_LIMIT) or "1GiB"),

@@ -8,16 +8,14 @@ import sys
 import threading
 from typing import Final
 
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
 from diamond_app.api.app import create_app
 from diamond_app.api.problems import App
 from diamond_app.container import Container, build_container
 from diamond_app.settings import Settings
-from diamond_core.errors import DiamondError
-from diamond_core.use_cases.serve_champion import Champion
+from diamond_core import Background, ChampionFollower, DiamondError
 
 FOLLOW_SECONDS: Final = 0.3
-"""How often a worker looks for a new champion; one stat of a small file."""
+"""How often a worker looks for a new champion: one look into a small folder."""
 
 _log = logging.getLogger("diamond_app")
 
@@ -27,7 +25,7 @@ def application() -> App:
     try:
         container = build_container(Settings.load())
         follow(container.champion())
-        keep_shipping(container.request_log())
+        run_in_background(container.request_log())
         return app_of(container)
     except DiamondError as ex:
         print(f"diamond: {ex}", file=sys.stderr)
@@ -42,16 +40,14 @@ def app_of(container: Container) -> App:
         price_diamonds=container.price_diamonds(),
         find_similar=container.find_similar(),
         choose_champion=container.choose_champion(),
-        models=container.models(),
+        history=container.history(),
         request_log=container.request_log(),
-        request_archive=container.request_archive(),
         clock=container.clock(),
-        journal_status=container.request_log().status,
         api_keys=container.settings().api_keys,
     )
 
 
-def follow(champion: Champion) -> None:
+def follow(champion: ChampionFollower) -> None:
     """Load the champion, then keep following it in a thread, off the request path."""
     _refresh(champion)
     pause = threading.Event()
@@ -63,13 +59,13 @@ def follow(champion: Champion) -> None:
     threading.Thread(target=run, name="follow-champion", daemon=True).start()
 
 
-def keep_shipping(request_log: JournalledRequestLog) -> None:
-    """Move the journal into the database, off the request path; a stopping worker finishes it."""
-    request_log.start()
-    atexit.register(request_log.close)
+def run_in_background(part: Background) -> None:
+    """Start the work that goes on beside requests; a worker that stops ends it in order."""
+    part.start()
+    atexit.register(part.close)
 
 
-def _refresh(champion: Champion) -> None:
+def _refresh(champion: ChampionFollower) -> None:
     before = champion.problem
     try:
         if champion.refresh():

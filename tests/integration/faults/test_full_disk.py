@@ -10,7 +10,7 @@ from load import ALL_WELL, Load, compare, recorded, shipped
 from support import serving, until
 
 from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.request_log.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def tiny_disk(trained_home):
 
 
 def status_of(home):
-    return JournalledRequestLog(InMemoryRequestLog(), home / "journal").status()
+    return JournalledRequestLog(InMemoryRequestLog(), home / "journal").health()
 
 
 def loses_and_heals(home, server, url, requests, **settings):
@@ -42,7 +42,7 @@ def loses_and_heals(home, server, url, requests, **settings):
         finally:
             server.thaw()
         until(lambda: status_of(home).bytes < 100_000, "the rest is in the database")
-        kept = {row.id for row in recorded(url)}
+        kept = {row.request_id for row in recorded(url)}
         missing = [id for id in noted if id not in kept]
         assert len(missing) == lost == status_of(home).lost
         after = Load(service, 200, name="after").finish()

@@ -38,7 +38,7 @@ def test_odd_requests_are_recorded_as_they_were(trained_home, mysql_url):
         answer = service.post(f"{PRICES}?a={'%27'}&b=--", STONE, sql)
         rows = shipped(noted | {answer.headers["x-request-id"]: noted["odd-0"]}, mysql_url)
     assert compare(noted, rows) == ALL_WELL
-    with_sql = next(row for row in rows if row.id == answer.headers["x-request-id"])
+    with_sql = next(row for row in rows if row.request_id == answer.headers["x-request-id"])
     assert with_sql.headers["User-Agent"] == with_sql.headers["Referer"] == SQL
     assert with_sql.response_body == answer.body
     assert SQL not in with_sql.id

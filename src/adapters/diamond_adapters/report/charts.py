@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from diamond_adapters.report.scales import Scale, dollars, percent
-from diamond_core.diamond_table import Floats
+from diamond_core.stones.diamond_table import Floats
 
 WIDTH: Final = 560
 HEIGHT: Final = 380
@@ -67,18 +67,19 @@ class Bar:
     mark: float | None = None
 
 
-def bars(rows: Sequence[Bar], title: str, *, mark: str = "", most: float = 0.0) -> str:
-    """Draw horizontal bars; *mark* names what the marks are, *most* is the longest bar's value."""
-    longest = max([most, *(row.value for row in rows), *(row.mark or 0.0 for row in rows)]) or 1.0
+def bars(rows: Sequence[Bar], title: str, *, mark: str = "", maximum: float = 0.0) -> str:
+    """Draw horizontal bars; *mark* names what the marks are, the axis ends at *maximum* or later."""
+    ends = [maximum, *(row.value for row in rows), *(row.mark or 0.0 for row in rows)]
+    longest = max(ends) or 1.0
     name = min(max((len(row.label) for row in rows), default=0) * 7 + 14, 190)
     x = Scale(0.0, longest, name, WIDTH - 84)
     parts, top = [], 4
     for row in rows:
         middle = top + 13
-        told = f"{row.label}: {row.text}"
+        tooltip = f"{row.label}: {row.text}"
         if row.mark is not None:
-            told += f" ({mark} {row.mark:,.4g})"
-        parts.append(f"<g><title>{escape(told)}</title>")
+            tooltip += f" ({mark} {row.mark:,.4g})"
+        parts.append(f"<g><title>{escape(tooltip)}</title>")
         parts.append(
             f'<text x="{name - 8}" y="{middle + 4}" class="end">{escape(row.label)}</text>'
         )
@@ -96,7 +97,7 @@ def bars(rows: Sequence[Bar], title: str, *, mark: str = "", most: float = 0.0) 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One tuning trial: what to call it, its error in USD, and whether it was broken off."""
+    """One tuning trial: what to call it, its error in USD, and whether it was stopped early."""
 
     label: str
     mae: float
@@ -106,7 +107,7 @@ class Trial:
 def history(trials: Sequence[Trial]) -> str:
     """Draw the error of each tuning trial in its order, and the best so far of the finished."""
     values = np.array([trial.mae for trial in trials])
-    upper = float(np.quantile(values, 0.9)) * 1.02  # a few hopeless trials must not hide the rest
+    upper = float(np.quantile(values, 0.9)) * 1.02  # a few bad trials must not hide the rest
     y = Scale.of(np.minimum(values, upper), HEIGHT - BOTTOM, TOP, margin=0.06)
     x = Scale(0.5, len(values) + 0.5, LEFT, WIDTH - RIGHT)
     parts = [_axes(x, y, "trial", "cross-validated MAE", lambda v: f"{v:g}", dollars)]
@@ -114,8 +115,8 @@ def history(trials: Sequence[Trial]) -> str:
     for number, trial in zip(numbers.tolist(), trials, strict=True):
         place = f'cx="{x(number)}" cy="{y(min(trial.mae, y.high))}"'
         style = "dot pruned" if trial.pruned else "dot"
-        told = f"<title>{escape(trial.label)}: {trial.mae:,.2f} USD</title>"
-        parts.append(f'<circle {place} r="3.2" class="{style}">{told}</circle>')
+        tooltip = f"<title>{escape(trial.label)}: {trial.mae:,.2f} USD</title>"
+        parts.append(f'<circle {place} r="3.2" class="{style}">{tooltip}</circle>')
     best = np.minimum.accumulate([np.inf if trial.pruned else trial.mae for trial in trials])
     shown = best <= y.high
     parts.append(_path(x.places(numbers[shown]), y.places(best[shown]), "median"))

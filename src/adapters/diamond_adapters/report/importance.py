@@ -1,4 +1,4 @@
-"""How much a model relies on each thing that it is told about a stone."""
+"""How much a model relies on each field of a stone."""
 
 from __future__ import annotations
 
@@ -6,39 +6,36 @@ from typing import Final
 
 import numpy as np
 
-from diamond_core.diamond_table import DiamondTable
 from diamond_core.ports import Model
+from diamond_core.stones.diamond_table import DiamondTable
+from diamond_core.stones.fields import FIELDS
 
 _STONES: Final = 1000
 _ROUNDS: Final = 2
-FEATURES: Final = {
-    "carat": ("carat",),
-    "clarity": ("clarity",),
-    "color": ("color",),
-    "cut": ("cut",),
-    "x, y and z": ("x", "y", "z"),
-    "depth": ("depth",),
-    "table": ("table",),
+_SIZE: Final = ("x", "y", "z")
+_SHUFFLED: Final = {
+    **{name: (name,) for name in FIELDS if name not in _SIZE},
+    "x, y and z": _SIZE,
 }
 
 
-def permutation_importance(model: Model, table: DiamondTable) -> dict[str, float]:
-    """Return by how many USD the mean absolute error grows when a column is shuffled.
+def permutation_importance(model: Model, stones: DiamondTable) -> dict[str, float]:
+    """Return by how many USD the mean absolute error grows when a field is shuffled.
 
     Breiman, 2001: Random forests, section 10. Length, width and height are shuffled together,
     for one of them alone would make stones that can't exist. At most 1,000 stones are used.
     """
     random = np.random.default_rng(0)
-    table = table[random.permutation(len(table))[:_STONES]]
-    base = np.abs(model.price(table) - table.price).mean()
+    stones = stones[random.permutation(len(stones))[:_STONES]]
+    base = np.abs(model.price(stones) - stones.price).mean()
     grown = {}
-    for feature, columns in FEATURES.items():
+    for label, names in _SHUFFLED.items():
         errors = []
         for _ in range(_ROUNDS):
-            order = random.permutation(len(table))
-            rows = table.rows.copy()
-            for column in columns:
-                rows[column] = table.rows[column][order]
-            errors.append(np.abs(model.price(DiamondTable(rows)) - table.price).mean())
-        grown[feature] = float(np.mean(errors) - base)
+            order = random.permutation(len(stones))
+            rows = stones.rows_of_today()
+            for name in names:
+                rows[name] = rows[name][order]
+            errors.append(np.abs(model.price(DiamondTable(rows)) - stones.price).mean())
+        grown[label] = float(np.mean(errors) - base)
     return dict(sorted(grown.items(), key=lambda item: -item[1]))

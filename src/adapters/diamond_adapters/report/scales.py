@@ -8,7 +8,7 @@ from math import ceil, floor, log10
 import numpy as np
 from numpy.typing import ArrayLike
 
-from diamond_core.diamond_table import Floats
+from diamond_core.stones.diamond_table import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class Scale:
         space = np.geomspace if self.log else np.linspace
         return space(self.low, self.high, count + 1)
 
-    def ticks(self, most: int = 7) -> list[float]:
-        """Return about *most* round values on the scale at most."""
+    def ticks(self, maximum: int = 7) -> list[float]:
+        """Return round values on the scale, no more than about *maximum*."""
         if self.log:
             powers = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
             for steps in ((1, 2, 5), (1, 3), (1,)):
                 found = [step * 10.0**power for power in powers for step in steps]
                 found = [value for value in found if self.low <= value <= self.high]
-                if len(found) <= most:
+                if len(found) <= maximum:
                     break
             return found
-        rough = (self.high - self.low) / most
+        rough = (self.high - self.low) / maximum
         unit = 10.0 ** floor(log10(rough))
         step = next(unit * each for each in (1, 2, 2.5, 5, 10) if unit * each >= rough)
         first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)

@@ -16,19 +16,19 @@ _SCORE: Final = "cross_validated_mae"
 
 
 def search_section(details: Mapping[str, Any]) -> str:
-    """Return the section, from what any family may tell in its card's ``details``.
+    """Return the section, from the ``details`` of a card, which hold what its family chose.
 
     ``candidates`` and ``trials`` are lists of objects with ``cross_validated_mae`` in USD and a
     ``name`` or ``number``; trials stand in their order and may have a ``state``, 'complete' or
-    what else became of them, and ``parameters``. Whatever else there is, is shown as it is.
+    another, and ``parameters``. Everything else is shown as it is.
     """
     parts = []
     trials = _scored(details.get("trials"))
     if len(trials) > 1:
         drawn = charts.history(
-            [charts.Trial(_told(each), float(each[_SCORE]), _pruned(each)) for each in trials]
+            [charts.Trial(_described(each), float(each[_SCORE]), _pruned(each)) for each in trials]
         )
-        caption = "Error of each trial; the line is the best so far. Hollow: broken off early."
+        caption = "Error of each trial; the line is the best so far. Hollow: stopped early."
         parts.append(figure(drawn, caption))
     candidates = sorted(
         _scored(details.get("candidates")) or [each for each in trials if not _pruned(each)],
@@ -36,10 +36,10 @@ def search_section(details: Mapping[str, Any]) -> str:
     )
     if candidates:
         rows = [[_name(each), f"{each[_SCORE]:,.2f}"] for each in candidates[:_SHOWN]]
-        told = table(["candidate", "cross-validated MAE $"], rows)
+        best = table(["candidate", "cross-validated MAE $"], rows)
         if len(candidates) > _SHOWN:
-            told += f"<p class='note'>The best {_SHOWN} of {len(candidates):,}.</p>"
-        parts.append(f"<div>{told}</div>")
+            best += f"<p class='note'>The best {_SHOWN} of {len(candidates):,}.</p>"
+        parts.append(f"<div>{best}</div>")
     rest = {name: value for name, value in details.items() if name not in ("candidates", "trials")}
     if rest:
         text = escape(json.dumps(rest, indent=2, ensure_ascii=False, default=str))
@@ -48,13 +48,13 @@ def search_section(details: Mapping[str, Any]) -> str:
         return ""
     return (
         "<section><h2>How it was chosen</h2><p class='note'>Scored by cross-validation on the"
-        " training stones alone; the hold-out had no say.</p>"
+        " training stones alone, without the hold-out.</p>"
         f"<div class='pair'>{''.join(parts)}</div></section>"
     )
 
 
 def _scored(values: object) -> Sequence[Mapping[str, Any]]:
-    """Return the entries that have a score; a family may tell anything."""
+    """Return the entries that have a score; a family may put anything there."""
     if not isinstance(values, Sequence) or isinstance(values, str):
         return []
     return [
@@ -72,7 +72,7 @@ def _name(entry: Mapping[str, Any]) -> str:
     return f"trial {entry.get('number', '?')}"
 
 
-def _told(trial: Mapping[str, Any]) -> str:
+def _described(trial: Mapping[str, Any]) -> str:
     parameters = trial.get("parameters")
     if not isinstance(parameters, Mapping) or not parameters:
         return _name(trial)

@@ -12,7 +12,7 @@ def figure(drawing: str, caption: str) -> str:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, words: int = 1) -> str:
-    """Return an HTML table; after the first *words* columns cells stand to the right."""
+    """Return an HTML table; cells after the first *words* columns are aligned to the right."""
     head = "".join(f"<th{_style(at, words)}>{escape(name)}</th>" for at, name in enumerate(columns))
     body = "".join(
         "<tr>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from importlib.resources import files
 
 from diamond_adapters.sources.csv_source import CsvSource
@@ -9,8 +10,7 @@ from diamond_adapters.sources.csv_source import CsvSource
 BUNDLED_NAME = "bundled diamonds (53,940 stones, 2008 prices in USD)"
 
 
-def bundled_source() -> CsvSource:
-    """Return the source of the bundled stones."""
-    return CsvSource(
-        BUNDLED_NAME, files("diamond_adapters.sources").joinpath("diamonds.csv.gz").read_bytes
-    )
+def bundled_source(url: str = "bundled:") -> CsvSource:
+    """Return the source of the bundled stones; there is nothing to choose by *url*."""
+    data = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
+    return CsvSource(BUNDLED_NAME, lambda: io.BytesIO(data.read_bytes()))

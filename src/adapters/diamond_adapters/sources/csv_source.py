@@ -9,13 +9,15 @@ import re
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from diamond_core.cleaning import KNOWN_COLUMNS, RawStones, RejectedRow, missing_columns
-from diamond_core.errors import SourceUnreadable
+from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
+from diamond_core.stones.cleaning import COLUMNS, missing_columns
 
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -23,44 +25,48 @@ _TIMEOUT: Final = 60.0
 
 
 class CsvSource:
-    """A ``DiamondSource`` of comma-, semicolon- or tab-separated text with a header line.
+    """A ``StoneSource`` of comma-, semicolon- or tab-separated text with a header line.
 
     Columns are found by their names, in any order and case; others are ignored. The text is
-    UTF-8, with or without a byte order mark, and may be gzipped.
+    UTF-8, with or without a byte order mark, and may be gzipped. It is read as a stream.
 
     Args:
         name: what to call it in messages and cards.
-        load: returns the bytes; raises ``OSError`` where it can't.
+        open: opens the bytes; raises ``OSError`` where it can't.
     """
 
-    def __init__(self, name: str, load: Callable[[], bytes]) -> None:
+    def __init__(self, name: str, open: Callable[[], BinaryIO]) -> None:
         self.name = name
-        self._load = load
+        self._open = open
 
     @classmethod
-    def from_path(cls, path: Path) -> CsvSource:
+    def from_path(cls, path: Path) -> Self:
         """Return the source of a file on this machine."""
-        return cls(str(path), path.read_bytes)
+        return cls(str(path), lambda: path.open("rb"))
 
     @classmethod
-    def from_url(cls, url: str) -> CsvSource:
+    def from_url(cls, url: str) -> Self:
         """Return the source behind an ``http``, ``https`` or ``file`` URL."""
 
-        def load() -> bytes:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
-                body: bytes = response.read()
-                return body
+        def open() -> BinaryIO:
+            response: BinaryIO = urllib.request.urlopen(url, timeout=_TIMEOUT)
+            return response
 
-        return cls(without_secrets(url), load)
+        return cls(without_secrets(url), open)
 
-    def read(self) -> RawStones:
-        return parse_csv(self.name, self._text())
+    def read(self) -> Iterator[RawStones]:
+        with self._errors(), self._open() as file:
+            rows = CsvRows(self.name, _plain(file))
+            missing = missing_columns(rows.columns)
+            if missing:
+                raise SourceUnreadable(self.name, lacks(missing, rows.header))
+            while batch := rows.take(BATCH_ROWS):
+                yield batch
 
-    def _text(self) -> str:
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            data = self._load()
-            if data.startswith(_GZIP):
-                data = gzip.decompress(data)
+            yield
         except urllib.error.HTTPError as ex:
             raise SourceUnreadable(self.name, f"the server answered {ex.code}") from ex
         except urllib.error.URLError as ex:
@@ -69,75 +75,115 @@ class CsvSource:
             raise SourceUnreadable(self.name, f"the gzip data is broken ({ex})") from ex
         except OSError as ex:
             raise SourceUnreadable(self.name, ex.strerror or str(ex)) from ex
-        return decode(self.name, data)
 
 
-def decode(name: str, data: bytes) -> str:
-    """Return UTF-8 *data* as text.
-
-    Raises:
-        SourceUnreadable: it is in another encoding; the message says on which line.
-    """
-    if data.startswith(_UTF16):
-        raise SourceUnreadable(name, "the text is UTF-16; save it as UTF-8")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as ex:
-        line = data[: ex.start].count(b"\n") + 1
-        raise SourceUnreadable(
-            name, f"byte 0x{data[ex.start]:02x} on line {line} is not UTF-8; save it as UTF-8"
-        ) from ex
+def _plain(file: BinaryIO) -> BinaryIO:
+    """Return the bytes as a stream, unzipped where they are gzipped."""
+    buffered = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
+    if buffered.peek(2)[:2] == _GZIP:
+        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]  # reads as a stream
+    return buffered
 
 
-def parse_csv(name: str, text: str, *, priced: bool = True) -> RawStones:
-    """Return the rows of CSV *text*; blank lines are passed over, ragged ones set aside.
+class CsvRows:
+    """The rows of a CSV, read from a stream a few at a time.
+
+    Attributes:
+        header: the cells of the header line.
+        columns: the same as names: stripped, in lower case.
+        delimiter: what separates the cells.
 
     Raises:
-        SourceUnreadable: there is no header, or it lacks a column that is needed.
+        SourceUnreadable: it is not UTF-8, is empty, or names a column twice.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text))
-    lines: list[int] = []
-    rows: list[list[str]] = []
-    malformed: list[RejectedRow] = []
-    try:
-        header = next((row for row in reader if any(cell.strip() for cell in row)), None)
-        if header is None:
+
+    def __init__(self, name: str, file: BinaryIO) -> None:
+        self._name = name
+        start = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
+        if start.peek(2)[:2] in _UTF16:
+            raise SourceUnreadable(name, "the text is UTF-16; save it as UTF-8")
+        # What is not UTF-8 is carried along as surrogates, so that its line can be named.
+        text = io.TextIOWrapper(start, "utf-8-sig", errors="surrogateescape", newline="")
+        blank: list[str] = []
+        first = ""
+        for first in text:
+            if first.strip():
+                break
+            blank.append(first)
+        self._text = text  # let go of, it would close the file
+        self.delimiter = max(",;\t", key=first.count)
+        self._reader = csv.reader(chain(blank, [first], text), delimiter=self.delimiter)
+        self.header = self._next_row()
+        if not self.header:
             raise SourceUnreadable(name, "it is empty; a header line is needed")
-        columns = [cell.strip().casefold() for cell in header]
-        check_header(name, columns, priced)
-        for row in reader:
-            if len(row) == len(header):
-                lines.append(reader.line_num)
+        self.columns = [cell.strip().casefold() for cell in self.header]
+        twice = [each for each in COLUMNS if self.columns.count(each) > 1]
+        if twice:
+            raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
+
+    def _next_row(self) -> list[str]:
+        return next((row for row, _ in self.rows() if row), [])
+
+    def rows(self) -> Iterator[tuple[list[str], int]]:
+        """Yield the rows that are left, and the line on which each ends; blank ones left out."""
+        reader = self._reader
+        try:
+            for row in reader:
+                if any(row) and any(cell.strip() for cell in row):
+                    if not all(map(str.isascii, row)):
+                        self._check_encoding(row)
+                    yield row, reader.line_num
+        except csv.Error as ex:
+            raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
+
+    def _check_encoding(self, row: Sequence[str]) -> None:
+        try:
+            "".join(row).encode()
+        except UnicodeEncodeError as ex:
+            byte = ord(ex.object[ex.start]) - 0xDC00
+            raise SourceUnreadable(
+                self._name,
+                f"byte 0x{byte:02x} on line {self._reader.line_num} is not UTF-8; save it as UTF-8",
+            ) from None
+
+    def take(self, maximum: int) -> RawStones | None:
+        """Return up to *maximum* of the rows that are left, or None; ragged ones are set aside."""
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        malformed: list[RejectedRow] = []
+        for row, line in self.rows():
+            if len(row) == len(self.header):
+                lines.append(line)
                 rows.append(row)
-            elif any(cell.strip() for cell in row):
-                reason = f"has {len(row)} fields where the header has {len(header)}"
-                malformed.append(RejectedRow(reader.line_num, (reason,), name))
-    except csv.Error as ex:
-        raise SourceUnreadable(name, f"line {reader.line_num}: {ex}") from ex
+            else:
+                malformed.append(RejectedRow(line, (ragged(row, self.header),), self._name))
+            if len(lines) + len(malformed) == maximum:
+                break
+        if not lines and not malformed:
+            return None
+        return RawStones(self._name, columns_of(rows, self.columns), lines, malformed)
+
+
+def columns_of(
+    rows: Sequence[Sequence[str]], columns: Sequence[str]
+) -> dict[str, Sequence[object]]:
+    """Return the *columns* of stones among the *rows*, each as one value per row."""
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    found = {each: values[at] for at, each in enumerate(columns) if each in KNOWN_COLUMNS}
-    return RawStones(name, found, lines, malformed)
+    return {name: values[at] for at, name in enumerate(columns) if name in COLUMNS}
 
 
-def delimiter_of(text: str) -> str:
-    """Return which of comma, semicolon and tab the first line with any text uses most."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(",;\t", key=first.count)
+def ragged(row: Sequence[str], header: Sequence[str]) -> str:
+    """Say that a row has too few or too many cells."""
+    return f"has {len(row)} fields where the header has {len(header)}"
 
 
-def check_header(name: str, columns: list[str], priced: bool) -> None:
-    """Raise ``SourceUnreadable`` where a column is missing or stands twice."""
-    twice = sorted({each for each in columns if each in KNOWN_COLUMNS and columns.count(each) > 1})
-    if twice:
-        raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
-    missing = missing_columns(columns, priced=priced)
-    if missing:
-        shown = ", ".join(repr(each[:30]) for each in columns[:12])
-        raise SourceUnreadable(
-            name,
-            f"the header lacks {', '.join(missing)}; it has {shown}"
-            " (columns are separated by commas, semicolons or tabs)",
-        )
+def lacks(missing: Sequence[str], header: Sequence[str]) -> str:
+    """Say which columns the header lacks."""
+    shown = ", ".join(repr(each[:30]) for each in header[:12])
+    return (
+        f"the header lacks {', '.join(missing)}; it has {shown}"
+        " (columns are separated by commas, semicolons or tabs)"
+    )
 
 
 def without_secrets(url: str) -> str:

@@ -6,14 +6,13 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
+from diamond_adapters.installed import STONE_SOURCES, open_url
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_adapters.sources.csv_source import CsvSource
-from diamond_adapters.sources.sql_source import SCHEMES, SqlSource
-from diamond_core.errors import SourceUnreadable
-from diamond_core.ports import DiamondSource
+from diamond_core import InvalidUrl, SourceUnreadable, StoneSource
 
 
-def locate_sources(texts: Sequence[str]) -> list[DiamondSource]:
+def locate_sources(texts: Sequence[str]) -> list[StoneSource]:
     """Return the sources that *texts* name: files, globs, URLs; none: the bundled data.
 
     Raises:
@@ -24,14 +23,12 @@ def locate_sources(texts: Sequence[str]) -> list[DiamondSource]:
     return [source for text in texts for source in _locate(text)]
 
 
-def _locate(text: str) -> list[DiamondSource]:
-    if "://" in text:
-        scheme = text.partition("://")[0].lower()
-        if scheme in ("http", "https", "file"):
-            return [CsvSource.from_url(text)]
-        if scheme in SCHEMES:
-            return [SqlSource(text)]
-        raise SourceUnreadable(f"{scheme}://...", "use http, https, file, sqlite or mysql")
+def _locate(text: str) -> list[StoneSource]:
+    if "://" in text or text == "bundled:":
+        try:
+            return [open_url(STONE_SOURCES, text)]
+        except InvalidUrl as ex:
+            raise SourceUnreadable(f"{text.partition(':')[0]}:...", str(ex)) from ex
     path = Path(text)
     if path.is_file():
         return [CsvSource.from_path(path)]

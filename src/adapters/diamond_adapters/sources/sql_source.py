@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Iterator
+from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 import peewee
 
 from diamond_adapters.database import open_database
-from diamond_core.cleaning import KNOWN_COLUMNS, RawStones, missing_columns
-from diamond_core.errors import InvalidSetting, SourceUnreadable
+from diamond_core import BATCH_ROWS, InvalidUrl, RawStones, SourceUnreadable
+from diamond_core.stones.cleaning import COLUMNS, missing_columns
 
-SCHEMES: Final = ("sqlite", "mysql")
 _TABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
 
 class SqlSource:
-    """A ``DiamondSource`` of the rows of one table or view.
+    """A ``StoneSource`` of the rows of one table or view.
 
     Args:
         url: ``sqlite:///stones.db?table=bought`` or ``mysql://user:password@host/name?table=bought``;
@@ -39,28 +39,40 @@ class SqlSource:
             raise SourceUnreadable(shown, "its table must be named by letters, digits and _")
         try:
             self._database = open_database(_without_table(parts, options))
-        except InvalidSetting as ex:
-            raise SourceUnreadable(shown, str(ex).partition(": ")[2]) from ex
+        except InvalidUrl as ex:
+            raise SourceUnreadable(shown, str(ex)) from ex
 
-    def read(self) -> RawStones:
+    def read(self) -> Iterator[RawStones]:
         try:
-            with self._database.connection_context():
-                quoted = "`" if isinstance(self._database, peewee.MySQLDatabase) else '"'
-                cursor = self._database.execute_sql(
-                    f"SELECT * FROM {quoted}{self._table}{quoted}"  # noqa: S608  # checked above
-                )
-                names = [column[0].casefold() for column in cursor.description]
-                rows = cursor.fetchall()
+            with self._database.connection_context(), peewee.__exception_wrapper__:
+                yield from self._batches(self._cursor())
         except peewee.PeeweeException as ex:
             raise SourceUnreadable(self.name, str(ex)) from ex
+
+    def _cursor(self) -> Any:
+        """Return a cursor that leaves the rows with the server until they are fetched."""
+        connection = self._database.connection()
+        if not isinstance(self._database, peewee.MySQLDatabase):
+            return connection.execute(f'SELECT * FROM "{self._table}"')  # noqa: S608  # checked
+        from pymysql.cursors import SSCursor
+
+        cursor = connection.cursor(SSCursor)
+        cursor.execute(f"SELECT * FROM `{self._table}`")  # noqa: S608  # checked above
+        return cursor
+
+    def _batches(self, cursor: Any) -> Iterator[RawStones]:
+        names = [column[0].casefold() for column in cursor.description]
         missing = missing_columns(names)
         if missing:
             raise SourceUnreadable(
                 self.name, f"the table lacks {', '.join(missing)}; it has {', '.join(names)}"
             )
-        values = list(zip(*rows, strict=True)) or [()] * len(names)
-        found = {name: values[at] for at, name in enumerate(names) if name in KNOWN_COLUMNS}
-        return RawStones(self.name, found, range(1, len(rows) + 1))
+        first = 1
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            values = list(zip(*rows, strict=True))
+            found = {name: values[at] for at, name in enumerate(names) if name in COLUMNS}
+            yield RawStones(self.name, found, range(first, first + len(rows)))
+            first += len(rows)
 
 
 def _without_table(parts: SplitResult, options: dict[str, str]) -> str:

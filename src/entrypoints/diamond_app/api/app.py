@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import falcon
 
-from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.api import problems, record, resources
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.live_docs import LiveDocs, LiveDocsFile
@@ -17,28 +14,30 @@ from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
 from diamond_app.api.security_headers import SecurityHeaders
 from diamond_app.settings import ApiKeys
-from diamond_core.ports import Clock, ModelRepository, RequestArchive, RequestLog
-from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.find_similar import FindSimilar
-from diamond_core.use_cases.price_diamonds import PriceDiamonds
-from diamond_core.use_cases.serve_champion import Champion
+from diamond_core import (
+    ChampionFollower,
+    ChooseChampion,
+    Clock,
+    FindSimilar,
+    ModelHistory,
+    PriceDiamonds,
+    RequestLog,
+)
 
 
 def create_app(
     *,
-    champion: Champion,
+    champion: ChampionFollower,
     price_diamonds: PriceDiamonds,
     find_similar: FindSimilar,
     choose_champion: ChooseChampion,
-    models: ModelRepository,
+    history: ModelHistory,
     request_log: RequestLog,
-    request_archive: RequestArchive,
     clock: Clock,
     api_keys: ApiKeys,
-    journal_status: Callable[[], JournalStatus] | None = None,
 ) -> App:
     """Return the service, wired with what it needs."""
-    metrics = Metrics(champion, journal_status)
+    metrics = Metrics(champion, request_log)
     app: App = falcon.App()
     app.add_middleware(metrics)
     app.add_middleware(SecurityHeaders())
@@ -50,20 +49,19 @@ def create_app(
     app.add_route("/v1/predictions", resources.Predictions(price_diamonds, door))
     app.add_route("/v1/predictions/batch", resources.PredictionBatches(price_diamonds, door))
     app.add_route("/v1/similar", resources.SimilarDiamonds(find_similar, door))
-    app.add_route("/v1/models", resources.Models(models, door))
+    app.add_route("/v1/models", resources.Models(history, door))
     app.add_route("/v1/models/champion", resources.ChampionModel(champion, door))
-    app.add_route("/v1/models/{id}", resources.OneModel(models, door))
-    app.add_route("/v1/models/{id}/promote", resources.Promotions(choose_champion, models, door))
+    app.add_route("/v1/models/{id}", resources.OneModel(history, door))
+    app.add_route("/v1/models/{id}/promote", resources.Promotions(choose_champion, history, door))
     app.add_route("/v1/requests", record.Requests(request_log, clock, door))
-    app.add_route("/v1/requests/stats", record.RequestStats(request_archive, clock, door))
     app.add_route("/v1/requests/{id}", record.OneRequest(request_log, door))
     app.add_route("/livez", resources.Liveness())
-    app.add_route("/readyz", resources.Readiness(champion, journal_status))
+    app.add_route("/readyz", resources.Readiness(champion, request_log))
     app.add_route("/metrics", resources.Scrape(metrics))
     app.add_route(
         "/openapi.json", OpenApi(keys_are_set=bool(api_keys) and api_keys.needed_to_price)
     )
     app.add_route("/docs", LiveDocs())
     app.add_route("/docs/{name}", LiveDocsFile())
-    add_pages(app, models, door)
+    add_pages(app, history, door)
     return app

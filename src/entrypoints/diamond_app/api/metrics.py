@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import falcon
 
-from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.api.counts import BUCKETS, Counts, Tally
-from diamond_core.errors import NoChampion
-from diamond_core.use_cases.serve_champion import Champion
-from diamond_core.version import __version__
+from diamond_core import ChampionFollower, NoChampion, RequestLog, RequestLogHealth, __version__
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -35,14 +32,12 @@ class Metrics:
 
     Args:
         champion: what is served, for the model's metrics.
-        journal_status: returns how the journal stands; None where there is no journal.
+        request_log: its health becomes metrics.
     """
 
-    def __init__(
-        self, champion: Champion, journal_status: Callable[[], JournalStatus] | None = None
-    ) -> None:
+    def __init__(self, champion: ChampionFollower, request_log: RequestLog) -> None:
         self._champion = champion
-        self._journal_status = journal_status
+        self._request_log = request_log
         folder = os.environ.get(FOLDER)
         self._counts = Counts(Path(folder) if folder else None)
 
@@ -81,9 +76,7 @@ class Metrics:
         build.add_metric([__version__], 1)
         yield build
         yield from self._model_state()
-        status = self._journal_status() if self._journal_status is not None else None
-        if status is not None:
-            yield from _journal_state(status)
+        yield from _log_state(self._request_log.health())
 
     def _model_state(self) -> Iterator[Metric]:
         from prometheus_client.metrics_core import GaugeMetricFamily
@@ -133,23 +126,23 @@ def _counted(tally: Tally) -> Iterator[Metric]:
     yield from (durations, priced)
 
 
-def _journal_state(status: JournalStatus) -> Iterator[Metric]:
+def _log_state(health: RequestLogHealth) -> Iterator[Metric]:
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
     gauge, counter = GaugeMetricFamily, CounterMetricFamily
-    yield gauge("diamond_journal_entries", "Exchanges not yet in the database.", status.pending)
+    yield gauge("diamond_journal_entries", "Exchanges not yet in the database.", health.pending)
     yield gauge(
         "diamond_journal_oldest_age_seconds",
         "How long the oldest of them has waited.",
-        status.oldest_age_seconds,
+        health.oldest_age_seconds,
     )
-    yield gauge("diamond_journal_size_bytes", "The journal's size on disk.", status.bytes)
-    yield gauge("diamond_journal_limit_bytes", "The size it may have at most.", status.limit)
+    yield gauge("diamond_journal_size_bytes", "The journal's size on disk.", health.bytes)
+    yield gauge("diamond_journal_limit_bytes", "The size it may have at most.", health.limit)
     yield gauge(
-        "diamond_journal_poisoned_entries", "Exchanges the database refuses.", status.poisoned
+        "diamond_journal_dead_letters", "Exchanges the database refuses.", health.dead_letters
     )
-    yield counter("diamond_journal_shipped", "Exchanges brought to the database.", status.shipped)
-    yield counter("diamond_journal_lost", "Exchanges that could not be kept.", status.lost)
+    yield counter("diamond_journal_shipped", "Exchanges brought to the database.", health.shipped)
+    yield counter("diamond_journal_lost", "Exchanges that could not be kept.", health.lost)
 
 
 class _Collected:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import falcon
 import orjson
 
-from diamond_app.api.openapi_record import LIST_PARAMETERS, RECORD_SCHEMAS, STATS_PARAMETERS
+from diamond_app.api.openapi_record import LIST_PARAMETERS, RECORD_SCHEMAS
 from diamond_app.api.openapi_schemas import (
     MODEL_ID,
     PROBLEM_RESPONSES,
@@ -19,8 +19,8 @@ from diamond_app.api.openapi_schemas import (
     ref,
 )
 from diamond_app.api.payloads import DEFAULT_SIMILAR, MOST_SIMILAR
-from diamond_core.diamond import FIELDS, REQUIRED
-from diamond_core.version import __version__
+from diamond_core import FIELDS, __version__
+from diamond_core.stones.fields import REQUIRED
 
 _ABOUT: Final = """\
 Prices polished diamonds from their carat, cut, color and clarity, and shows known stones that
@@ -190,7 +190,7 @@ def _record() -> dict[str, Schema]:
         return {"get": _operation(id, "Record", summary, answers, needs, security=_KEY, **parts)}
 
     one = _MODEL_ID_PARAMETER | {
-        "description": "The request id.",
+        "description": "An exchange's id, that of a price in a batch, or an X-Request-ID.",
         "schema": {"type": "string", "minLength": 1, "examples": ["order-4711"]},
     }
     return {
@@ -202,19 +202,11 @@ def _record() -> dict[str, Schema]:
             422,
             parameters=LIST_PARAMETERS,
         ),
-        "/v1/requests/stats": get(
-            "request_stats",
-            "Sum up traffic, errors and durations",
-            "A line for each route and day; of the last 7 days unless 'since' says more.",
-            "TrafficStats",
-            422,
-            parameters=STATS_PARAMETERS,
-        ),
         "/v1/requests/{id}": get(
             "show_request",
             "Show a request and its response in full",
-            "The newest of this id, with its bodies.",
-            "Exchange",
+            "The exchange of this id, else the newest of this X-Request-ID, with its bodies.",
+            "FoundExchange",
             404,
             parameters=[one],
         ),

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from diamond_app.api.openapi_schemas import Schema, array, count, number, record, ref, text
+from diamond_app.api.openapi_schemas import Schema, array, number, record, ref, text
 
 _STRINGS: Final = {"type": "object", "additionalProperties": {"type": "string"}}
-_SERIAL: Final = "18ea9846f04c237630ad568397b5eb71"
+_ID: Final = "18ea9846f04c237630ad568397b5eb71"
 _TIME: Final = "2026-11-23T14:22:33.123456+00:00"
 
 _EXCHANGE: Final[dict[str, Schema]] = {
-    "id": text("The request id that the caller saw.", "order-4711"),
-    "serial": text("Unique even where a caller repeats an id; sorts by time.", _SERIAL),
+    "id": text("The exchange's own id, also that of a prediction; sorts by time.", _ID),
+    "request_id": text("The X-Request-ID: the caller's own, which it may repeat.", "order-4711"),
     "occurred_at": text("When the request arrived (UTC).", _TIME, format="date-time"),
     "method": text("The method.", "POST"),
     "path": text("The path.", "/v1/predictions"),
@@ -44,27 +44,20 @@ RECORD_SCHEMAS: Final[dict[str, Schema]] = {
             "next": {
                 "type": ["string", "null"],
                 "description": "The 'before' of the next page; null: this is the last.",
-                "examples": [_SERIAL],
+                "examples": [_ID],
             },
         },
     ),
-    "Traffic": record(
-        "One route on one day.",
-        {
-            "day": text("The day (UTC).", "2026-11-23", format="date"),
-            "route": text("The method and the route.", "POST /v1/predictions"),
-            "requests": count("How many requests.", 1200),
-            "client_errors": count("How many were answered with 4xx.", 17),
-            "server_errors": count("How many were answered with 5xx.", 0),
-            "p50_ms": number("Half were answered within this, in milliseconds.", 0.4, minimum=0),
-            "p95_ms": number("95 % were.", 1.1, minimum=0),
-            "p99_ms": number("99 % were.", 2.9, minimum=0),
-        },
-    ),
-    "TrafficStats": record(
-        "Traffic by day and route.", {"stats": array("A line for each.", ref("Traffic"))}
-    ),
 }
+_OTHERS: Final = {
+    "others": array(
+        "Others of the same X-Request-ID, newest first.", ref("Exchange"), examples=[[]]
+    )
+}
+RECORD_SCHEMAS["FoundExchange"] = record(
+    "An exchange with its bodies, and others that the same id names.",
+    _EXCHANGE | _BODIES | _OTHERS,
+)
 
 
 def _parameter(name: str, about: str, example: Any, **schema: Any) -> Schema:
@@ -86,9 +79,9 @@ _PATH_MODEL: Final = [
     _parameter("path", "What the path begins with.", "/v1/predictions"),
     _parameter("model", "The id of the model that priced.", "linear-20261123-142233-9f3a1c"),
 ]
-STATS_PARAMETERS: Final = [*_SINCE_UNTIL, *_PATH_MODEL]
 LIST_PARAMETERS: Final = [
-    _parameter("id", "The request id, or the serial.", "order-4711"),
+    _parameter("id", "The exchange's own id.", _ID),
+    _parameter("request_id", "The X-Request-ID.", "order-4711"),
     *_SINCE_UNTIL,
     *_PATH_MODEL,
     _parameter(
@@ -101,6 +94,6 @@ LIST_PARAMETERS: Final = [
         pattern=r"^([0-9]{1,9}(\.[0-9]{1,6})?(ms|s)?)?$",
     ),
     _parameter("limit", "How many at most.", 50, type="integer", minimum=1, maximum=1000),
-    _parameter("before", "The 'next' of the page before.", _SERIAL),
+    _parameter("before", "The 'next' of the page before.", _ID),
     _parameter("bodies", "Whether to give the bodies.", "false", enum=["true", "false"]),
 ]

@@ -5,47 +5,33 @@ from __future__ import annotations
 from typing import Any, Final
 
 from diamond_app.api.problems import CONTENT_TYPE, TITLES
-from diamond_core.diamond import FIELDS, GRADES, LEAST, LIMITS, MEASUREMENTS, REQUIRED
+from diamond_core.stones.fields import FIELDS, NUMBERS, OPTIONAL, PRICE, REQUIRED, GradeField
 
 Schema = dict[str, Any]
 
-STONE: Final = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
+STONE: Final = {name: FIELDS[name].example for name in REQUIRED}
 MODEL_ID: Final = "xgboost-20261123-142233-9f3a1c"
 _REQUEST_ID: Final = "18ea9846f04c237630ad568397b5eb71"
 _TIME: Final = "2026-11-23T14:22:33.000000+00:00"
-_EXAMPLES: Final[dict[str, Any]] = STONE | {
-    "depth": 61.9,
-    "table": 56.0,
-    "x": 6.61,
-    "y": 6.65,
-    "z": 4.1,
-}
-_ABOUT: Final = {
-    "carat": "The weight in carats (1 carat is 0.2 g).",
-    "cut": "How well the stone is cut, from worst to best.",
-    "color": "How free of colour the stone is, from J (some tint) to D (colourless).",
-    "clarity": "How free of inclusions it is, from I1 (seen by eye) to IF (none inside).",
-    "depth": "The total depth in percent of the mean diameter: 100 z / ((x + y) / 2). Where x, y"
-    " and z are given too, it must agree with them within 3 percentage points.",
-    "table": "The width of the flat top facet in percent of the mean diameter.",
-    "x": "The length in millimetres.",
-    "y": "The width in millimetres.",
-    "z": "The height in millimetres.",
-}
+_EXAMPLES: Final[dict[str, Any]] = {name: each.example for name, each in FIELDS.items()}
 
 
 def field(name: str, *, optional_as_null: bool = False) -> Schema:
     """Return the schema of one of a stone's fields."""
-    if name in GRADES:
-        grades = [str(grade) for grade in GRADES[name]]
-        about = f"{_ABOUT[name]} Upper and lower case and spaces do not matter."
-        return text(about, _EXAMPLES[name], enum=grades)
+    each = PRICE if name == PRICE.name else FIELDS[name]
+    null = optional_as_null and not each.required
+    if isinstance(each, GradeField):
+        grades: list[str | None] = [str(grade) for grade in each.grades]
+        about = f"{each.about} Upper and lower case and spaces do not matter."
+        kind = ["string", "null"] if null else "string"
+        values = [*grades, None] if null else grades
+        return text(about, str(each.example), type=kind, enum=values)
     return number(
-        _ABOUT[name],
-        _EXAMPLES[name],
-        type=["number", "null"] if optional_as_null else "number",
-        minimum=LEAST,
-        maximum=LIMITS[name].most,
+        each.about,
+        each.example,
+        type=["number", "null"] if null else "number",
+        minimum=each.minimum,
+        maximum=each.maximum,
     )
 
 
@@ -93,16 +79,16 @@ def _names(about: str, names: tuple[str, ...], example: list[str]) -> Schema:
 _DIAMOND: Final = record(
     "A stone: the four Cs, and measurements where they are known. A measurement that is left out"
     " or null is unknown; the price is then less sure.",
-    {name: field(name, optional_as_null=name in MEASUREMENTS) for name in FIELDS},
+    {name: field(name, optional_as_null=True) for name in FIELDS},
     additionalProperties=False,
     examples=[STONE, _EXAMPLES],
 ) | {"required": list(REQUIRED)}
 
 _SIMILAR_STONE: Final = record(
     "A stone with a known price. Measurements that are not known are null.",
-    {name: field(name, optional_as_null=name in MEASUREMENTS) for name in FIELDS}
+    {name: field(name, optional_as_null=True) for name in FIELDS}
     | {
-        "price": number("The price it was sold for, in USD.", 4733.0),
+        PRICE.name: field(PRICE.name),
         "carat_difference": number("How far its weight is from the one asked for.", 0.01),
     },
 )
@@ -125,6 +111,7 @@ _CARD: Final = record(
     {
         "id": text("The model's name.", MODEL_ID),
         "family": text("The kind of model.", "xgboost"),
+        "features": array("The fields that it takes.", {"type": "string"}, examples=[list(FIELDS)]),
         "created_at": text("When it was trained (UTC).", _TIME, format="date-time"),
         "seed": {"type": "integer", "description": "The random seed.", "examples": [0]},
         "seconds": number("How long the training took.", 24.1, minimum=0),
@@ -139,8 +126,8 @@ _CARD: Final = record(
         "price_ranges": {"type": "object", "description": "How price ranges are made."},
         "training_range": {
             "type": "object",
-            "description": "For each number, the least and the most among the training stones.",
-            "additionalProperties": array("Least and most.", {"type": "number"}),
+            "description": "For each number, the minimum and the maximum among the training stones.",
+            "additionalProperties": array("Minimum and maximum.", {"type": "number"}),
             "examples": [{"carat": [0.2, 5.01]}],
         },
         "data": record(
@@ -165,6 +152,7 @@ _CARD: Final = record(
             "additionalProperties": {"type": "string"},
         },
         "version": text("The version of diamond-core that trained it.", "0.1.0"),
+        "schema": count("The version of the card.", 1),
     },
 )
 
@@ -178,11 +166,11 @@ _PREDICTION: Final = record(
         "price_range": ref("PriceRange"),
         "model": ref("ModelName"),
         "assumed": _names(
-            "Measurements that were not given.", MEASUREMENTS, ["depth", "table", "x", "y", "z"]
+            "Measurements that were not given.", OPTIONAL, ["depth", "table", "x", "y", "z"]
         ),
         "outside_training_range": _names(
             "Numbers outside what the model has learned from: take the price with care.",
-            tuple(LIMITS),
+            tuple(NUMBERS),
             [],
         ),
     },
@@ -236,6 +224,17 @@ SCHEMAS: Final[dict[str, Schema]] = {
                 "description": "The id of the model that prices; null: none yet.",
                 "examples": [MODEL_ID],
             },
+            "damaged": array(
+                "Models whose card can't be read.",
+                record(
+                    "One of them.",
+                    {
+                        "id": text("The model's name.", MODEL_ID),
+                        "problem": text("What is wrong.", "it has no card.json"),
+                    },
+                ),
+                examples=[[]],
+            ),
         },
     ),
     "Promotion": record(
@@ -257,7 +256,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         "One wrong value.",
         {
             "pointer": text("Where it stands: a JSON pointer (RFC 6901).", "/carat"),
-            "detail": text("What it must be.", "is missing; give the weight: a number above 0"),
+            "detail": text("What it must be.", "is missing: give the weight in carats"),
         },
     ),
     "Problem": record(
@@ -280,7 +279,7 @@ _PROBLEMS: Final = {
     400: ("Malformed", "The request can't be read: a body that is no JSON, say."),
     401: ("NoKey", "A key is needed, or this one is not known."),
     403: ("Forbidden", "This key may not do this; where no keys are set, nobody may."),
-    404: ("NotFound", "There is no such thing."),
+    404: ("NotFound", "Not found."),
     409: ("Conflict", "The champion was changed by someone else meanwhile."),
     413: ("TooLarge", "A body may have at most 2,000,000 bytes."),
     415: ("WrongType", "Send JSON with 'Content-Type: application/json'."),
@@ -312,7 +311,7 @@ _MORE_HEADERS: Final[dict[int, Schema]] = {
     },
 }
 
-_WRONG_FIELD: Final = {"pointer": "/carat", "detail": "is missing; give the weight: a number ..."}
+_WRONG_FIELD: Final = {"pointer": "/carat", "detail": "is missing: give the weight in carats, ..."}
 
 
 def _example(status: int, about: str) -> Schema:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 from urllib.parse import parse_qs
 
 import falcon
@@ -11,10 +10,8 @@ import falcon
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.problems import App, Problem
 from diamond_app.web.site import ICON, Site, StaticFile
-from diamond_core.errors import InvalidModelId, ModelDamaged, ModelNotFound
-from diamond_core.model_card import ModelId
+from diamond_core import InvalidModelId, ModelDamaged, ModelHistory, ModelId, ModelNotFound
 
-REPORT_FILE: Final = "report.html"
 REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups allow-downloads; default-src 'none';"
     " script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
@@ -27,23 +24,14 @@ _ASK_EACH_TIME: Final = "no-cache"
 _MOST_FORM_BYTES: Final = 4096
 
 
-@runtime_checkable
-class KeepsFiles(Protocol):
-    """A repository of models that can tell where a model's file lies."""
-
-    def path(self, id: ModelId, name: str) -> Path:
-        """Return the path; raise ``ModelNotFound`` where there is none."""
-        ...
-
-
-def add_pages(app: App, models: object, doorkeeper: Doorkeeper) -> None:
-    """Serve the pages with *app*; *models* has reports where it ``KeepsFiles``."""
+def add_pages(app: App, history: ModelHistory, doorkeeper: Doorkeeper) -> None:
+    """Serve the pages and the reports of *history* with *app*."""
     site = Site()
     for path, page in site.pages.items():
         app.add_route(path, Page(page))
     app.add_route("/static/{digest}/{name}", Static(site))
     app.add_route("/favicon.ico", Page(site.files[ICON]))
-    app.add_route("/models/{id}/report", Report(models, doorkeeper, site))
+    app.add_route("/models/{id}/report", Report(history, doorkeeper, site))
     app.add_sink(Nowhere(site).answer, prefix="/")
 
 
@@ -82,8 +70,8 @@ class Report:
     the body of a POST; it never stands in an address.
     """
 
-    def __init__(self, models: object, doorkeeper: Doorkeeper, site: Site) -> None:
-        self._models = models
+    def __init__(self, history: ModelHistory, doorkeeper: Doorkeeper, site: Site) -> None:
+        self._history = history
         self._doorkeeper = doorkeeper
         self._site = site
 
@@ -97,8 +85,8 @@ class Report:
             resp.status = ex.status
             return
         try:
-            report = self._path(ModelId(id)).read_bytes()
-        except (InvalidModelId, ModelNotFound, ModelDamaged, FileNotFoundError):
+            report = self._history.report(ModelId(id))
+        except (InvalidModelId, ModelNotFound, ModelDamaged):
             if not _wants_html(req):
                 raise falcon.HTTPNotFound from None
             _send(req, resp, self._site.not_found, "no-store")
@@ -113,11 +101,6 @@ class Report:
         form = parse_qs(req.bounded_stream.read(_MOST_FORM_BYTES).decode("latin-1"))
         req.env["HTTP_X_API_KEY"] = form.get("key", [""])[0].strip()
         self.on_get(req, resp, id)
-
-    def _path(self, id: ModelId) -> Path:
-        if not isinstance(self._models, KeepsFiles):
-            raise ModelNotFound(id)
-        return self._models.path(id, REPORT_FILE)
 
 
 class Nowhere:

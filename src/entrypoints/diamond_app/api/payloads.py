@@ -6,18 +6,17 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import falcon
-import numpy as np
 import orjson
 
 from diamond_app.api.problems import Problem, invalid_values, pointer_token
-from diamond_core.diamond import FIELDS, GRADES, REQUIRED, Diamond
-from diamond_core.diamond_table import DiamondTable
-from diamond_core.errors import InvalidDiamond, InvalidTable
+from diamond_core import FIELDS, Diamond, DiamondTable, InvalidDiamond
+from diamond_core.stones.cleaning import read_columns
+from diamond_core.stones.diamond import NOT_A_FIELD
+from diamond_core.stones.fields import REQUIRED
 
 MOST_SIMILAR: Final = 1000
 DEFAULT_SIMILAR: Final = 5
 _MOST_ERRORS: Final = 100
-_KNOWN: Final = frozenset(FIELDS)
 
 
 def json_body(req: falcon.Request) -> Any:
@@ -67,55 +66,38 @@ def table_from_json(values: Any) -> DiamondTable:
     diamonds = values["diamonds"]
     if not diamonds:
         raise invalid_values([("/diamonds", "must hold at least one diamond")])
-    try:
-        return _table_at_once(diamonds)
-    except (InvalidTable, AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        return _table_one_by_one(diamonds)
-
-
-def _table_at_once(diamonds: list[Any]) -> DiamondTable:
-    """Convert column by column; raise anything where some value needs a closer look."""
-    given = set().union(*diamonds)
-    if not given <= _KNOWN:
-        raise ValueError
-    columns: dict[str, Any] = {}
-    for field in given:
-        if field in REQUIRED:
-            column = [diamond[field] for diamond in diamonds]
-        else:
-            column = [diamond.get(field) for diamond in diamonds]
-        kinds = set(map(type, column))
-        if field in GRADES:
-            if kinds != {str}:
-                raise TypeError
-            columns[field] = column
-        elif kinds <= {float, int, type(None)}:
-            columns[field] = np.array(column, dtype=np.float64)
-        else:
-            raise TypeError
-    return DiamondTable.from_columns(columns)
-
-
-def _table_one_by_one(diamonds: list[Any]) -> DiamondTable:
-    """Convert stone by stone, naming every wrong value by its index."""
-    stones: list[Diamond] = []
-    wrong: list[tuple[str, str]] = []
-    for index, values in enumerate(diamonds):
-        if not isinstance(values, dict):
-            wrong.append((f"/diamonds/{index}", "must be a JSON object"))
-            continue
-        try:
-            stones.append(Diamond.parse(values))
-        except InvalidDiamond as ex:
-            wrong += [
-                (f"/diamonds/{index}/{pointer_token(p.field)}", p.detail) for p in ex.problems
-            ]
+    wrong = {
+        at: [("", "must be a JSON object")]
+        for at, values in enumerate(diamonds)
+        if not isinstance(values, dict)
+    }
+    stones = (
+        [{} if at in wrong else values for at, values in enumerate(diamonds)] if wrong else diamonds
+    )
+    given = set().union(*stones)
+    columns = {name: [values.get(name) for values in stones] for name in FIELDS if name in given}
+    rows, problems = read_columns(columns, len(stones), text=False, priced=False)
+    for at, found in problems.items():
+        wrong.setdefault(at, [(f"/{each.field}", each.detail) for each in found])
+    if not given <= FIELDS.keys():
+        for at, stone in enumerate(stones):
+            unknown = [(f"/{pointer_token(n)}", NOT_A_FIELD) for n in stone if n not in FIELDS]
+            if unknown:
+                wrong.setdefault(at, []).extend(unknown)
     if wrong:
-        more = len(wrong) - _MOST_ERRORS
-        if more > 0:
-            wrong = [*wrong[:_MOST_ERRORS], ("/diamonds", f"and {more} more")]
-        raise invalid_values(wrong)
-    return DiamondTable.from_diamonds(stones)
+        raise invalid_values(_first_errors(wrong))
+    return DiamondTable(rows)
+
+
+def _first_errors(wrong: Mapping[int, list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Return the errors in the order of the stones, and how many there are beyond the first."""
+    errors = [
+        (f"/diamonds/{at}{pointer}", detail)
+        for at in sorted(wrong)
+        for pointer, detail in wrong[at]
+    ]
+    more = len(errors) - _MOST_ERRORS
+    return [*errors[:_MOST_ERRORS], ("/diamonds", f"and {more} more")] if more > 0 else errors
 
 
 def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
@@ -133,7 +115,7 @@ def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
             values[name] = value
     n = _count(values.pop("n", None), wrong)
     try:
-        diamond = Diamond.parse(values, numbers_as_text=True)
+        diamond = Diamond.parse(values, text=True)
     except InvalidDiamond as ex:
         wrong += [
             (f"/{pointer_token(p.field)}", p.detail)

@@ -11,17 +11,14 @@ import orjson
 from diamond_app.api.keys import Doorkeeper
 from diamond_app.api.payloads import query_texts
 from diamond_app.api.problems import invalid_values
-from diamond_app.exchange_answer import exchange_answer, traffic_answer
+from diamond_app.exchange_answer import exchange_answer
 from diamond_app.record_filter import FILTERS, parse_filter
-from diamond_core.errors import ExchangeNotFound
-from diamond_core.exchange import Exchange, ExchangeFilter
-from diamond_core.ports import Clock, RequestArchive, RequestLog
+from diamond_core import Clock, Exchange, ExchangeFilter, RequestLog, find_exchanges
 
 MOST_REQUESTS: Final = 1000
 DEFAULT_REQUESTS: Final = 50
 _PAGE_BYTES: Final = 8_000_000
 _AT_ONCE: Final = 10
-_OF_STATS: Final = ("since", "until", "path", "model")
 
 
 class Requests:
@@ -40,50 +37,53 @@ class Requests:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self._doorkeeper.require_admin(req)
         given, wrong = query_texts(req, {*FILTERS, "limit", "before", "bodies"})
-        wanted, not_wanted = parse_filter(given, self._clock())
-        wrong |= not_wanted
+        filter, wrong_filter = parse_filter(given, self._clock())
+        wrong |= wrong_filter
         limit = _limit(given, wrong)
         bodies = _bodies(given, wrong)
         if wrong:
-            raise invalid_values([(f"/{name}", told) for name, told in wrong.items()])
-        found, more = self._page(wanted, limit, given.get("before") or None, bodies=bodies)
+            raise invalid_values([(f"/{name}", detail) for name, detail in wrong.items()])
+        found, more = self._page(filter, limit, given.get("before") or None, bodies=bodies)
         _send(
             resp,
             {
                 "requests": [exchange_answer(exchange, bodies=bodies) for exchange in found],
-                "next": found[-1].serial if more else None,
+                "next": found[-1].id if more else None,
             },
         )
 
     def _page(
-        self, wanted: ExchangeFilter, limit: int, before: str | None, *, bodies: bool
+        self, filter: ExchangeFilter, limit: int, before: str | None, *, bodies: bool
     ) -> tuple[list[Exchange], bool]:
         """Return up to *limit* exchanges, and whether there may be more."""
         if not bodies:
-            found = self._request_log.find(wanted, limit=limit + 1, before=before, bodies=False)
+            found = self._request_log.find(filter, limit=limit + 1, before=before, bodies=False)
             return list(found[:limit]), len(found) > limit
         page: list[Exchange] = []
         size = 0
-        while found := self._find_few(wanted, limit - len(page), before):
+        while found := self._find_few(filter, limit - len(page), before):
             for exchange in found:
                 page.append(exchange)
                 size += len(exchange.request_body) + len(exchange.response_body)
                 if size >= _PAGE_BYTES:
                     break
-            before = page[-1].serial
+            before = page[-1].id
             if len(page) == limit or size >= _PAGE_BYTES:
-                rest = self._request_log.find(wanted, limit=1, before=before, bodies=False)
+                rest = self._request_log.find(filter, limit=1, before=before, bodies=False)
                 return page, bool(rest)
         return page, False
 
     def _find_few(
-        self, wanted: ExchangeFilter, limit: int, before: str | None
+        self, filter: ExchangeFilter, limit: int, before: str | None
     ) -> Sequence[Exchange]:
-        return self._request_log.find(wanted, limit=min(limit, _AT_ONCE), before=before)
+        return self._request_log.find(filter, limit=min(limit, _AT_ONCE), before=before)
 
 
 class OneRequest:
-    """GET /v1/requests/{id}: the newest exchange of this X-Request-ID, with its bodies."""
+    """GET /v1/requests/{id}: the exchange of this id, else the newest of this X-Request-ID.
+
+    With its bodies; ``others`` are the others that carry the same X-Request-ID, newest first.
+    """
 
     def __init__(self, request_log: RequestLog, doorkeeper: Doorkeeper) -> None:
         self._request_log = request_log
@@ -91,29 +91,10 @@ class OneRequest:
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         self._doorkeeper.require_admin(req)
-        found = self._request_log.find(ExchangeFilter(id=id), limit=1)
-        if not found:
-            raise ExchangeNotFound(id)
-        _send(resp, exchange_answer(found[0], bodies=True))
-
-
-class RequestStats:
-    """GET /v1/requests/stats: traffic, errors and durations by day and route."""
-
-    def __init__(self, request_archive: RequestArchive, clock: Clock, door: Doorkeeper) -> None:
-        self._request_archive = request_archive
-        self._clock = clock
-        self._doorkeeper = door
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        self._doorkeeper.require_admin(req)
-        given, wrong = query_texts(req, set(_OF_STATS))
-        wanted, not_wanted = parse_filter({"since": "7d"} | given, self._clock())
-        wrong |= not_wanted
-        if wrong:
-            raise invalid_values([(f"/{name}", told) for name, told in wrong.items()])
-        traffic = self._request_archive.traffic(wanted)
-        _send(resp, {"stats": [traffic_answer(each) for each in traffic]})
+        newest, *others = find_exchanges(self._request_log, id)
+        answer = exchange_answer(newest, bodies=True)
+        answer["others"] = [exchange_answer(each, bodies=False) for each in others]
+        _send(resp, answer)
 
 
 def _limit(given: dict[str, str], wrong: dict[str, str]) -> int:

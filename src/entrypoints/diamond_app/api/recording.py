@@ -12,9 +12,8 @@ from falcon.stream import BoundedStream
 
 from diamond_app.api.problems import Problem
 from diamond_app.api.redaction import redacted_query, redacted_url
-from diamond_core.errors import Unavailable
-from diamond_core.exchange import Exchange, is_sane_request_id, new_serial
-from diamond_core.ports import RequestLog
+from diamond_core import Exchange, RequestLog, Unavailable, new_exchange_id
+from diamond_core.requests.exchange import is_sane_request_id
 
 BODY_LIMIT: Final = 2_000_000
 """The most bytes that a request's body may have."""
@@ -48,9 +47,9 @@ class Recording:
         context = req.context
         context.started = time.perf_counter()
         context.occurred_at = datetime.now(UTC)
-        context.serial = new_serial()
+        context.id = new_exchange_id()
         given = req.env.get("HTTP_X_REQUEST_ID")
-        context.request_id = given if given and is_sane_request_id(given) else context.serial
+        context.request_id = given if given and is_sane_request_id(given) else context.id
         context.body = b""
         context.model_id = ""
         context.key_name = ""
@@ -68,8 +67,8 @@ class Recording:
         try:
             self._request_log.append(
                 Exchange(
-                    id=context.request_id,
-                    serial=context.serial,
+                    id=context.id,
+                    request_id=context.request_id,
                     occurred_at=context.occurred_at,
                     method=req.method,
                     path=req.path,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import falcon
 import orjson
 
-from diamond_adapters.request_log.journal_status import JournalStatus
 from diamond_app.answers import (
     model_answer,
     prediction_answer,
@@ -26,12 +24,16 @@ from diamond_app.api.payloads import (
     text_field,
 )
 from diamond_app.api.recording import is_csv
-from diamond_core.model_card import ModelId
-from diamond_core.ports import ModelRepository
-from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.find_similar import FindSimilar
-from diamond_core.use_cases.price_diamonds import PriceDiamonds
-from diamond_core.use_cases.serve_champion import Champion
+from diamond_core import (
+    ChampionFollower,
+    ChooseChampion,
+    FindSimilar,
+    ModelHistory,
+    ModelId,
+    PriceDiamonds,
+    RequestLog,
+)
+from diamond_core.codec import to_plain
 
 MOST_CSV_ROWS: Final = 250_000
 
@@ -50,11 +52,11 @@ class Predictions:
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         self._doorkeeper.require(req)
         diamond = diamond_from_json(json_body(req))
-        valuation = self._price_diamonds.one(diamond)
+        prediction = self._price_diamonds.one(diamond)
         context = req.context
-        context.model_id = valuation.card.id
+        context.model_id = prediction.card.id
         context.priced = 1
-        _send(resp, prediction_answer(valuation, context.serial, diamond.carat))
+        _send(resp, prediction_answer(prediction, context.id, diamond.carat))
 
 
 class PredictionBatches:
@@ -70,18 +72,18 @@ class PredictionBatches:
             self._price_csv(req, resp)
             return
         table = table_from_json(json_body(req))
-        valuations = self._price_diamonds.many(table)
+        predictions = self._price_diamonds.many(table)
         context = req.context
-        context.model_id = valuations.card.id
-        context.priced = len(valuations)
-        _send(resp, {"predictions": predictions_answer(valuations, context.serial)})
+        context.model_id = predictions.card.id
+        context.priced = len(predictions)
+        _send(resp, {"predictions": predictions_answer(predictions, context.id)})
 
     def _price_csv(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Answer the same CSV with prices: a row that can't be priced says why."""
         from diamond_app.priced_csv import price_csv  # what it imports would delay each start
 
         context = req.context
-        priced = price_csv("the CSV", context.body, self._price_diamonds, most=MOST_CSV_ROWS)
+        priced = price_csv("the CSV", context.body, self._price_diamonds, maximum=MOST_CSV_ROWS)
         context.model_id = priced.model_id
         context.priced = priced.good
         resp.content_type = "text/csv; charset=utf-8"
@@ -104,49 +106,53 @@ class SimilarDiamonds:
 class Models:
     """GET /v1/models: the history, newest first."""
 
-    def __init__(self, models: ModelRepository, doorkeeper: Doorkeeper) -> None:
-        self._models = models
+    def __init__(self, history: ModelHistory, doorkeeper: Doorkeeper) -> None:
+        self._history = history
         self._doorkeeper = doorkeeper
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self._doorkeeper.require(req)
-        champion = self._models.champion()
-        cards = [card.to_json() for card in self._models.cards()]
-        _send(resp, {"models": cards, "champion": champion})
+        cards, damaged = self._history.cards_and_damage()
+        answer = {
+            "models": [to_plain(card) for card in cards],
+            "champion": self._history.champion(),
+            "damaged": [{"id": each.id, "problem": each.detail} for each in damaged],
+        }
+        _send(resp, answer)
 
 
 class OneModel:
     """GET /v1/models/{id}: one model's card."""
 
-    def __init__(self, models: ModelRepository, doorkeeper: Doorkeeper) -> None:
-        self._models = models
+    def __init__(self, history: ModelHistory, doorkeeper: Doorkeeper) -> None:
+        self._history = history
         self._doorkeeper = doorkeeper
 
     def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
         self._doorkeeper.require(req)
-        _send(resp, self._models.card(ModelId(id)).to_json())
+        _send(resp, to_plain(self._history.card(ModelId(id))))
 
 
 class ChampionModel:
     """GET /v1/models/champion: the card of the model that prices now."""
 
-    def __init__(self, champion: Champion, doorkeeper: Doorkeeper) -> None:
+    def __init__(self, champion: ChampionFollower, doorkeeper: Doorkeeper) -> None:
         self._champion = champion
         self._doorkeeper = doorkeeper
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         self._doorkeeper.require(req)
-        _send(resp, self._champion.get().card.to_json())
+        _send(resp, to_plain(self._champion.get().card))
 
 
 class Promotions:
     """POST /v1/models/{id}/promote: make a model the champion."""
 
     def __init__(
-        self, choose_champion: ChooseChampion, models: ModelRepository, doorkeeper: Doorkeeper
+        self, choose_champion: ChooseChampion, history: ModelHistory, doorkeeper: Doorkeeper
     ) -> None:
         self._choose_champion = choose_champion
-        self._models = models
+        self._history = history
         self._doorkeeper = doorkeeper
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
@@ -155,7 +161,7 @@ class Promotions:
         by = f"key {req.context.key_name}"
         promoted = self._choose_champion.promote(ModelId(id), reason=reason, by=by)
         req.context.model_id = promoted
-        _send(resp, {"champion": model_answer(self._models.card(promoted))})
+        _send(resp, {"champion": model_answer(self._history.card(promoted))})
 
 
 class Liveness:
@@ -179,17 +185,13 @@ class Scrape:
 class Readiness:
     """GET /readyz: whether stones can be priced, and what is not as it should be."""
 
-    def __init__(
-        self, champion: Champion, journal_status: Callable[[], JournalStatus] | None
-    ) -> None:
+    def __init__(self, champion: ChampionFollower, request_log: RequestLog) -> None:
         self._champion = champion
-        self._journal_status = journal_status
+        self._request_log = request_log
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         card = self._champion.get().card  # without a model: 503
-        problems = [self._champion.problem] if self._champion.problem else []
-        journal = self._journal_status() if self._journal_status is not None else None
-        if journal is not None and journal.problem:
-            problems.append(journal.problem)
+        found = (self._champion.problem, self._request_log.health().problem)
+        problems = [problem for problem in found if problem]
         status = "degraded" if problems else "ok"
         _send(resp, {"status": status, "model": model_answer(card), "problems": problems})

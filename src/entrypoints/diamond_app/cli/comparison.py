@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from diamond_app.cli.output import print_table
-from diamond_core.breakdown import PRICE
-from diamond_core.use_cases.compare_models import ComparedModels
+from diamond_core import ComparedModels
+from diamond_core.models.error_slices import PRICE_BAND
 
-_TITLES = {PRICE: "price band, USD"}
+_TITLES = {PRICE_BAND: "price band, USD"}
 
 
 def print_comparison(found: ComparedModels) -> None:
@@ -15,7 +15,7 @@ def print_comparison(found: ComparedModels) -> None:
     title = f"{found.stones:,} held-out stones of {found.source}"
     rows: list[list[object]] = []
     for name, each in (("A", first), ("B", second)):
-        m = each.metrics
+        m = each.evaluation.metrics()
         rows.append(
             [
                 name,
@@ -24,20 +24,19 @@ def print_comparison(found: ComparedModels) -> None:
                 m.rmse,
                 f"{m.mape:.1%}",
                 f"{m.r2:.4f}",
-                f"{each.coverage:.1%}",
+                f"{each.evaluation.covered.mean():.1%}",
             ]
         )
-    print_table(title, ["", "model", "MAE $", "RMSE $", "MAPE", "R2", "range holds"], rows)
+    print_table(title, ["", "model", "MAE $", "RMSE $", "MAPE", "R2", "range covers"], rows)
     by = ""
     rows = []
-    for group in found.groups:
-        if group.by != by and rows:
+    for a, b in zip(first.slices, second.slices, strict=True):
+        if a.by != by and rows:
             _print_groups(by, rows)
             rows = []
-        by = group.by
-        a, b = group.mae
-        shares = [f"{share:.1%}" for share in group.mape]
-        rows.append([group.name, group.stones, a, b, f"{b - a:+,.2f}", *shares])
+        by = a.by
+        shares = [f"{each.mape:.1%}" for each in (a, b)]
+        rows.append([a.name, a.stones, a.mae, b.mae, f"{b.mae - a.mae:+,.2f}", *shares])
     _print_groups(by, rows)
     d = found.difference
     print(

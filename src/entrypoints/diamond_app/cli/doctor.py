@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> None:
-    """Check the settings, the home folder, the models and the record; exit with 1 if one is ill.
+    """Check the settings, the home folder, the models and the request log.
+
+    Exits with 1 if a check fails.
 
     \b
     Example:
@@ -60,7 +62,7 @@ def _champion(wired: Container) -> str | None:
 
 
 def _models(wired: Container) -> str | None:
-    damaged = wired.models().damaged()
+    damaged = wired.history().damage()
     return "; ".join(str(each) for each in damaged) or None
 
 
@@ -71,17 +73,19 @@ def _families(wired: Container) -> str | None:
     return None
 
 
-def _record(wired: Container) -> str | None:
-    wired.request_log().latest(1)
+def _request_log(wired: Container) -> str | None:
+    from diamond_core import ExchangeFilter
+
+    wired.request_log().find(ExchangeFilter(), limit=1, bodies=False)
     return None
 
 
-def _journal(wired: Container) -> str | None:
-    return wired.request_log().status().problem or None
+def _health(wired: Container) -> str | None:
+    return wired.request_log().health().problem or None
 
 
-def _told(check: Callable[[Container], str | None]) -> Callable[[Container], str | None]:
-    """Return the check, its domain errors told instead of raised."""
+def _as_text(check: Callable[[Container], str | None]) -> Callable[[Container], str | None]:
+    """Return the check, its domain errors returned instead of raised."""
     from diamond_core.errors import DiamondError
 
     def run(wired: Container) -> str | None:
@@ -94,10 +98,10 @@ def _told(check: Callable[[Container], str | None]) -> Callable[[Container], str
 
 
 _CHECKS = {
-    "home folder can be written": _told(_home),
-    "champion prices stones": _told(_champion),
-    "all models are undamaged": _told(_models),
-    "all model families load": _told(_families),
-    "record of requests can be read": _told(_record),
-    "journal is well": _told(_journal),
+    "home folder can be written": _as_text(_home),
+    "champion prices stones": _as_text(_champion),
+    "all models are undamaged": _as_text(_models),
+    "all model families load": _as_text(_families),
+    "request log can be read": _as_text(_request_log),
+    "request log is healthy": _as_text(_health),
 }

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from diamond_core.errors import DiamondError
+from diamond_core.errors import DiamondError, NoChampion
 from diamond_core.version import __version__
 
 COMMANDS: Final = {
@@ -19,9 +19,9 @@ COMMANDS: Final = {
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
     "requests": (
         "diamond_app.cli.requests",
-        "Look at the record of requests, export it, prune it.",
+        "Look at the requests, export them, prune them.",
     ),
-    "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the record."),
+    "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the request log."),
 }
 """Command -> (the module that holds it as ``command``, its line in the help)."""
 
@@ -59,12 +59,17 @@ def cli() -> None:
     """
 
 
+HINTS: Final[dict[type[DiamondError], str]] = {NoChampion: "run: diamond train"}
+"""Error -> the command that mends it."""
+
+
 def main() -> None:
     """Run the command line; a domain error is one line on stderr and exit code 1."""
     try:
         cli()
     except DiamondError as ex:
-        print(f"diamond: {ex}", file=sys.stderr)
+        hint = HINTS.get(type(ex))
+        print(f"diamond: {ex}" + (f"; {hint}" if hint else ""), file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

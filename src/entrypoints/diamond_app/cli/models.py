@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -9,9 +10,7 @@ import click
 from diamond_app.cli.output import container, json_option, print_json, print_table, user
 
 if TYPE_CHECKING:
-    from diamond_adapters.filesystem_model_repository import FilesystemModelRepository
-    from diamond_core.model_card import ModelId
-    from diamond_core.reigns import Reign
+    from diamond_core import ChampionPeriod, ModelHistory, ModelId
 
 
 @click.group("models")
@@ -32,28 +31,33 @@ def command() -> None:
 def list_models(as_json: bool) -> None:
     """List all models, newest first, and who was champion when.
 
-    With --json: a list of cards, each with its "reigns".
+    With --json: a list of cards, each with its "champion_periods".
 
     \b
     Example:
       diamond models list --json
     """
-    from diamond_core.reigns import reigns
+    from diamond_app.answers import period_answer
+    from diamond_core import champion_periods
+    from diamond_core.codec import to_plain
 
-    models = container().models()
-    cards = models.cards()
-    of_model: dict[str, list[Reign]] = {}
-    for reign in reigns(models.promotions()):
-        of_model.setdefault(reign.model_id, []).append(reign)
+    history = container().history()
+    cards, damaged = history.cards_and_damage()
+    for each in damaged:
+        print(f"diamond: {each}", file=sys.stderr)
+    of_model: dict[str, list[ChampionPeriod]] = {}
+    for period in champion_periods(history.promotions()):
+        of_model.setdefault(period.model_id, []).append(period)
     if as_json:
         print_json(
             [
-                card.to_json() | {"reigns": [each.to_json() for each in of_model.get(card.id, [])]}
+                to_plain(card)
+                | {"champion_periods": [period_answer(each) for each in of_model.get(card.id, [])]}
                 for card in cards
             ]
         )
         return
-    champion = models.champion()
+    champion = history.champion()
     rows: list[list[object]] = [
         [
             card.id,
@@ -62,7 +66,7 @@ def list_models(as_json: bool) -> None:
             f"{card.metrics.r2:.4f}",
             card.data.training_rows,
             "champion" if card.id == champion else "",
-            "\n".join(_period(reign) for reign in of_model.get(card.id, [])),
+            "\n".join(_period(each) for each in of_model.get(card.id, [])),
         ]
         for card in cards
     ]
@@ -82,14 +86,13 @@ def show(id: str, as_json: bool) -> None:
     Example:
       diamond models show champion
     """
-    from diamond_core.ports import REPORT_FILE
-    from diamond_core.reigns import reigns
+    from diamond_core import REPORT_FILE, champion_periods
+    from diamond_core.codec import to_plain
 
-    models = container().models()
-    card = models.card(_id(models, id))
-    values = card.to_json()
+    history = container().history()
+    card = history.card(_id(history, id))
     if as_json:
-        print_json(values)
+        print_json(to_plain(card))
         return
     facts: list[list[object]] = [
         ["family", card.family],
@@ -108,22 +111,24 @@ def show(id: str, as_json: bool) -> None:
         ["RMSE", f"{card.metrics.rmse:,.2f} USD"],
         ["MAPE", f"{card.metrics.mape:.2%}"],
         ["R2", f"{card.metrics.r2:.4f}"],
-        ["price range holds", f"{card.coverage:.1%} of hold-out prices"],
+        ["price range covers", f"{card.coverage:.1%} of hold-out prices"],
         ["  by price quintile", ", ".join(f"{each:.1%}" for each in card.coverage_by_quintile)],
-        ["files", str(models.path(card.id, "card.json").parent)],
+        ["files", history.location(card.id).removesuffix("/card.json")],
     ]
     if card.comparison is not None:
         c = card.comparison
-        told = f"MAE {c.difference:+,.2f} USD ({c.low:+,.2f} to {c.high:+,.2f}) than {c.champion}"
-        facts.append(["against the champion", told])
+        change = "lower" if c.difference < 0 else "higher"
+        interval = f"95 %: {c.low:+,.2f} to {c.high:+,.2f}"
+        verdict = f"MAE {abs(c.difference):,.2f} USD {change} than {c.champion} ({interval})"
+        facts.append(["against the champion", verdict])
     facts += [
-        ["champion", f"{_period(reign)} UTC, by {reign.by}: {reign.reason}"]
-        for reign in reigns(models.promotions())
-        if reign.model_id == card.id
+        ["champion", f"{_period(period)} UTC, by {period.by}: {period.reason}"]
+        for period in champion_periods(history.promotions())
+        if period.model_id == card.id
     ]
     print_table(card.id, ["", ""], facts)
     if REPORT_FILE in card.files:
-        print(f"\nreport: {models.path(card.id, REPORT_FILE)}")  # whole, however long
+        print(f"\nreport: {history.location(card.id, REPORT_FILE)}")  # whole, however long
     candidates = card.details.get("candidates", [])
     if candidates:
         best: list[list[object]] = [
@@ -145,8 +150,7 @@ def promote(id: str, reason: str, as_json: bool) -> None:
       diamond models promote linear-20261123-142233-9f3a1c --reason 'asked for by sales'
     """
     wired = container()
-    models = wired.models()
-    promoted = wired.choose_champion().promote(_id(models, id), reason=reason, by=user())
+    promoted = wired.choose_champion().promote(_id(wired.history(), id), reason=reason, by=user())
     _tell(promoted, as_json)
 
 
@@ -180,22 +184,23 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
       diamond models compare champion linear-20261123-142233-9f3a1c
       diamond models compare champion linear-20261123-142233-9f3a1c 'bought/*.csv'
     """
-    from diamond_adapters.sources import locate_sources
+    from diamond_adapters.sources.locate import locate_sources
+    from diamond_app.answers import comparison_answer
     from diamond_app.cli.comparison import print_comparison
 
     wired = container()
-    models = wired.models()
-    ids = _id(models, first), _id(models, second)
+    history = wired.history()
+    ids = _id(history, first), _id(history, second)
     found = wired.compare_models()(*ids, locate_sources(sources))
     if as_json:
-        print_json(found.to_json())
+        print_json(comparison_answer(found))
     else:
         print_comparison(found)
 
 
-def _period(reign: Reign) -> str:
-    until = "now" if reign.until is None else f"{reign.until:%Y-%m-%d %H:%M}"
-    return f"{reign.since:%Y-%m-%d %H:%M} - {until}"
+def _period(period: ChampionPeriod) -> str:
+    until = "now" if period.until is None else f"{period.until:%Y-%m-%d %H:%M}"
+    return f"{period.since:%Y-%m-%d %H:%M} - {until}"
 
 
 def _tell(promoted: str, as_json: bool) -> None:
@@ -205,14 +210,13 @@ def _tell(promoted: str, as_json: bool) -> None:
         print(f"The champion is {promoted} now.")
 
 
-def _id(models: FilesystemModelRepository, text: str) -> ModelId:
+def _id(history: ModelHistory, text: str) -> ModelId:
     """Return the model id that *text* names."""
-    from diamond_core.errors import NoChampion
-    from diamond_core.model_card import ModelId
+    from diamond_core import ModelId, NoChampion
 
     if text != "champion":
         return ModelId(text)
-    champion = models.champion()
+    champion = history.champion()
     if champion is None:
         raise NoChampion
     return champion

@@ -13,13 +13,16 @@ import orjson
 
 if TYPE_CHECKING:
     from diamond_app.container import Container
-    from diamond_core.ports import Progress
+    from diamond_core import Progress
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
 
 def container() -> Container:
-    """Return the container of the present settings."""
+    """Return the container that the command line was called with, else that of the settings."""
+    given: Container | None = click.get_current_context().find_root().obj
+    if given is not None:
+        return given
     from diamond_app.container import build_container
     from diamond_app.settings import Settings
 

@@ -43,23 +43,23 @@ def command(
     if output is not None:
         raise click.UsageError("--output goes with a CSV file")
     from diamond_app.answers import prediction_answer
-    from diamond_core.exchange import new_serial
+    from diamond_core import new_exchange_id
 
     diamond = stone(values)
     wired = container()
     wired.champion().refresh()
-    valuation = wired.price_diamonds().one(diamond)
+    prediction = wired.price_diamonds().one(diamond)
     if as_json:
-        print_json(prediction_answer(valuation, new_serial(), diamond.carat))
+        print_json(prediction_answer(prediction, new_exchange_id(), diamond.carat))
         return
-    coverage = valuation.card.price_ranges.coverage
-    print(f"${valuation.price:,.2f}")
-    print(f"  {coverage:.0%} of such stones cost ${valuation.low:,.2f} to ${valuation.high:,.2f}")
-    print(f"  ${valuation.price / diamond.carat:,.2f} per carat; model {valuation.card.id}")
-    if valuation.assumed:
-        print(f"  assumed, as not given: {', '.join(valuation.assumed)}")
-    if valuation.outside:
-        print(f"  outside what the model was trained on: {', '.join(valuation.outside)}")
+    coverage = prediction.card.price_ranges.coverage
+    print(f"${prediction.price:,.2f}")
+    print(f"  {coverage:.0%} of such stones cost ${prediction.low:,.2f} to ${prediction.high:,.2f}")
+    print(f"  ${prediction.price / diamond.carat:,.2f} per carat; model {prediction.card.id}")
+    if prediction.assumed:
+        print(f"  assumed, as not given: {', '.join(prediction.assumed)}")
+    if prediction.outside:
+        print(f"  outside what the model was trained on: {', '.join(prediction.outside)}")
 
 
 def _price_file(csv_file: Path, output: Path | None) -> None:
@@ -74,7 +74,7 @@ def _price_file(csv_file: Path, output: Path | None) -> None:
         sys.stdout.flush()
     else:
         output.write_bytes(priced.data)
-    told = f"{priced.good:,} stones priced"
+    summary = f"{priced.good:,} stones priced"
     if priced.bad:
-        told += f", {priced.bad:,} rows could not be: see the column 'error'"
-    print(told, file=sys.stderr)
+        summary += f", {priced.bad:,} rows could not be: see the column 'error'"
+    print(summary, file=sys.stderr)

@@ -12,7 +12,7 @@ from diamond_app.cli.output import container, json_option, print_json, print_tab
 
 if TYPE_CHECKING:
     from diamond_app.container import Container
-    from diamond_core.exchange import ExchangeFilter
+    from diamond_core import ExchangeFilter
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,42 +23,42 @@ _FILTERS = {
     "path": ("PREFIX", "Of paths that begin so."),
     "model": ("ID", "Priced by this model."),
     "slower_than": ("DURATION", "Slower than this: 250 (ms) or 1.5s."),
-    "id": ("ID", "Of this request id (X-Request-ID)."),
+    "id": ("ID", "Of this id, as a prediction's answer has it."),
+    "request_id": ("ID", "Of this X-Request-ID."),
 }
 
 
 def _filters(*names: str) -> Callable[[Command], Command]:
-    """Add the options that say which exchanges are wanted."""
+    """Add the options that say which exchanges are asked for."""
 
     def add(command: Command) -> Command:
         for name in reversed(names):
-            metavar, told = _FILTERS[name]
+            metavar, help = _FILTERS[name]
             option = f"--{name.replace('_', '-')}"
-            command = click.option(option, metavar=metavar, help=told)(command)
+            command = click.option(option, metavar=metavar, help=help)(command)
         return command
 
     return add
 
 
-def _wanted(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
+def _filter(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
     from diamond_app.record_filter import parse_filter
 
     texts = {name: text for name, text in given.items() if text}
-    wanted, wrong = parse_filter(texts, wired.clock()())
-    for name, told in wrong.items():
-        raise click.BadParameter(told, param_hint=f"--{name.replace('_', '-')}")
-    return wanted
+    filter, wrong = parse_filter(texts, wired.clock()())
+    for name, detail in wrong.items():
+        raise click.BadParameter(detail, param_hint=f"--{name.replace('_', '-')}")
+    return filter
 
 
 @click.group("requests")
 def command() -> None:
-    """Look at the record of requests, export it, and prune it.
+    """Look at the requests, export them, and prune them.
 
     \b
     Examples:
       diamond requests list --since 2h --status 5xx
       diamond requests show 0198a7c2-support-case
-      diamond requests stats --since 7d
       diamond requests export --since 2026-01-31 --until 2026-02-01 --output day.jsonl
       diamond requests prune --older-than 90d
     """
@@ -79,7 +79,7 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
     from diamond_app.exchange_answer import exchange_answer
 
     wired = container()
-    found = wired.request_log().find(_wanted(wired, given), limit=limit, bodies=False)
+    found = wired.request_log().find(_filter(wired, given), limit=limit, bodies=False)
     if as_json:
         print_json([exchange_answer(exchange, bodies=False) for exchange in found])
         return
@@ -96,71 +96,47 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
             _shown(exchange.model_id, 32),
             _shown(exchange.key_name, 16),
             exchange.id,
+            "" if exchange.request_id == exchange.id else exchange.request_id,
         ]
         for exchange in found
     ]
-    print_table("", ["time (UTC)", "", "path", "", "ms", "model", "key", "id"], rows)
+    print_table(
+        "", ["time (UTC)", "", "path", "", "ms", "model", "key", "id", "X-Request-ID"], rows
+    )
 
 
 @command.command("show")
 @click.argument("id")
 @json_option
 def show(id: str, as_json: bool) -> None:
-    """Show the newest request of the id ID, with its bodies.
+    """Show the request of the id ID, else the newest of the X-Request-ID ID, with its bodies.
+
+    ID may be that of any prediction, of one stone in a batch too.
 
     \b
     Example:
       diamond requests show 0198a7c2-support-case
     """
     from diamond_app.exchange_answer import exchange_answer
-    from diamond_core.errors import ExchangeNotFound
-    from diamond_core.exchange import ExchangeFilter
+    from diamond_core import find_exchanges
 
-    found = container().request_log().find(ExchangeFilter(id=id), limit=1)
-    if not found:
-        raise ExchangeNotFound(id)
-    answer = exchange_answer(found[0], bodies=True)
+    newest, *others = find_exchanges(container().request_log(), id)
+    answer = exchange_answer(newest, bodies=True)
     if as_json:
-        print_json(answer)
+        print_json(answer | {"others": [exchange_answer(each, bodies=False) for each in others]})
         return
     bodies = [answer.pop(f"{name}_{what}") for name in ("request", "response") for what in _BODY]
-    facts: list[list[object]] = [[name, _shown(str(told), 120)] for name, told in answer.items()]
+    facts: list[list[object]] = [[name, _shown(str(value), 120)] for name, value in answer.items()]
     print_table("", ["", ""], facts)
     for name, (encoding, text) in zip(
         ("request", "response"), (bodies[:2], bodies[2:]), strict=True
     ):
         print(f"\n{name} ({encoding}):\n{_printable(text)}")
+    if others:
+        print(f"\nothers of this X-Request-ID: {', '.join(each.id for each in others)}")
 
 
 _BODY = ("encoding", "body")
-
-
-@command.command("stats")
-@_filters("since", "until", "path", "model")
-@json_option
-def stats(as_json: bool, **given: str | None) -> None:
-    """Show traffic, errors and durations by day and route; of the last 7 days by default.
-
-    \b
-    Examples:
-      diamond requests stats
-      diamond requests stats --since 2026-01-01 --path /v1/predictions --json
-    """
-    from diamond_app.exchange_answer import traffic_answer
-
-    wired = container()
-    found = wired.request_archive().traffic(
-        _wanted(wired, given | {"since": given["since"] or "7d"})
-    )
-    if as_json:
-        print_json([traffic_answer(traffic) for traffic in found])
-        return
-    if not found:
-        print("There was no request.")
-        return
-    rows = [list(traffic_answer(traffic).values()) for traffic in found]
-    columns = ["day (UTC)", "route", "requests", "4xx", "5xx", "p50 ms", "p95 ms", "p99 ms"]
-    print_table("", columns, rows)
 
 
 @command.command("export")
@@ -188,11 +164,9 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
     if as_json and output is None:
         raise click.UsageError("--json tells what was done, and goes with --output")
     wired = container()
-    wanted = _wanted(wired, given)
+    filter = _filter(wired, given)
     with progress_bar(quiet=as_json or output is None) as progress:
-        exported = export_record(
-            wired.request_log(), wired.request_archive(), wanted, format, output, progress
-        )
+        exported = export_record(wired.request_log(), filter, format, output, progress)
     if as_json:
         print_json({"exported": exported, "output": str(output)})
     elif output is not None:
@@ -214,20 +188,20 @@ def prune(older_than: str, dry_run: bool, as_json: bool) -> None:
       diamond requests prune --older-than 90d
     """
     from diamond_app.record_filter import parse_age
-    from diamond_core.exchange import ExchangeFilter
-    from diamond_core.use_cases.prune_record import prune_record
+    from diamond_core import ExchangeFilter
+    from diamond_core.use_cases.prune_requests import prune_requests
 
     wired = container()
     try:
         before = wired.clock()() - parse_age(older_than)
     except (ValueError, OverflowError) as ex:
         raise click.BadParameter(str(ex), param_hint="--older-than") from ex
-    archive = wired.request_archive()
+    log = wired.request_log()
     if dry_run:
-        pruned = archive.count(ExchangeFilter(until=before))
+        pruned = log.count(ExchangeFilter(until=before))
     else:
         with progress_bar(quiet=as_json) as progress:
-            pruned = prune_record(archive, before, progress)
+            pruned = prune_requests(log, before, progress)
     if as_json:
         print_json({"pruned": pruned, "before": before.isoformat(), "dry_run": dry_run})
     else:

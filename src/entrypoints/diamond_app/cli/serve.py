@@ -35,7 +35,7 @@ def command(bind: str | None, workers: int | None) -> None:
     """
     wired = container()  # a wrong setting stops here, with one line
     wired.request_log()
-    if wired.models().champion() is None:
+    if wired.history().champion() is None:
         print("There is no model yet; run: diamond train", file=sys.stderr)
     arguments = ["--config", "python:diamond_app.gunicorn_conf"]
     if bind is not None:

@@ -18,7 +18,7 @@ from diamond_app.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from diamond_core.cleaning import RejectedRow
+    from diamond_core import RejectedRow
 
 _SHOWN_ROWS = 10
 
@@ -74,25 +74,36 @@ def command(
       diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
     """
-    from diamond_adapters.sources import locate_sources
-    from diamond_core.use_cases.train_models import TrainingOrder
+    from diamond_adapters.sources.locate import locate_sources
+    from diamond_core import InvalidUrl, TrainingConfig
+    from diamond_core.codec import to_plain
 
-    order = TrainingOrder(families=families, seed=seed, trials=trials, force=force, by=user())
-    parts = container()
-    if study is not None:
-        parts.study.override(study)
-    train = parts.train_models()
+    wired = container()
+    config = TrainingConfig(
+        families=families,
+        seed=seed,
+        trials=trials,
+        study=study or wired.study(),
+        force=force,
+        by=user(),
+    )
+    train = wired.train_models()
     with progress_bar(quiet=False) as progress:
-        run = train(
-            locate_sources(sources),
-            order,
-            progress=progress,
-            waiting=lambda told: print(told, file=sys.stderr, flush=True),
-        )
+        try:
+            run = train(
+                locate_sources(sources),
+                config,
+                progress=progress,
+                waiting=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+            )
+        except InvalidUrl as ex:
+            raise click.BadParameter(str(ex), param_hint="--study") from ex
+    if run.conflict:
+        print(f"Nothing was promoted: {run.conflict}.", file=sys.stderr)
     if as_json:
         print_json(
             {
-                "models": [card.to_json() for card in run.cards],
+                "models": [to_plain(card) for card in run.cards],
                 "champion": run.champion,
                 "rejected": [
                     {"line": row.line, "reasons": list(row.reasons), "source": row.source}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Final
+
+from diamond_core.stones.fields import FIELDS, GradeField
 
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -49,8 +52,8 @@ _REPORT_KEY: Final = PageText("", "A key is needed", "report_key.html", "key.js"
 class Site:
     """All pages and files in memory: a few dozen kilobytes.
 
-    Every file's address holds one digest of all of them, so that a browser may keep them for
-    ever and never mixes the files of two versions; the pages name the digest of today.
+    Every file's address holds one digest of all of them, so that a browser may keep them and
+    never mixes the files of two versions; the pages name the digest of today.
     """
 
     def __init__(self) -> None:
@@ -61,6 +64,7 @@ class Site:
             for each in sorted(folder.joinpath("static").iterdir(), key=lambda each: each.name)
             if each.name[each.name.rfind(".") :] in _TYPES
         }
+        contents["fields.js"] = _fields_script()
         self.digest = _digest(b"".join(contents.values()))
         self.files = {
             name: StaticFile(data, _TYPES[name[name.rfind(".") :]], f'"{_digest(data)}"')
@@ -82,6 +86,35 @@ class Site:
         self.pages = {text.path: page(text) for text in PAGES}
         self.not_found = page(_NOT_FOUND)
         self.report_key = page(_REPORT_KEY)
+
+
+def _fields_script() -> bytes:
+    """Return the fields of a stone for the pages' scripts."""
+    return (
+        b"export const FIELDS = %s;\n"
+        % json.dumps(
+            [
+                {
+                    "name": each.name,
+                    "label": each.label,
+                    "about": each.about,
+                    "required": each.required,
+                    "grades": [{"grade": g, "meaning": m} for g, m in each.meanings.items()],
+                }
+                if isinstance(each, GradeField)
+                else {
+                    "name": each.name,
+                    "label": each.label,
+                    "about": each.about,
+                    "required": each.required,
+                    "unit": each.unit,
+                    "minimum": each.minimum,
+                    "maximum": each.maximum,
+                }
+                for each in FIELDS.values()
+            ]
+        ).encode()
+    )
 
 
 def _digest(data: bytes) -> str:

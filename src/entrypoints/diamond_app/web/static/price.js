@@ -4,45 +4,56 @@ import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
 import { scatter } from "./scatter.js";
 import { $, el, showErrors, table } from "./dom.js";
 import { carats, count, day, money, plural, when } from "./format.js";
-import { GRADES } from "./grades.js";
+import { FIELDS } from "./fields.js";
 
-const NUMBERS = ["carat", "depth", "table", "x", "y", "z"];
-const MEASURED = NUMBERS.slice(1);
-const WORDS = { depth: "depth", table: "table", x: "length x", y: "width y", z: "height z", carat: "carat" };
+const NUMBERS = FIELDS.filter((field) => !field.grades);
+const GRADES = FIELDS.filter((field) => field.grades);
+const MEASURED = FIELDS.filter((field) => !field.required);
+const labels = new Map(FIELDS.map(({ name, label }) => [name, label.charAt(0).toLowerCase() + label.slice(1)]));
 const form = $("stone");
 let champion = null;
 let latest = 0; // answers to an earlier question are dropped
 let plot = null;
 
-for (const [name, grades] of Object.entries(GRADES)) {
-  const chips = $(name).querySelector(".chips");
-  for (const [grade, meaning] of Object.entries(grades)) {
+for (const field of FIELDS) $(field.required ? "four-cs" : "measured").append(field.grades ? chips(field) : number(field));
+
+function number({ name, label, about, unit, required }) {
+  return el("div", { class: "field" },
+    el("label", { for: name }, `${label}, ${unit} `, required ? el("span", { class: "what" }, about) : ""),
+    el("input", { id: name, name, inputmode: "decimal", autocomplete: "off", title: about, "aria-describedby": `${name}-error` }),
+    el("p", { class: "error", id: `${name}-error` }));
+}
+
+/** A grade's scale as buttons, best first, and its part of the glossary. */
+function chips({ name, label, about, grades }) {
+  const best = grades.toReversed();
+  const row = el("div", { class: `chips of-${best.length}` }, best.flatMap(({ grade, meaning }) => {
     const id = `${name}-${grade.replace(" ", "-")}`;
-    chips.append(
-      el("input", { type: "radio", name, value: grade, id }),
-      el("label", { for: id, title: meaning }, grade),
-    );
-  }
-  $(name).addEventListener("change", hints);
-  $("glossary").append(el("h3", {}, name.charAt(0).toUpperCase() + name.slice(1)), el("dl", { class: "words-of" },
-    Object.entries(grades).map(([grade, meaning]) => el("div", {}, el("dt", {}, grade), el("dd", {}, meaning)))));
+    return [el("input", { type: "radio", name, value: grade, id }), el("label", { for: id, title: meaning }, grade)];
+  }));
+  $("glossary").append(el("h3", {}, label), el("dl", { class: "words-of" },
+    best.map(({ grade, meaning }) => el("div", {}, el("dt", {}, grade), el("dd", {}, meaning)))));
+  return el("fieldset", { class: "field", id: name, "aria-describedby": `${name}-hint ${name}-error`, onchange: hints },
+    el("legend", {}, `${label} `, el("span", { class: "what" }, about)), row,
+    el("p", { class: "hint", id: `${name}-hint` }), el("p", { class: "error", id: `${name}-error` }));
 }
 
 const radios = (name) => [...$(name).querySelectorAll("input")];
 const chosen = (name) => radios(name).find((input) => input.checked)?.value ?? "";
 
 function hints() {
-  for (const [name, grades] of Object.entries(GRADES)) {
-    $(`${name}-hint`).textContent = grades[chosen(name)] ?? "Choose one to read what it means.";
+  for (const { name, grades } of GRADES) {
+    $(`${name}-hint`).textContent = grades.find(({ grade }) => grade === chosen(name))?.meaning ?? "Choose one to read what it means.";
   }
 }
 
 /** The form's values as the address holds them: only what was given. */
 function given() {
   const values = {};
+  const numbers = new Set(NUMBERS.map(({ name }) => name));
   for (const [name, value] of new FormData(form)) {
     const text = value.trim();
-    if (text) values[name] = NUMBERS.includes(name) ? text.replace(/^(\d*),(\d+)$/, "$1.$2") : text;
+    if (text) values[name] = numbers.has(name) ? text.replace(/^(\d*),(\d+)$/, "$1.$2") : text;
   }
   return values;
 }
@@ -50,13 +61,13 @@ function given() {
 function fill() {
   const query = new URLSearchParams(location.search);
   form.reset();
-  for (const name of NUMBERS) $(name).value = query.get(name) ?? "";
-  for (const name of Object.keys(GRADES)) {
+  for (const { name } of NUMBERS) $(name).value = query.get(name) ?? "";
+  for (const { name } of GRADES) {
     const wanted = query.get(name)?.toLowerCase();
     for (const input of radios(name)) input.checked = input.value.toLowerCase() === wanted;
   }
   $("n").value = query.get("n") ?? "10";
-  if (MEASURED.some((name) => query.get(name))) $("measurements").open = true;
+  if (MEASURED.some(({ name }) => query.get(name))) $("measurements").open = true;
   hints();
   return query.size > 0;
 }
@@ -64,7 +75,7 @@ function fill() {
 async function ask(values, n, parts = ["price", "similar"]) {
   const mine = ++latest;
   const fields = Object.fromEntries(Object.entries(values).map(([name, text]) =>
-    [name, NUMBERS.includes(name) && Number.isFinite(Number(text)) ? Number(text) : text]));
+    [name, NUMBERS.some((field) => field.name === name) && Number.isFinite(Number(text)) ? Number(text) : text]));
   document.body.setAttribute("aria-busy", "true");
   const [price, similar] = await Promise.allSettled([
     parts.includes("price") ? postJson("/v1/predictions", fields) : null,
@@ -121,14 +132,13 @@ function clearSimilar() {
 }
 
 function describe(values) {
-  const measured = MEASURED.filter((name) => values[name]).map((name) =>
-    `${WORDS[name]} ${values[name]}${name === "depth" || name === "table" ? " %" : " mm"}`);
+  const measured = MEASURED.filter(({ name }) => values[name]).map(({ name, unit }) => `${labels.get(name)} ${values[name]} ${unit ?? ""}`.trim());
   return [`${values.carat} carat`, `${values.cut} cut`, `color ${values.color}`, values.clarity, ...measured].join(" · ");
 }
 
 function showAnswer(values, answer) {
   const { low, high, coverage } = answer.price_range;
-  const grades = Object.fromEntries(Object.keys(GRADES).map((name) => [name, chosen(name) || values[name]]));
+  const grades = Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
   $("stone-line").textContent = describe({ ...values, ...grades });
   const parts = [
     el("p", { class: "price" }, money(answer.price)),
@@ -148,7 +158,7 @@ function showAnswer(values, answer) {
     const told = answer.outside_training_range.map((name) => {
       const [least, most] = champion?.training_range?.[name] ?? [];
       const known = least === undefined ? "" : ` (known: ${least} to ${most})`;
-      return `${WORDS[name] ?? name} ${values[name]}${known}`;
+      return `${labels.get(name) ?? name} ${values[name]}${known}`;
     });
     parts.splice(1, 0, el("p", { class: "notice warn" }, el("b", {}, "Take this price with care. "),
       `The model has never seen a stone like this: ${told.join(", ")}.`));
@@ -160,7 +170,7 @@ function showAnswer(values, answer) {
 
 function assumed(names) {
   if (!names.length) return "nothing";
-  return names.length === MEASURED.length ? "all measurements" : names.map((name) => WORDS[name] ?? name).join(", ");
+  return names.length === MEASURED.length ? "all measurements" : names.map((name) => labels.get(name) ?? name).join(", ");
 }
 
 /** The range as a bar with the price marked in it. */
@@ -256,7 +266,7 @@ function start() {
   if (fill()) ask(given(), $("n").value);
   else {
     latest++;
-    clearAnswer("Choose the four grades and press “Price this stone”.");
+    clearAnswer("Give carat, cut, color and clarity, and press “Price this stone”.");
     know();
   }
 }

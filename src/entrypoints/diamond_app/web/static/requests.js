@@ -8,10 +8,8 @@ import { showTraffic } from "./traffic.js";
 
 const AT_ONCE = 500;
 const ROWS = 50;
-const EVER = "1000w"; // the sums by day need a beginning
 const form = $("filters");
 let loaded = [];
-let stats = [];
 let next = null;
 let rows = ROWS;
 let question = 0;
@@ -23,27 +21,20 @@ function filters() {
 
 async function load() {
   const mine = ++question;
-  const wanted = filters();
-  const address = new URLSearchParams(wanted);
-  if (!wanted.has("since")) address.set("since", "");
+  const filter = filters();
+  const address = new URLSearchParams(filter);
+  if (!filter.has("since")) address.set("since", "");
   history.replaceState(null, "", `/requests?${address}`);
-  const page = new URLSearchParams(wanted);
+  const page = new URLSearchParams(filter);
   page.set("limit", AT_ONCE);
-  const sums = new URLSearchParams({ since: wanted.get("since") ?? EVER });
-  for (const name of ["path", "model"]) if (wanted.has(name)) sums.set(name, wanted.get(name));
   try {
-    const [answer, summed] = await Promise.all([
-      getJson(`/v1/requests?${page}`),
-      getJson(`/v1/requests/stats?${sums}`),
-    ]);
+    const answer = await getJson(`/v1/requests?${page}`);
     if (mine !== question) return;
     showErrors(form, []);
     $("general-error").textContent = "";
     form.hidden = $("record").hidden = false;
-    [loaded, next, stats, rows] = [answer.requests, answer.next, summed.stats, ROWS];
-    const summable = next && !wanted.has("status") && !wanted.has("slower_than");
-    showTraffic(loaded, summable ? stats : [], Boolean(next));
-    showRoutes();
+    [loaded, next, rows] = [answer.requests, answer.next, ROWS];
+    showTraffic(loaded, Boolean(next));
     showRows();
   } catch (error) {
     if (mine === question) tell(error);
@@ -75,20 +66,6 @@ async function more() {
   showRows();
 }
 
-function showRoutes() {
-  $("by-route").hidden = !stats.length;
-  $("routes").replaceChildren(el("p", { class: "hint" }, "Every status is counted, whatever the filter says of it."), table("Table of days and routes", [
-    { title: "Day (UTC)", cell: (each) => each.day },
-    { title: "Route", cell: (each) => el("span", { class: "code" }, each.route) },
-    { title: "Requests", number: true, cell: (each) => count(each.requests) },
-    { title: "Refused (4xx)", number: true, cell: (each) => count(each.client_errors) },
-    { title: "Failed (5xx)", number: true, cell: (each) => count(each.server_errors) },
-    { title: "Median", number: true, cell: (each) => milliseconds(each.p50_ms) },
-    { title: "95 %", number: true, cell: (each) => milliseconds(each.p95_ms) },
-    { title: "99 %", number: true, cell: (each) => milliseconds(each.p99_ms) },
-  ], stats));
-}
-
 function showRows() {
   const shown = loaded.slice(0, rows);
   const further = Boolean(next) || loaded.length > shown.length;
@@ -107,16 +84,16 @@ function showRows() {
   ], shown)] : []));
 }
 
-async function open({ serial }) {
+async function open({ id }) {
   let each;
   try {
-    each = await getJson(`/v1/requests/${serial}`);
+    each = await getJson(`/v1/requests/${id}`);
   } catch (error) {
     tell(error);
     return;
   }
   const facts = [
-    ["Request id", each.id], ["Time", each.occurred_at], ["Status", each.status],
+    ["Id", each.id], ["X-Request-ID", each.request_id], ["Time", each.occurred_at], ["Status", each.status],
     ["Took", milliseconds(each.duration_ms)], ["Query", each.query], ["Model", each.model_id],
     ["Key", each.key_name], ["From", each.client], ...Object.entries(each.headers ?? {}),
   ];
@@ -126,6 +103,7 @@ async function open({ serial }) {
       .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "code" }, String(value))))),
     el("h3", {}, "What was asked"), body("request", each),
     el("h3", {}, "What was answered"), body("response", each),
+    each.others.length ? el("p", { class: "hint" }, `${plural(each.others.length, "other exchange carries", "other exchanges carry")} the same X-Request-ID.`) : "",
   );
   $("exchange").showModal();
   $("close").focus();

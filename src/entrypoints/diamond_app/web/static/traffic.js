@@ -7,24 +7,19 @@ import { columns, overTime } from "./trend.js";
 const DAY = 864e5;
 const SPANS = [1, 5, 15, 30, 60, 180, 360, 1440].map((minutes) => minutes * 6e4);
 
-/**
- * Draw the tiles and both charts: by short spans from *exchanges* (newest first), or by day from
- * *stats*, where there are any because there are *more* exchanges than were loaded.
- */
-export function showTraffic(exchanges, stats, more) {
+/** Draw the tiles and both charts from *exchanges* (newest first); there may be *more* of them. */
+export function showTraffic(exchanges, more) {
   for (const each of ["tiles", "traffic", "latency"]) $(each).replaceChildren();
   if (!exchanges.length) {
     for (const each of ["traffic", "latency"]) $(each).replaceChildren(el("p", { class: "empty" }, "Nothing to draw."));
     return;
   }
-  const days = new Set(stats.map((each) => each.day)).size;
-  const { span, buckets } = days > 1 ? byDay(stats) : bySpan(exchanges);
-  const sums = stats.length ? byDay(stats).buckets : buckets;
-  const [good, refused, failed] = [0, 1, 2].map((part) => sums.reduce((sum, each) => sum + each.parts[part], 0));
+  const { span, buckets } = bySpan(exchanges);
+  const [good, refused, failed] = [0, 1, 2].map((part) => buckets.reduce((sum, each) => sum + each.parts[part], 0));
   const durations = exchanges.map((each) => each.duration_ms).sort((a, b) => a - b);
-  tile(count(good + refused + failed) + (more && !stats.length ? "+" : ""), more && !stats.length ? "requests; the latest are drawn" : "requests");
+  tile(count(good + refused + failed) + (more ? "+" : ""), more ? "requests; the latest are drawn" : "requests");
   tile(percent((refused + failed) / (good + refused + failed)), `refused (${count(refused)}) or failed (${count(failed)})`);
-  tile(milliseconds(quantile(durations, 0.5)), stats.length ? `median of the last ${count(durations.length)}` : "median time");
+  tile(milliseconds(quantile(durations, 0.5)), "median time");
   tile(milliseconds(quantile(durations, 0.99)), "99 of 100 are faster");
   const name = (at) => (span >= DAY ? day(at) : when(at));
   columns($("traffic"), {
@@ -46,7 +41,7 @@ export function showTraffic(exchanges, stats, more) {
   });
   overTime($("latency"), {
     label: "Latency over time: the median and the 95th percentile",
-    series: [line("p50", "median"), line("p95", days > 1 ? "95th percentile of the slowest route" : "95th percentile")],
+    series: [line("p50", "median"), line("p95", "95th percentile")],
     yTitle: "Milliseconds",
     format: (value) => String(value),
     lines: true,
@@ -80,21 +75,4 @@ function bySpan(exchanges) {
     return { at: (first + index) * span, parts, p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) };
   });
   return { span, buckets };
-}
-
-/** Sum the routes of each day: the busiest route's median, the slowest's 95th percentile. */
-function byDay(stats) {
-  const days = Map.groupBy(stats, (each) => each.day);
-  const buckets = [...days].sort(([a], [b]) => (a < b ? -1 : 1)).map(([day, routes]) => {
-    const sum = (field) => routes.reduce((total, each) => total + each[field], 0);
-    const [refused, failed] = [sum("client_errors"), sum("server_errors")];
-    const busiest = routes.reduce((most, each) => (each.requests > most.requests ? each : most));
-    return {
-      at: Date.parse(day),
-      parts: [sum("requests") - refused - failed, refused, failed],
-      p50: busiest.p50_ms,
-      p95: Math.max(...routes.map((each) => each.p95_ms)),
-    };
-  });
-  return { span: DAY, buckets };
 }

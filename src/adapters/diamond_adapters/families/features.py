@@ -1,0 +1,10 @@
+"""The fields of a stone that the families take: the columns of their matrices, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+FOUR_CS: Final = ("carat", "cut", "color", "clarity")
+FEATURES: Final = (*FOUR_CS, "depth", "table", "x", "y", "z")
+POSITIONS: Final[Mapping[str, int]] = {name: at for at, name in enumerate(FEATURES)}

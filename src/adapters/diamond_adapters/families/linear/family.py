@@ -1,0 +1,90 @@
+"""The linear family: the best of many linear models, by cross-validated error in USD."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from threadpoolctl import threadpool_limits
+
+from diamond_adapters.families.estimators import dumped
+from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.regressor import LinearPriceRegressor
+from diamond_adapters.families.linear.search import DEFAULT, FOLDS, Candidate, out_of_fold, search
+from diamond_adapters.families.weights import Weights, of_mean_one
+from diamond_adapters.models.onnx_model import OnnxModel
+from diamond_core.errors import TooFewStones
+from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
+from diamond_core.stones.diamond_table import DiamondTable
+
+MINIMUM_STONES: Final = 50
+
+
+class LinearFamily:
+    """Plain and log price on weight, grades and measurements; least squares, ridge and lasso."""
+
+    name = "linear"
+
+    def fit(
+        self,
+        table: DiamondTable,
+        *,
+        seed: int,
+        trials: int | None,
+        weights: Weights,
+        study: str | None,
+        progress: Progress,
+    ) -> FittedModel:
+        if len(table) < MINIMUM_STONES:
+            raise TooFewStones(len(table), MINIMUM_STONES)
+        weights = of_mean_one(weights)
+        # One thread: sums in another order would make another file on a machine of more cores,
+        # and where the cores are shared, threads that wait for each other take five times as long.
+        with threadpool_limits(1, user_api="blas"):
+            only = DEFAULT if trials == 0 else None
+            scored = search(table, weights, seed=seed, progress=progress, only=only)
+            best = scored[0].candidate
+            progress("fitting the best", 0.9)
+            regressor = fit_candidate(best, table, weights)
+            graph = regressor.to_onnx()
+            known, four_cs = out_of_fold(table, weights, best, seed=seed)
+        return FittedModel(
+            model=OnnxModel(graph, FEATURES),
+            features=FEATURES,
+            files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
+            out_of_fold=known,
+            out_of_fold_four_cs=four_cs,
+            details={
+                "chosen": best.name,
+                "cross_validation_folds": FOLDS,
+                "candidates": [
+                    {"name": each.candidate.name, "cross_validated_mae": each.mae}
+                    for each in scored
+                ],
+                "assumed": _assumed(regressor),
+            },
+        )
+
+
+def fit_candidate(
+    candidate: Candidate, table: DiamondTable, weights: Weights = None
+) -> LinearPriceRegressor:
+    """Fit one candidate to the whole *table*."""
+    regressor = LinearPriceRegressor(
+        log_price=candidate.log_price,
+        weight=candidate.weight,
+        interactions=candidate.interactions,
+        solver=candidate.solver,
+        penalty=candidate.penalty,
+    )
+    return regressor.fit(table.features(FEATURES), table.price, weights)
+
+
+def _assumed(regressor: LinearPriceRegressor) -> Mapping[str, Any]:
+    """Say what is assumed of unknown measurements, for the card."""
+    design = regressor.pipeline_.steps[0][1]
+    return {
+        "depth_by_cut": design.medians_[:, 0].tolist(),
+        "table_by_cut": design.medians_[:, 1].tolist(),
+        "carats_per_cubic_millimetre": design.density_,
+    }

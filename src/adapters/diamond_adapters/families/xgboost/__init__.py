@@ -1,0 +1,1 @@
+"""The XGBoost family: boosted trees on a linear model, with parameters tuned by Optuna."""

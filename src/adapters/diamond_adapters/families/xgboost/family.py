@@ -1,0 +1,137 @@
+"""The XGBoost family: boosted trees on a linear model, with parameters tuned by Optuna."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import xgboost
+from threadpoolctl import threadpool_limits
+
+from diamond_adapters.families.estimators import dumped
+from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.family import MINIMUM_STONES
+from diamond_adapters.families.weights import Weights, of_mean_one
+from diamond_adapters.families.xgboost.folds import (
+    FIRST_FOLDS,
+    FOLDS,
+    BoostedFolds,
+    CrossValidated,
+)
+from diamond_adapters.families.xgboost.regressor import (
+    BINS,
+    DEFAULTS,
+    BoostedPriceRegressor,
+    Parameters,
+)
+from diamond_adapters.families.xgboost.search import SearchResult, search
+from diamond_adapters.models.onnx_model import OnnxModel
+from diamond_core.errors import FamilyFailed, TooFewStones
+from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
+from diamond_core.stones.diamond_table import DiamondTable
+
+NAMES: Final = ("defaults", "found by the search")
+_PATIENCE: Final = 50
+_OTHER_FOLDS: Final = 1
+"""Added to the seed: the last comparison's folds are not the search's."""
+
+
+class XGBoostFamily:
+    """Log price by a linear model and boosted trees on its residuals."""
+
+    name = "xgboost"
+
+    def fit(
+        self,
+        table: DiamondTable,
+        *,
+        seed: int,
+        trials: int | None,
+        weights: Weights,
+        study: str | None,
+        progress: Progress,
+    ) -> FittedModel:
+        if len(table) < MINIMUM_STONES:
+            raise TooFewStones(len(table), MINIMUM_STONES)
+        # One thread, here and in the trees: sums in another order would make another file.
+        with threadpool_limits(1, user_api="blas"):
+            try:
+                return _fit(
+                    table, of_mean_one(weights), seed, trials_for(table, trials), study, progress
+                )
+            except xgboost.core.XGBoostError as ex:
+                raise FamilyFailed(self.name, str(ex).splitlines()[0]) from ex
+
+
+def trials_for(table: DiamondTable, trials: int | None) -> int:
+    """Return *trials*, or if that is None as many as take a few seconds for this table."""
+    return max(5, min(40, 200_000 // len(table))) if trials is None else trials
+
+
+def _fit(
+    table: DiamondTable,
+    weights: Weights,
+    seed: int,
+    trials: int,
+    study: str | None,
+    progress: Progress,
+) -> FittedModel:
+    result = SearchResult(DEFAULTS, [])
+    if trials:
+
+        def trials_done(count: int) -> None:
+            progress(f"trying parameters, {count} of {trials}", 0.7 * count / trials)
+
+        result = search(
+            table, weights, url=study, trials=trials, seed=seed, trials_done=trials_done
+        )
+    found = result.parameters if dict(result.parameters) != dict(DEFAULTS) else None
+    # The defaults stay unless what was found is clearly better on other folds.
+    best = _choose(table, weights, found, seed, progress)
+    parameters = found if found and best.chosen else DEFAULTS
+    progress("fitting the best", 0.9)
+    # The more stones, the more trees: a fold's training lacked a fifth of them.
+    rounds = round(best.rounds * FOLDS / (FOLDS - 1))
+    regressor = BoostedPriceRegressor(parameters, rounds, seed)
+    regressor.fit(table.features(FEATURES), table.price, weights)
+    graph = regressor.to_onnx()
+    return FittedModel(
+        model=OnnxModel(graph, FEATURES),
+        features=FEATURES,
+        files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
+        out_of_fold=best.known,
+        out_of_fold_four_cs=best.four_cs,
+        details={
+            "chosen": NAMES[best.chosen],
+            "parameters": dict(parameters),
+            "rounds": rounds,
+            "cross_validation_folds": FOLDS,
+            "cross_validated_mae": best.mae,
+            "candidates": [
+                {"name": NAMES[at], "cross_validated_mae": error}
+                for at, error in enumerate(best.errors)
+            ],
+            "trials": list(result.history),
+            "importance": regressor.importance(),
+        },
+    )
+
+
+def _choose(
+    table: DiamondTable,
+    weights: Weights,
+    found: Parameters | None,
+    seed: int,
+    progress: Progress,
+) -> CrossValidated:
+    """Cross-validate as the final model is fitted: in the same bins, each stone twice."""
+    folds = BoostedFolds(
+        table, weights, seed=seed + _OTHER_FOLDS, also_four_cs=True, bins=BINS, patience=_PATIENCE
+    )
+    done = 0
+
+    def fold_done() -> None:
+        nonlocal done
+        done += 1
+        progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + FIRST_FOLDS), 0.9))
+
+    return folds.choose(DEFAULTS, found, fold_done)

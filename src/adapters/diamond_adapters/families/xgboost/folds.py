@@ -1,0 +1,267 @@
+"""Cross-validation of boosted trees: each fold's rows are binned once and serve every trial."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, Self, TypeVar
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.design import Matrix
+from diamond_adapters.families.price_rule import PriceRule
+from diamond_adapters.families.weights import Weights, at, times
+from diamond_adapters.families.xgboost.regressor import (
+    Parameters,
+    booster_settings,
+    fit_linear,
+    four_cs_of,
+    training_data,
+    tree_features,
+)
+from diamond_core.stones.diamond_table import DiamondTable
+from diamond_core.stones.holdout import folds
+
+FOLDS: Final = 5
+FIRST_FOLDS: Final = 2
+"""After so many folds a challenger that is hardly better is given up."""
+MINIMUM_GAIN: Final = 0.005
+"""By what share a challenger's error must be lower to be worth a change."""
+MINIMUM_STANDARD_ERRORS: Final = 2.0
+"""And by how many standard errors, paired by stone: less may well be noise."""
+MAXIMUM_ROUNDS: Final = 1000
+"""More trees would cost more time per price than they are worth."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """One fold: the rows outside it to learn from, and its own stones to predict."""
+
+    training: xgb.QuantileDMatrix
+    held: xgb.QuantileDMatrix
+    held_four_cs: NDArray[np.float32]
+    linear: Matrix
+    linear_four_cs: Matrix
+    prices: Matrix
+    rule: PriceRule
+    rows: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        table: DiamondTable,
+        weights: Weights,
+        rows: NDArray[np.bool_],
+        *,
+        also_four_cs: bool,
+        bins: int,
+    ) -> Self:
+        outside, inside = table[~rows], table[rows]
+        features, learned = inside.features(FEATURES), outside.features(FEATURES)
+        inside_weights, outside_weights = at(weights, rows), at(weights, ~rows)
+        linear = fit_linear(learned, outside.price, outside_weights)
+        training = training_data(
+            learned, outside.price, outside_weights, linear, also_four_cs=also_four_cs, bins=bins
+        )
+        of_linear = linear.pipeline_.predict(features)
+        four_cs = four_cs_of(features)
+        held = xgb.QuantileDMatrix(
+            tree_features(features),
+            label=np.log(inside.price) - of_linear,
+            # times the price, the error of the logarithm is nearly the one in USD
+            weight=times(inside.price, inside_weights),
+            ref=training,
+            max_bin=bins,
+            nthread=1,
+        )
+        return cls(
+            training=training,
+            held=held,
+            held_four_cs=tree_features(four_cs),
+            linear=of_linear,
+            linear_four_cs=linear.pipeline_.predict(four_cs),
+            prices=inside.price,
+            rule=PriceRule.of(outside.price),
+            rows=rows,
+        )
+
+    def boosted(self, parameters: Parameters, seed: int, patience: int, bins: int) -> xgb.Booster:
+        """Return trees, grown until *patience* more of them have not helped."""
+        return xgb.train(
+            booster_settings(parameters, seed, bins),
+            self.training,
+            MAXIMUM_ROUNDS,
+            evals=[(self.held, "held")],
+            early_stopping_rounds=patience,
+            verbose_eval=False,
+        )
+
+    def absolute_errors(self, booster: xgb.Booster) -> Matrix:
+        """Return each stone's absolute error (USD), by the trees that were best here."""
+        trees = booster.predict(self.held, iteration_range=(0, booster.best_iteration + 1))
+        return np.abs(self.to_usd(self.linear, trees) - self.prices)
+
+    def to_usd(self, linear: Matrix, trees: NDArray[np.float32]) -> Matrix:
+        return self.rule.to_usd(linear + trees, log_price=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidated:
+    """The better of some candidates, cross-validated.
+
+    Attributes:
+        chosen: which candidate it is.
+        errors: each candidate's mean error in the folds that decided, USD.
+        mae: mean absolute error of the out-of-fold prices, USD.
+        rounds: how many trees were best, on average.
+        known, four_cs: out-of-fold prices (USD, shape (n,)), from all and from the 4 Cs.
+    """
+
+    chosen: int
+    errors: Sequence[float]
+    mae: float
+    rounds: int
+    known: Matrix
+    four_cs: Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A challenger's absolute errors (USD) against the incumbent's, paired by stone.
+
+    Attributes:
+        means: the mean errors, weighted, of incumbent and challenger.
+        standard_error: of the difference of the means.
+    """
+
+    means: tuple[float, float]
+    standard_error: float
+
+    @classmethod
+    def of(cls, incumbent: Matrix, challenger: Matrix, weights: Weights) -> Self:
+        """Compare the errors where the challenger's are known (not NaN)."""
+        known = ~np.isnan(challenger)
+        weights = at(weights, known)
+        gains = incumbent[known] - challenger[known]
+        of_incumbent, of_challenger, gain = (
+            float(np.average(each, weights=weights))
+            for each in (incumbent[known], challenger[known], gains)
+        )
+        total = len(gains) if weights is None else float(weights.sum())
+        error = float(np.linalg.norm(times(gains - gain, weights))) / total
+        return cls((of_incumbent, of_challenger), error)
+
+    @property
+    def is_worth_it(self) -> bool:
+        return self.means[1] < (1 - MINIMUM_GAIN) * self.means[0]
+
+    @property
+    def is_clear(self) -> bool:
+        return self.means[0] - self.means[1] > MINIMUM_STANDARD_ERRORS * self.standard_error
+
+
+class BoostedFolds:
+    """The folds of one table, binned once. Folds are fitted at the same time, each in one thread.
+
+    Errors are weighted means.
+
+    Parameters:
+        also_four_cs: learn from each stone without its measurements, too.
+        bins: how finely columns are binned; fewer are quicker.
+        patience: how many trees that do not help end the growth.
+    """
+
+    def __init__(
+        self,
+        table: DiamondTable,
+        weights: Weights,
+        *,
+        seed: int,
+        also_four_cs: bool,
+        bins: int,
+        patience: int,
+    ) -> None:
+        self._prices, self._weights = table.price, weights
+        self._seed, self._bins, self._patience = seed, bins, patience
+        assigned = folds(table, FOLDS, seed)
+
+        def fold(number: int) -> _Fold:
+            rows = assigned == number
+            return _Fold.of(table, weights, rows, also_four_cs=also_four_cs, bins=bins)
+
+        self._folds = _parallel_map(fold, range(FOLDS))
+
+    def error(self, parameters: Parameters, number: int) -> float:
+        """Return the mean absolute error (USD) in the fold *number*."""
+        fold = self._folds[number]
+        errors = fold.absolute_errors(self._booster(parameters, number))
+        return float(np.average(errors, weights=at(self._weights, fold.rows)))
+
+    def choose(
+        self, incumbent: Parameters, challenger: Parameters | None, fold_done: Callable[[], None]
+    ) -> CrossValidated:
+        """Cross-validate the *challenger* where it is clearly better, else the *incumbent*.
+
+        Better is by ``MINIMUM_GAIN`` in the first folds, and then by that and
+        ``MINIMUM_STANDARD_ERRORS`` in all; *fold_done* is called after each fold.
+        """
+
+        def boosters(parameters: Parameters, numbers: Sequence[int]) -> list[xgb.Booster]:
+            def boosted(number: int) -> xgb.Booster:
+                booster = self._booster(parameters, number)
+                fold_done()
+                return booster
+
+            return _parallel_map(boosted, numbers)
+
+        incumbents = boosters(incumbent, range(FOLDS))
+        errors = self._errors(incumbents)
+        if challenger is None:
+            mean = float(np.average(errors, weights=self._weights))
+            return self._validated(0, [mean], incumbents)
+        challengers = boosters(challenger, range(FIRST_FOLDS))
+        compared = _Comparison.of(errors, self._errors(challengers), self._weights)
+        if compared.is_worth_it:
+            challengers += boosters(challenger, range(FIRST_FOLDS, FOLDS))
+            compared = _Comparison.of(errors, self._errors(challengers), self._weights)
+            if compared.is_worth_it and compared.is_clear:
+                return self._validated(1, compared.means, challengers)
+        return self._validated(0, compared.means, incumbents)
+
+    def _validated(
+        self, chosen: int, errors: Sequence[float], boosters: Sequence[xgb.Booster]
+    ) -> CrossValidated:
+        """Price every stone by its fold's trees, as many in each fold as are best on average."""
+        rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
+        known, four_cs = np.empty(len(self._prices)), np.empty(len(self._prices))
+        for fold, booster in zip(self._folds, boosters, strict=True):
+            until = (0, min(rounds, booster.num_boosted_rounds()))
+            trees = booster.predict(fold.held, iteration_range=until)
+            known[fold.rows] = fold.to_usd(fold.linear, trees)
+            trees = booster.inplace_predict(fold.held_four_cs, iteration_range=until)
+            four_cs[fold.rows] = fold.to_usd(fold.linear_four_cs, trees)
+        mae = float(np.average(np.abs(known - self._prices), weights=self._weights))
+        return CrossValidated(chosen, errors, mae, rounds, known, four_cs)
+
+    def _booster(self, parameters: Parameters, number: int) -> xgb.Booster:
+        return self._folds[number].boosted(parameters, self._seed, self._patience, self._bins)
+
+    def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
+        """Return each stone's absolute error (USD), NaN in the folds that no booster is for."""
+        errors = np.full(len(self._prices), np.nan)
+        for fold, booster in zip(self._folds, boosters, strict=False):
+            errors[fold.rows] = fold.absolute_errors(booster)
+        return errors
+
+
+def _parallel_map(work: Callable[[int], _Result], numbers: Sequence[int]) -> list[_Result]:
+    """Do *work* for each number, as many at a time as there are cores; results are in order."""
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(numbers))) as pool:
+        return list(pool.map(work, numbers))

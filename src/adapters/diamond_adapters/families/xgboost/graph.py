@@ -1,0 +1,93 @@
+"""A linear model and XGBoost's trees as one ONNX graph.
+
+The features of the trees are computed in float64 and rounded to float32, as in training; a
+split is XGBoost's own: left if the value is less than the threshold, both float32.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+from onnx import TensorProto
+from sklearn.pipeline import Pipeline
+
+from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.graph import linear_value
+from diamond_adapters.families.onnx_graph import ML, Graph
+from diamond_adapters.families.price_rule import PriceRule
+from diamond_adapters.models.onnx_model import INPUT
+
+
+def export(linear: Pipeline, booster: xgb.Booster, rule: PriceRule) -> bytes:
+    """Return the graph: ``FEATURES`` (n, 9) float32 to prices (n,) float64 in USD."""
+    add = Graph(FEATURES)
+    exact = add("Cast", INPUT, to=TensorProto.DOUBLE)
+    of_linear = linear_value(add, exact, linear)
+    of_trees = _trees(add, _tree_features(add, exact), booster)
+    flat = add("Reshape", of_trees, add.constant([-1], np.int64))
+    residual = add("Cast", flat, to=TensorProto.DOUBLE)
+    rule.add_to(add, add("Add", of_linear, residual), log_price=True)
+    return add.serialized("xgboost")
+
+
+def _tree_features(add: Graph, exact: str) -> str:
+    """Compute what ``regressor.tree_features`` does, in the same order of operations."""
+    carat, cut, color, clarity, depth, x, y, z = (
+        add.columns(exact, [name])
+        for name in ("carat", "cut", "color", "clarity", "depth", "x", "y", "z")
+    )
+    area = add("Mul", x, y)
+    cubed = add("Mul", area, add("Sqrt", area))
+    spread = add("Div", add("Mul", cubed, depth), carat)
+    grades = add("Add", color, clarity)
+    engineered = [
+        *(spread, grades, add("Add", grades, cut)),
+        *(add("Div", x, y), add("Div", z, x)),
+    ]
+    return add("Cast", add("Concat", exact, *engineered, axis=1), to=TensorProto.FLOAT)
+
+
+def _trees(add: Graph, features: str, booster: xgb.Booster) -> str:
+    """Add the sum of the trees' leaves, float32 of shape (n, 1)."""
+    raw = json.loads(booster.save_raw("json"))
+    trees = raw["learner"]["gradient_booster"]["model"]["trees"]
+    columns: dict[str, list[Any]] = {
+        name: []
+        for name in ("tree", "node", "feature", "value", "leaf", "yes", "no", "unknown_to_yes")
+    }
+    for number, tree in enumerate(trees):
+        left = tree["left_children"]
+        columns["tree"] += [number] * len(left)
+        columns["node"] += range(len(left))
+        columns["feature"] += tree["split_indices"]
+        columns["value"] += tree["split_conditions"]  # a leaf's is what it adds
+        columns["leaf"] += [child == -1 for child in left]
+        columns["yes"] += left
+        columns["no"] += tree["right_children"]
+        columns["unknown_to_yes"] += tree["default_left"]
+    leaf = np.array(columns["leaf"])
+    tree_ids, node_ids = np.array(columns["tree"]), np.array(columns["node"])
+    values = np.array(columns["value"], dtype=np.float32)
+    return add(
+        "TreeEnsembleRegressor",
+        features,
+        domain=ML,
+        aggregate_function="SUM",
+        n_targets=1,
+        post_transform="NONE",
+        nodes_treeids=tree_ids.tolist(),
+        nodes_nodeids=node_ids.tolist(),
+        nodes_featureids=np.where(leaf, 0, columns["feature"]).tolist(),
+        nodes_values=np.where(leaf, np.float32(0.0), values).tolist(),
+        nodes_modes=["LEAF" if end else "BRANCH_LT" for end in leaf],
+        nodes_truenodeids=np.where(leaf, 0, columns["yes"]).tolist(),
+        nodes_falsenodeids=np.where(leaf, 0, columns["no"]).tolist(),
+        nodes_missing_value_tracks_true=np.where(leaf, 0, columns["unknown_to_yes"]).tolist(),
+        target_treeids=tree_ids[leaf].tolist(),
+        target_nodeids=node_ids[leaf].tolist(),
+        target_ids=[0] * int(leaf.sum()),
+        target_weights=values[leaf].tolist(),
+    )

@@ -1,0 +1,149 @@
+"""A search for parameters in an Optuna study, which processes may share and resume."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import optuna
+from optuna.samplers import TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import MaxTrialsCallback
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
+
+from diamond_core.errors import InvalidUrl, Unavailable
+
+FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
+HEARTBEAT, GRACE = 5, 30  # seconds: a trial without a heartbeat for so long is tried again
+_JOURNAL: Final = "journal:///"
+
+
+def run_study(
+    url: str | None,
+    name: str,
+    objective: Callable[[optuna.Trial], float],
+    *,
+    first: Mapping[str, Any],
+    trials: int,
+    seed: int,
+    trials_done: Callable[[int], None],
+) -> Sequence[FrozenTrial]:
+    """Do what is missing of *trials* in the study *name*; return its first *trials* finished ones.
+
+    *url* is ``mysql://user:password@host/database``, ``sqlite:///file`` or whatever else SQLAlchemy
+    has a driver for, ``journal:///file``, or None: then the study ends with the process. Its first
+    trial takes the parameters *first*; the others follow from *seed* and the trials before them.
+    Processes that share it may together do a few trials too many. *trials_done* gets the number of
+    finished trials after each.
+
+    Raises:
+        InvalidUrl: *url* can't be used.
+        Unavailable: the storage failed.
+    """
+    with _quiet_optuna(), _opened(url) as storage:
+        study = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            sampler=_SamplerByNumber(seed),
+            pruner=optuna.pruners.PercentilePruner(25.0, n_startup_trials=2),
+            load_if_exists=True,
+        )
+        if not study.get_trials(deepcopy=False):
+            study.enqueue_trial(dict(first))
+
+        def finished() -> list[FrozenTrial]:
+            return study.get_trials(deepcopy=False, states=FINISHED)
+
+        callbacks: list[Callable[[optuna.Study, FrozenTrial], None]] = [
+            MaxTrialsCallback(trials, states=FINISHED),
+            lambda *_: trials_done(min(trials, len(finished()))),
+        ]
+        if missing := max(0, trials - len(finished())):
+            study.optimize(objective, n_trials=missing, callbacks=callbacks)
+        return finished()[:trials]
+
+
+class _SamplerByNumber(TPESampler):
+    """Optuna's TPE, begun anew for each trial with a seed that follows from the trial's number.
+
+    With one stream of random numbers, whoever joins a study would propose what was tried already.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed=seed % 2**32, multivariate=True)
+        self._seed_of_study = seed
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        seed = (self._seed_of_study * 1_000_003 + trial.number) % 2**32
+        super().__init__(seed=seed, multivariate=True)
+        super().before_trial(study, trial)
+
+
+@contextmanager
+def _opened(url: str | None) -> Iterator[BaseStorage]:
+    storage: BaseStorage | None = None
+    try:
+        storage = _storage(url)
+        yield storage
+    except (OSError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as ex:
+        # the driver's own sentence, without the SQL and its values
+        cause = getattr(ex, "orig", None) or getattr(ex.__cause__, "orig", None) or ex
+        reason, *_ = str(cause).split("\n")
+        raise Unavailable(f"the study can't be kept: {reason}") from ex
+    finally:
+        if isinstance(storage, RDBStorage):
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+def _storage(url: str | None, attempts: int = 5) -> BaseStorage:
+    if url is None:
+        return optuna.storages.InMemoryStorage()
+    if url.startswith(_JOURNAL):
+        path = Path(url.removeprefix(_JOURNAL))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return JournalStorage(JournalFileBackend(str(path)))
+    try:
+        parts = make_url(url)
+        if parts.drivername == "mysql":
+            parts = parts.set(drivername="mysql+pymysql")
+        if parts.drivername == "sqlite" and parts.database:
+            Path(parts.database).parent.mkdir(parents=True, exist_ok=True)
+        return RDBStorage(
+            parts.render_as_string(hide_password=False),
+            heartbeat_interval=HEARTBEAT,
+            grace_period=GRACE,
+            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
+        )
+    except (ArgumentError, ImportError, TypeError, ValueError):
+        raise InvalidUrl(  # not the library's words, which may hold the password
+            "a study can be kept in journal:///file, sqlite:///file or"
+            " mysql://user:password@host/database"
+        ) from None
+    except (IntegrityError, OperationalError):
+        if attempts == 1:
+            raise
+        time.sleep(0.3)  # processes that make the tables at the same time disturb each other
+        return _storage(url, attempts - 1)
+    except RuntimeError as ex:  # the tables are another version's
+        raise Unavailable(f"the study can't be kept: {ex}") from ex
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Keep Optuna's log and its notes about experimental features away from the user."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)

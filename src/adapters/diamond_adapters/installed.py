@@ -1,0 +1,42 @@
+"""What installed packages plug in: adapters by the scheme of a URL, families by name.
+
+A package offers one by an entry point; nothing of this library needs to know it.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
+
+from diamond_core import InvalidUrl
+
+FAMILIES: Final = "diamond_core.families"
+MODEL_REPOSITORIES: Final = "diamond_core.model_repositories"
+REQUEST_LOGS: Final = "diamond_core.request_logs"
+STONE_SOURCES: Final = "diamond_core.stone_sources"
+
+
+def find(group: str) -> dict[str, EntryPoint]:
+    """Return the entry points of *group* by name; none is imported."""
+    return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
+
+
+def open_url(group: str, url: str) -> Any:
+    """Return what the adapter for the scheme of *url* makes of it.
+
+    An entry point of *group* is named by its scheme, and is called with the URL.
+
+    Raises:
+        InvalidUrl: no adapter is installed for the scheme, or it can't be imported or use the URL.
+    """
+    scheme, colon, _ = url.partition(":")
+    scheme = scheme.lower()
+    known = find(group)
+    if not colon or scheme not in known:
+        schemes = ", ".join(f"{name}:" for name in known)
+        raise InvalidUrl(f"use an address that begins with one of {schemes}")
+    try:
+        adapter = known[scheme].load()
+    except Exception as ex:  # whatever a plugin's import may raise
+        raise InvalidUrl(f"the adapter for {scheme}: can't be loaded: {ex}") from ex
+    return adapter(url)

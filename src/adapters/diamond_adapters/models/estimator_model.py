@@ -1,0 +1,43 @@
+"""A model from a pickled estimator, for families that cannot export ONNX.
+
+Loading one runs whatever code the file holds: only where the operator allows it.
+"""
+
+from __future__ import annotations
+
+import io
+
+import joblib
+import numpy as np
+
+from diamond_core.errors import FamilyFailed
+from diamond_core.stones.diamond import Stones
+from diamond_core.stones.diamond_table import Floats
+
+
+class EstimatorModel:
+    """A model from the bytes of a joblib file.
+
+    It holds an object whose ``predict`` takes float32 of shape (n, len(features)) with NaN for
+    unknown, and returns n prices in USD.
+
+    Args:
+        pickled: the bytes.
+        features: the fields of a stone that it takes, in the order of the columns.
+
+    Raises:
+        FamilyFailed: *pickled* can't be loaded.
+    """
+
+    def __init__(self, pickled: bytes | memoryview, features: tuple[str, ...]) -> None:
+        try:
+            self._estimator = joblib.load(io.BytesIO(pickled))
+        except Exception as ex:  # whatever unpickling may raise
+            raise FamilyFailed("joblib", f"the estimator can't be loaded: {ex}") from ex
+        self._features = features
+
+    def price(self, stones: Stones) -> Floats:
+        matrix = stones.features(self._features)
+        if not len(matrix):
+            return np.empty(0)  # scikit-learn refuses an empty matrix
+        return np.asarray(self._estimator.predict(matrix), dtype=np.float64).reshape(-1)

@@ -1,0 +1,171 @@
+"""Models as folders of files. A folder appears whole or not at all and never changes after.
+
+<folder>/models/<id>/card.json, model.onnx, estimator.joblib, samples.npy, ...
+<folder>/promotions/000017.json
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import unquote, urlsplit
+
+from diamond_core import (
+    Conflict,
+    InvalidModelId,
+    InvalidUrl,
+    ModelExists,
+    ModelFileNotFound,
+    ModelId,
+    Unavailable,
+)
+
+_DRAFT: Final = ".draft-"
+_is_promotion: Final = re.compile(r"[0-9]{6}\.json").fullmatch
+_OLD_SECONDS: Final = 3600.0
+
+
+class FilesystemModelRepository:
+    """A ``ModelRepository`` in a folder, shared by any number of processes.
+
+    A file is written to a hidden draft, synced and then named, so that readers see it whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._models = folder / "models"
+        self._promotions = folder / "promotions"
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Return the repository at ``file:///absolute/folder``.
+
+        Raises:
+            InvalidUrl: it names no folder of this machine.
+        """
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise InvalidUrl("use file:///absolute/folder")
+        return cls(Path(unquote(parts.path)))
+
+    def add(self, id: ModelId, files: Mapping[str, bytes]) -> None:
+        with _storing(f"the model {id}"):
+            if (self._models / id).exists():
+                raise ModelExists(id)
+            with _draft(self._models) as draft:
+                self._remove_old_drafts()
+                draft.mkdir()
+                for name, data in files.items():
+                    _write_synced(draft / name, data)
+                _sync_folder(draft)
+                try:
+                    draft.rename(self._models / id)
+                except OSError:
+                    if (self._models / id).exists():
+                        raise ModelExists(id) from None
+                    raise
+                _sync_folder(self._models)
+
+    def _remove_old_drafts(self) -> None:
+        """Remove what processes that were killed left half written."""
+        for draft in self._models.glob(f"{_DRAFT}*"):
+            if draft.stat().st_mtime < time.time() - _OLD_SECONDS:
+                shutil.rmtree(draft, ignore_errors=True)
+
+    def ids(self) -> Sequence[ModelId]:
+        ids = []
+        with _reading("the folder of models"), suppress(FileNotFoundError):
+            for folder in self._models.iterdir():
+                with suppress(InvalidModelId):
+                    ids.append(ModelId(folder.name))
+        return ids
+
+    def read(self, id: ModelId, name: str) -> memoryview:
+        path = self._models / id / name
+        with _reading(str(path)):
+            try:
+                with path.open("rb") as file:
+                    if not os.fstat(file.fileno()).st_size:
+                        return memoryview(b"")
+                    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            except FileNotFoundError:
+                raise ModelFileNotFound(id, name) from None
+
+    def location(self, id: ModelId, name: str) -> str:
+        return str(self._models / id / name)
+
+    def promote(self, number: int, record: bytes) -> None:
+        with _storing(f"the promotion {number}"), _draft(self._promotions) as draft:
+            _write_synced(draft, record)
+            try:
+                os.link(draft, self._promotion(number))  # fails where there is one
+            except FileExistsError:
+                raise Conflict(f"there is a promotion {number} already") from None
+            _sync_folder(self._promotions)
+
+    def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
+        with _reading("the folder of promotions"), suppress(FileNotFoundError):
+            names = os.listdir(self._promotions)  # noqa: PTH208  # a Path for each takes ten times as long
+            later = f"{after + 1:06}"  # numbers of six digits sort as their names do
+            numbers = sorted(
+                int(name[:6]) for name in names if name >= later and _is_promotion(name)
+            )
+            return [(number, self._promotion(number).read_bytes()) for number in numbers]
+        return []
+
+    def _promotion(self, number: int) -> Path:
+        return self._promotions / f"{number:06}.json"
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[Path]:
+    """Give the path of a draft in *folder*; whatever is left of it is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
+    try:
+        yield draft
+    finally:
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def _storing(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as ex:
+        raise Unavailable(f"{what} could not be stored: {ex.strerror or ex}") from ex
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as ex:
+        if isinstance(ex, FileNotFoundError):
+            raise
+        raise Unavailable(f"{what} can't be read: {ex.strerror or ex}") from ex
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,1 +1,0 @@
-"""Request logs: the record of every request and response."""

@@ -1,0 +1,1 @@
+"""Request logs: every request and response, in a database behind a journal on disk."""

@@ -1,0 +1,46 @@
+"""Which rows a filter lets pass, in SQL that means the same on SQLite and MySQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import peewee
+
+from diamond_adapters.requests.rows import to_time
+from diamond_core.requests.exchange_filter import ExchangeFilter
+
+
+def where(query: Any, table: Any, filter: ExchangeFilter, *, mysql: bool) -> Any:
+    """Return *query* for only the rows of *table* that match *filter*."""
+    conditions = _conditions(table, filter, mysql=mysql)
+    return query.where(*conditions) if conditions else query
+
+
+def _conditions(table: Any, filter: ExchangeFilter, *, mysql: bool) -> list[Any]:
+    found: list[Any] = []
+    if filter.id:
+        found.append(table.id == filter.id)
+    if filter.request_id:
+        found.append(table.request_id == filter.request_id)
+    if filter.since is not None:
+        found.append(table.occurred_at >= to_time(filter.since))
+    if filter.until is not None:
+        found.append(table.occurred_at < to_time(filter.until))
+    if filter.status:
+        found.append(table.status.between(filter.statuses[0], filter.statuses[-1]))
+    if filter.path:
+        found.append(_begins_with(table.path, filter.path, mysql=mysql))
+    if filter.model_id:
+        found.append(table.model_id == filter.model_id)
+    if filter.slower_than_ms is not None:
+        found.append(table.duration_ms > filter.slower_than_ms)
+    return found
+
+
+def _begins_with(column: Any, prefix: str, *, mysql: bool) -> Any:
+    """Compare in a way that an index can serve."""
+    if not mysql:  # SQLite's LIKE takes a for A
+        return column.between(prefix, prefix + "\U0010ffff")
+    # MySQL compares 'a' and 'a ' as equal, except in LIKE
+    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return peewee.Expression(column, "LIKE", f"{escaped}%")

@@ -1,0 +1,170 @@
+"""Exchanges as rows: text stays text, so that people can ask for it in SQL."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import peewee
+
+from diamond_core.requests.exchange import Exchange
+
+BODIES: Final = ("request", "response")
+COLUMNS: Final = (
+    *(
+        "id",
+        "request_id",
+        "occurred_at",
+        "method",
+        "path",
+        "query",
+        "headers",
+        "client",
+        "key_name",
+    ),
+    *("status", "duration_ms", "model_id", "request_encoding", "response_encoding"),
+    *("request_body", "response_body"),
+)
+PART_COLUMNS: Final = ("id", "body", "place", "text")
+BODY_COLUMNS: Final = frozenset({"request_body", "response_body"})
+_PLAIN: Final = frozenset(COLUMNS[:12]) - {"occurred_at", "headers"}
+UTF_8: Final = "utf-8"
+BASE64: Final = "base64"
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of one database; re-binding shared classes to another is not thread-safe."""
+
+    requests: Any
+    parts: Any
+
+
+def tables_of(bound_to: peewee.Database) -> Tables:
+    """Declare the tables that the migrations make."""
+
+    class Base(peewee.Model):  # type: ignore[misc]  # peewee has no types
+        class Meta:
+            database = bound_to
+
+    class RequestRow(Base):
+        id = peewee.CharField(primary_key=True)
+        request_id = peewee.CharField()
+        # text for Peewee: its own field would cut MySQL's microseconds off
+        occurred_at = peewee.CharField()
+        method = peewee.CharField()
+        path = peewee.TextField()
+        query = peewee.TextField()
+        headers = peewee.TextField()
+        client = peewee.CharField()
+        key_name = peewee.CharField()
+        status = peewee.IntegerField()
+        duration_ms = peewee.DoubleField()
+        model_id = peewee.CharField()
+        request_encoding = peewee.CharField()
+        response_encoding = peewee.CharField()
+        request_body = peewee.TextField()
+        response_body = peewee.TextField()
+
+        class Meta:
+            table_name = "requests"
+
+    class PartRow(Base):
+        id = peewee.CharField()
+        body = peewee.CharField()
+        place = peewee.IntegerField()
+        text = peewee.TextField()
+
+        class Meta:
+            table_name = "request_parts"
+            primary_key = peewee.CompositeKey("id", "body", "place")
+
+    return Tables(RequestRow, PartRow)
+
+
+def to_row(exchange: Exchange, most: int) -> tuple[Row, list[Row]]:
+    """Return the row of an exchange, and rows of what is beyond *most* bytes in each body.
+
+    The values stand in the order of ``COLUMNS`` and ``PART_COLUMNS``.
+    """
+    parts: list[Row] = []
+    encodings, firsts = [], []
+    for name, body in zip(BODIES, (exchange.request_body, exchange.response_body), strict=True):
+        encoding, whole = _to_text(body)
+        first, *rest = _pieces(whole, most)
+        encodings.append(encoding)
+        firsts.append(first)
+        parts += [(exchange.id, name, place, text) for place, text in enumerate(rest, start=1)]
+    row = (
+        exchange.id,
+        _text(exchange.request_id),
+        to_time(exchange.occurred_at),
+        _text(exchange.method),
+        _text(exchange.path),
+        _text(exchange.query),
+        json.dumps(dict(exchange.headers)),
+        _text(exchange.client),
+        _text(exchange.key_name),
+        exchange.status,
+        exchange.duration_ms,
+        _text(exchange.model_id),
+        *encodings,
+        *firsts,
+    )
+    return row, parts
+
+
+def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
+    """Return the exchange of a row; *parts* holds the rest of each body that has one."""
+    values = {name: value for name, value in row.items() if name in _PLAIN}
+    values["occurred_at"] = from_time(row["occurred_at"])
+    values["headers"] = json.loads(row["headers"])
+    for name in BODIES:
+        if f"{name}_body" in row:
+            text = row[f"{name}_body"] + parts.get(name, "")
+            values[f"{name}_body"] = _from_text(row[f"{name}_encoding"], text)
+    return Exchange(**values)
+
+
+def to_time(time: datetime) -> str:
+    """Return a time in UTC as both databases compare it."""
+    return time.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def from_time(value: datetime | str) -> datetime:
+    """Return the time that SQLite gives as a text, and MySQL without a zone."""
+    time = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time.replace(tzinfo=UTC)
+
+
+def _to_text(body: bytes) -> tuple[str, str]:
+    """Return how the body is written as text, and the text."""
+    try:
+        return UTF_8, body.decode()
+    except UnicodeDecodeError:
+        return BASE64, base64.b64encode(body).decode()
+
+
+def _from_text(encoding: str, text: str) -> bytes:
+    return text.encode() if encoding == UTF_8 else base64.b64decode(text)
+
+
+def _pieces(text: str, most: int) -> Iterator[str]:
+    """Cut the text into pieces of at most *most* bytes of UTF-8; at least one, maybe empty."""
+    if len(text) * 4 <= most or len(text.encode()) <= most:
+        yield text
+        return
+    length = most // 4  # a character has at most four bytes
+    for start in range(0, len(text), length):
+        yield text[start : start + length]
+
+
+def _text(text: str) -> str:
+    """Return the text, with escapes for what is no character and that no database takes."""
+    return text if text.isascii() else text.encode(UTF_8, "backslashreplace").decode()

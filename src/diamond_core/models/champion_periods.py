@@ -1,0 +1,39 @@
+"""Which model was champion when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from diamond_core.models.model_card import ModelId
+from diamond_core.models.promotion import Promotion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChampionPeriod:
+    """A time in which a model was the champion; ``until`` is None for the present one.
+
+    ``by`` and ``reason`` tell who promoted it and why.
+    """
+
+    model_id: ModelId
+    since: datetime
+    until: datetime | None
+    by: str
+    reason: str
+
+
+def champion_periods(promotions: Iterable[Promotion]) -> list[ChampionPeriod]:
+    """Return all periods, oldest first; promoting the champion once more begins no new one."""
+    begun: list[Promotion] = []
+    for promotion in promotions:
+        if not begun or begun[-1].model_id != promotion.model_id:
+            begun.append(promotion)
+    ends: list[datetime | None] = [each.at for each in begun[1:]]
+    return [
+        ChampionPeriod(
+            model_id=each.model_id, since=each.at, until=until, by=each.by, reason=each.reason
+        )
+        for each, until in zip(begun, [*ends, None], strict=False)
+    ]

@@ -1,0 +1,102 @@
+"""How large a model's relative error usually is for a stone, and by how much it may exceed that."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import log
+from typing import Final, Self
+
+import numpy as np
+
+from diamond_core.stones.diamond import Diamond
+from diamond_core.stones.diamond_table import DiamondTable, Floats
+from diamond_core.stones.fields import GRADES
+
+_BINS: Final = 16
+_PRIOR_STONES: Final = 30.0
+"""A grade's factor is drawn towards 1 as if this many average stones had been added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorScale:
+    """The usual relative error as a product: by predicted price, and by each grade.
+
+    Attributes:
+        log_prices, errors: the usual relative error at each log price, between them linear.
+        grade_factors: for each graded field a factor for each grade, worst first.
+        quantile: the coverage quantile of the scaled errors (a stone's error / its usual one).
+    """
+
+    log_prices: tuple[float, ...]
+    errors: tuple[float, ...]
+    grade_factors: Mapping[str, tuple[float, ...]]
+    quantile: float
+
+    @classmethod
+    def learn(cls, table: DiamondTable, predicted: Floats, coverage: float) -> Self:
+        """Learn from prices (USD, shape (n,)) *predicted* for stones that the model had not seen."""
+        log_predicted = np.log(predicted)
+        errors = np.abs(np.log(table.price) - log_predicted)
+        edges = np.unique(np.quantile(log_predicted, np.linspace(0.0, 1.0, _BINS + 1)))
+        # The inner edges alone: the lowest and the highest price belong to the outermost bins.
+        bins = np.searchsorted(edges[1:-1], log_predicted, side="right")
+        members = np.bincount(bins)
+        used = members > 0
+        centres = np.bincount(bins, log_predicted)[used] / members[used]
+        # A floor keeps a model that is perfect on some stones from claiming no error at all.
+        floor = max(float(errors.mean()) * 0.05, 1e-6)
+        usual = np.maximum(np.bincount(bins, errors)[used] / members[used], floor)
+        scale = np.interp(log_predicted, centres, usual)
+        factors: dict[str, tuple[float, ...]] = {}
+        for name, field in GRADES.items():
+            if not field.required:
+                continue
+            numbers, grades = table.column(name), field.grades
+            ratio = errors / scale
+            average = float(ratio.mean()) or 1.0
+            total = np.bincount(numbers, ratio, len(grades)) + _PRIOR_STONES * average
+            count = np.bincount(numbers, minlength=len(grades)) + _PRIOR_STONES
+            factor = np.maximum(total / count / average, 0.2)
+            factors[name] = tuple(factor.tolist())
+            scale = scale * factor[numbers]
+        return cls(
+            log_prices=tuple(centres.tolist()),
+            errors=tuple(usual.tolist()),
+            grade_factors=factors,
+            quantile=_conformal_quantile(errors / scale, coverage),
+        )
+
+    def bound(self, diamond: Diamond, price: float) -> float:
+        """Return the relative error that covers one stone's *price* (USD) with the coverage."""
+        bound = self._at(log(price)) * self.quantile
+        for name, factors in self.grade_factors.items():
+            bound *= factors[GRADES[name].numbers[getattr(diamond, name)]]
+        return bound
+
+    def bounds(self, table: DiamondTable, prices: Floats) -> Floats:
+        """Return ``bound`` for many stones, shape (n,)."""
+        bounds: Floats = self.quantile * np.interp(np.log(prices), self.log_prices, self.errors)
+        for name, factors in self.grade_factors.items():
+            bounds = bounds * np.array(factors)[table.column(name)]
+        return bounds
+
+    def _at(self, log_price: float) -> float:
+        """Interpolate as ``np.interp`` does, without its cost for one number."""
+        xs, ys = self.log_prices, self.errors
+        right = bisect_right(xs, log_price)
+        if right == 0:
+            return ys[0]
+        if right == len(xs):
+            return ys[-1]
+        left = right - 1
+        share = (log_price - xs[left]) / (xs[right] - xs[left])
+        return ys[left] + share * (ys[right] - ys[left])
+
+
+def _conformal_quantile(scores: Floats, coverage: float) -> float:
+    """Return the ceil((n + 1) coverage)-th smallest score, or the largest if there are too few."""
+    rank = int(np.ceil((len(scores) + 1) * coverage))
+    ordered = np.sort(scores)
+    return max(float(ordered[min(rank, len(scores)) - 1]), 1e-3)

@@ -1,0 +1,142 @@
+"""How good a model is on stones it has not seen, and what it takes to be better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.stones.diamond_table import DiamondTable, Floats
+
+RESAMPLES: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """Errors of predicted prices against actual ones.
+
+    Attributes:
+        mae: mean absolute error, USD.
+        rmse: root mean squared error, USD.
+        mape: mean absolute percentage error, as a fraction (0.1 is 10 %).
+        r2: coefficient of determination.
+        worst_decile: the largest mean absolute error among ten equally large groups by
+            actual price, USD.
+    """
+
+    mae: float
+    rmse: float
+    mape: float
+    r2: float
+    worst_decile: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A model's prices for stones of known price, made once for card, report and comparison.
+
+    Attributes:
+        stones: n stones, n above 0, which the model has not learned from.
+        predicted: its prices in USD, shape (n,).
+        low, high: the ends of their price ranges in USD, shape (n,).
+    """
+
+    stones: DiamondTable
+    predicted: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, stones: DiamondTable, predicted: Floats, ranges: PriceRanges) -> Self:
+        """Return the evaluation of *predicted* prices with their *ranges*."""
+        low, high = ranges.of_table(stones, predicted)
+        return cls(stones=stones, predicted=predicted, low=low, high=high)
+
+    @property
+    def absolute_errors(self) -> Floats:
+        """Each stone's absolute error in USD, shape (n,)."""
+        return np.abs(self.predicted - self.stones.price)
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """Whether each stone's own price lies in its range, shape (n,)."""
+        covered: NDArray[np.bool_] = (self.low <= self.stones.price) & (
+            self.stones.price <= self.high
+        )
+        return covered
+
+    def metrics(self) -> Metrics:
+        """Return the errors over all stones."""
+        return metrics_of(self.stones.price, self.predicted)
+
+    def coverage_by(self, prices: Floats) -> tuple[float, ...]:
+        """Return the coverage of five equally large groups by *prices*, the cheapest first."""
+        return tuple(mean_by_quantile(self.covered, prices))
+
+
+def metrics_of(actual: Floats, predicted: Floats) -> Metrics:
+    """Compare *predicted* with *actual* prices, both USD and of shape (n,), n above 0."""
+    errors = predicted - actual
+    absolute = np.abs(errors)
+    spread = float(((actual - actual.mean()) ** 2).sum())
+    return Metrics(
+        mae=float(absolute.mean()),
+        rmse=float(np.sqrt((errors**2).mean())),
+        mape=float((absolute / actual).mean()),
+        r2=1.0 - float((errors**2).sum()) / spread if spread else 0.0,
+        worst_decile=max(mean_by_quantile(absolute, actual, 10)),
+    )
+
+
+def mean_by_quantile(values: NDArray[Any], by: Floats, count: int = 5) -> list[float]:
+    """Return the means of *values* in *count* equally large groups, the lowest *by* first.
+
+    Of fewer values than *count*, each is a group.
+    """
+    groups: Sequence[NDArray[Any]] = np.array_split(
+        values[np.argsort(by, kind="stable")], min(count, len(by))
+    )
+    return [float(group.mean()) for group in groups]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A challenger's mean absolute error less the champion's on the same stones, in USD.
+
+    ``low`` and ``high`` bound it with 95 % confidence (paired bootstrap percentile interval,
+    Efron and Tibshirani, 1993, chapter 13).
+    """
+
+    champion: str
+    champion_mae: float
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the challenger errs less by more than the noise."""
+        return self.high < 0.0
+
+
+def compare(
+    champion: str, of_champion: Evaluation, of_challenger: Evaluation, *, seed: int = 0
+) -> Comparison:
+    """Compare two models' prices for the same stones; *champion* names the first."""
+    errors = of_champion.absolute_errors
+    differences = of_challenger.absolute_errors - errors
+    random = np.random.default_rng(seed)
+    size = len(differences)
+    means = np.array([differences[random.integers(0, size, size)].mean() for _ in range(RESAMPLES)])
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Comparison(
+        champion=champion,
+        champion_mae=float(errors.mean()),
+        difference=float(differences.mean()),
+        low=float(low),
+        high=float(high),
+    )

@@ -1,0 +1,105 @@
+"""All that is known of a trained model."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Self
+
+from diamond_core.errors import InvalidModelId
+from diamond_core.models.evaluation import Comparison, Metrics
+from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.stones.diamond_table import DiamondTable
+from diamond_core.stones.fields import NUMBERS
+
+SCHEMA: Final = 1
+"""The version of cards and of the stones beside them. A reader ignores what it does not know."""
+
+_ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class ModelId(str):
+    """A model's name: lower-case letters, digits and single hyphens, at most 80 characters."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if len(text) > 80 or _ID.fullmatch(text) is None:
+            raise InvalidModelId(text)
+        return super().__new__(cls, text)
+
+    @classmethod
+    def new(cls, family: str, at: datetime) -> Self:
+        """Return a new id such as ``linear-20261123-142233-9f3a1c``."""
+        return cls(f"{family}-{at:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSummary:
+    """What a model was trained on: where from, its digest, and how many rows went where."""
+
+    source: str
+    digest: str
+    rows: int
+    rejected: int
+    training_rows: int
+    holdout_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """All that is known of a trained model.
+
+    Attributes:
+        features: the fields that the model takes, in the order of its graph's columns.
+        seconds: how long the training took.
+        trials: how many tuning trials were asked for, or None for the family's own choice.
+        metrics: errors on the hold-out, all measurements known.
+        metrics_four_cs: the same with only carat, cut, color and clarity known.
+        coverage: the share of hold-out prices inside the price range.
+        coverage_by_quintile: the same for five equally large groups by actual price, the
+            cheapest first.
+        coverage_by_predicted_quintile: the same by predicted price.
+        price_ranges: how the model's price ranges are made.
+        training_range: field -> (minimum, maximum) among the training stones.
+        data: what the model was trained on.
+        comparison: against the champion of that day; None if there was none.
+        details: what the family wants to tell: candidates with their scores, parameters.
+        files: file name -> SHA-256; a file that differs is not loaded.
+        version: the version of this library.
+        schema: the version of this card; see ``SCHEMA``.
+    """
+
+    id: ModelId
+    family: str
+    features: tuple[str, ...]
+    created_at: datetime
+    seed: int
+    seconds: float
+    trials: int | None = None
+    metrics: Metrics
+    metrics_four_cs: Metrics
+    coverage: float
+    coverage_by_quintile: tuple[float, ...] = ()
+    coverage_by_predicted_quintile: tuple[float, ...] = ()
+    price_ranges: PriceRanges
+    training_range: Mapping[str, tuple[float, float]]
+    data: DataSummary
+    comparison: Comparison | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    schema: int = SCHEMA
+
+
+def training_range(table: DiamondTable) -> dict[str, tuple[float, float]]:
+    """Return the minimum and maximum of each number among *table*'s stones, where any is known."""
+    ranges = {}
+    for name in NUMBERS:
+        known = table.column(name)[table.known(name)]
+        if len(known):
+            ranges[name] = (float(known.min()), float(known.max()))
+    return ranges

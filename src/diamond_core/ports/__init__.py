@@ -1,0 +1,39 @@
+"""What the core needs from outside. ``diamond_core.testing`` holds the contract of each port."""
+
+from diamond_core.ports.exclusive_work import ExclusiveWork
+from diamond_core.ports.model_repository import ModelRepository
+from diamond_core.ports.models import (
+    ESTIMATOR_FILE,
+    ONNX_FILE,
+    REPORT_FILE,
+    FittedModel,
+    Model,
+    ModelFamily,
+    ModelLoader,
+    ReportInput,
+    ReportWriter,
+)
+from diamond_core.ports.request_log import Background, RequestLog
+from diamond_core.ports.stone_source import BATCH_ROWS, StoneSource
+from diamond_core.ports.surroundings import Clock, Progress, no_progress
+
+__all__ = [
+    "BATCH_ROWS",
+    "ESTIMATOR_FILE",
+    "ONNX_FILE",
+    "REPORT_FILE",
+    "Background",
+    "Clock",
+    "ExclusiveWork",
+    "FittedModel",
+    "Model",
+    "ModelFamily",
+    "ModelLoader",
+    "ModelRepository",
+    "Progress",
+    "ReportInput",
+    "ReportWriter",
+    "RequestLog",
+    "StoneSource",
+    "no_progress",
+]

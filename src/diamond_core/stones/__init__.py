@@ -1,0 +1,1 @@
+"""Stones: their fields, one stone, a table of stones, cleaning, hold-out and similarity."""

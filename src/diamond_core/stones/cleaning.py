@@ -1,0 +1,186 @@
+"""Raw rows to a table of stones, and the rejected rows, each with its line and reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diamond_core.errors import FieldProblem
+from diamond_core.stones.diamond_table import (
+    UNKNOWN_GRADE,
+    DiamondTable,
+    Floats,
+    contradicted,
+    empty_rows,
+)
+from diamond_core.stones.fields import (
+    FIELDS,
+    PRICE,
+    REQUIRED,
+    GradeField,
+    NumberField,
+    as_number,
+    contradiction,
+    invalid,
+    is_blank,
+    missing,
+)
+
+COLUMNS: Final = (*FIELDS, PRICE.name)
+"""The columns of training data that are read; others are ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """A row that was left out: where it stands in its source, and every reason."""
+
+    line: int
+    reasons: tuple[str, ...]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawStones:
+    """A batch of rows as a source gives them: columns of text or numbers, not yet trusted.
+
+    Attributes:
+        source: what to call the source in messages; holds no password.
+        columns: field name -> one value per row; at least the 4 Cs and ``price``.
+        lines: each row's line number in the source, counted from 1.
+        malformed: rows that the source itself could not bring into columns.
+    """
+
+    source: str
+    columns: Mapping[str, Sequence[object]]
+    lines: Sequence[int]
+    malformed: Sequence[RejectedRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CleanStones:
+    """What cleaning leaves: the usable stones, and the rejected rows in line order."""
+
+    table: DiamondTable
+    rejected: tuple[RejectedRow, ...]
+
+
+def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
+    """Keep every good row and give every reason for each bad one.
+
+    A blank measurement (or a column that is not there) counts as unknown and is kept. With
+    *priced* each stone needs a price; otherwise prices are ignored.
+    """
+    rows, problems = read_columns(raw.columns, len(raw.lines), text=True, priced=priced)
+    reasons = {
+        at: tuple(f"{each.field} {each.detail}" for each in found) for at, found in problems.items()
+    }
+    if reasons:
+        for at in _repeated_headers(raw, reasons):
+            reasons[at] = ("the header line stands here again",)
+    keep = np.ones(len(rows), dtype=bool)
+    keep[list(reasons)] = False
+    found = [RejectedRow(raw.lines[at], told, raw.source) for at, told in reasons.items()]
+    rejected = sorted([*raw.malformed, *found], key=lambda row: row.line)
+    return CleanStones(DiamondTable(rows[keep]), tuple(rejected))
+
+
+def read_columns(
+    columns: Mapping[str, Sequence[object]], size: int, *, text: bool, priced: bool
+) -> tuple[NDArray[np.void], dict[int, list[FieldProblem]]]:
+    """Return *size* rows from *columns* of plain values, and for each bad row all that is wrong.
+
+    What ``Diamond.parse`` accepts and refuses one by one, in the same words. With *text*, numbers
+    may be written as text. A column that is missing is blank.
+    """
+    rows = empty_rows(size)
+    problems: dict[int, list[FieldProblem]] = {}
+    fields = [*FIELDS.values(), *([PRICE] if priced else [])]
+    for field in fields:
+        values = columns.get(field.name)
+        if values is None:
+            bad: Iterable[int] = range(size) if field.required else ()
+            values = [None] * size if field.required else ()
+        elif isinstance(field, GradeField):
+            rows[field.name], bad = _read_grades(field, values, text=text)
+        else:
+            rows[field.name], bad = _read_numbers(field, values, text=text)
+        for at in bad:
+            value = values[at]
+            if not is_blank(value, text=text):
+                detail = invalid(field, value, text=text)
+            elif field.required:
+                detail = missing(field)
+            else:
+                continue
+            problems.setdefault(at, []).append(FieldProblem(field.name, detail))
+    for at in np.flatnonzero(contradicted(rows)).tolist():
+        if at not in problems:
+            numbers = [float(rows[at][name]) for name in ("depth", "x", "y", "z")]
+            problems[at] = [FieldProblem("depth", contradiction(*numbers))]
+    return rows, problems
+
+
+def _read_grades(
+    field: GradeField, values: Sequence[object], *, text: bool
+) -> tuple[NDArray[np.uint8], list[int]]:
+    """Return the grade numbers, and the places of the values that are none."""
+    numbers: dict[object, int] = {}
+    for value in {value for value in values if isinstance(value, str)}:
+        grade = field.read(value)
+        if grade is not None:
+            numbers[value] = field.numbers[grade]
+    found = np.array(
+        [
+            numbers.get(value, UNKNOWN_GRADE) if isinstance(value, str) else UNKNOWN_GRADE
+            for value in values
+        ],
+        dtype=np.uint8,
+    )
+    return found, np.flatnonzero(found == UNKNOWN_GRADE).tolist()
+
+
+def _read_numbers(
+    field: NumberField, values: Sequence[Any], *, text: bool
+) -> tuple[Floats, list[int]]:
+    """Return the numbers, NaN where there is none, and the places of the values that are none."""
+    numbers = _at_once(values, text=text)
+    if numbers is None:
+        read = [as_number(value, text=text) for value in values]
+        numbers = np.array([np.nan if each is None else each for each in read], dtype=np.float64)
+    bad = np.flatnonzero(~field.allows(numbers)).tolist()
+    numbers[bad] = np.nan
+    return numbers, bad
+
+
+def _at_once(values: Sequence[Any], *, text: bool) -> Floats | None:
+    """Return the numbers of values that numpy reads as ``as_number`` does, else None."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        joined = "".join(values) if text else "_"
+        if "_" in joined or not joined.isascii():
+            return None
+    elif not kinds <= {float, int, type(None)}:
+        return None
+    try:
+        return np.array(values, dtype=np.float64)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _repeated_headers(raw: RawStones, rejected: Iterable[int]) -> list[int]:
+    """Return which of the *rejected* rows hold the names of their columns."""
+
+    def is_name(name: str, at: int) -> bool:
+        return str(raw.columns[name][at]).strip().casefold() == name
+
+    return [at for at in rejected if is_name("cut", at) and is_name("carat", at)]
+
+
+def missing_columns(names: Sequence[str], *, priced: bool = True) -> list[str]:
+    """Return the required columns that are not among *names*."""
+    needed = (*REQUIRED, *((PRICE.name,) if priced else ()))
+    return [name for name in needed if name not in names]

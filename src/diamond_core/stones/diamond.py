@@ -1,0 +1,189 @@
+"""One stone: its weight, its grades, and the measurements that may be unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from numbers import Real
+from operator import attrgetter
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diamond_core.errors import FieldProblem, InvalidDiamond
+from diamond_core.stones.fields import (
+    FIELDS,
+    GRADES,
+    NUMBERS,
+    OPTIONAL,
+    Clarity,
+    Color,
+    Cut,
+    GradeField,
+    contradiction,
+    contradicts,
+    invalid,
+    is_blank,
+    missing,
+)
+
+NAMES: Final = tuple(FIELDS)
+
+
+class Stones(Protocol):
+    """One or many stones, as models take them: a ``Diamond`` or a ``DiamondTable``."""
+
+    def features(self, names: Sequence[str] = NAMES) -> NDArray[np.float32]:
+        """Return the fields *names* as numbers, shape (n, len(names)).
+
+        Grades are their numbers, 0 for the worst; unknown values are NaN.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diamond:
+    """One polished diamond. A stone that can't exist can't be built.
+
+    Attributes:
+        carat: weight in carats (0.2 g).
+        cut, color, clarity: the grades, as enum members.
+        depth: total depth in percent of the mean diameter, or None if unknown.
+        table: width of the top facet in percent of the mean diameter, or None.
+        x, y, z: length, width and height in millimeters, or None.
+
+    Raises:
+        InvalidDiamond: names every field that is wrong, not only the first.
+    """
+
+    carat: float
+    cut: Cut
+    color: Color
+    clarity: Clarity
+    depth: float | None = None
+    table: float | None = None
+    x: float | None = None
+    y: float | None = None
+    z: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self._is_sound():
+            problems = self._problems()
+            if problems:
+                raise InvalidDiamond(problems)
+
+    def _is_sound(self) -> bool:
+        """Tell quickly whether all is well; where it seems not, ``_problems`` decides."""
+        for value, kind, required in zip(_grades_of(self), _KINDS, _NEEDED, strict=True):
+            if type(value) is not kind and (required or value is not None):
+                return False
+        for number, (minimum, maximum, required) in zip(_numbers_of(self), _LIMITS, strict=True):
+            if number is None:
+                if required:
+                    return False
+            elif type(number) not in _NUMBER_TYPES or not minimum <= number <= maximum:
+                return False
+        return self._contradiction() is None
+
+    def _problems(self) -> list[FieldProblem]:
+        problems = []
+        for name, field in FIELDS.items():
+            value = getattr(self, name)
+            if value is None:
+                if field.required:
+                    problems.append(FieldProblem(name, missing(field)))
+            elif isinstance(field, GradeField):
+                if value not in field.grades or not isinstance(value, type(field.example)):
+                    problems.append(FieldProblem(name, invalid(field, value, text=False)))
+            elif not isinstance(value, Real) or field.read(value) is None:
+                problems.append(FieldProblem(name, invalid(field, value, text=False)))
+        contradicted = None if problems else self._contradiction()
+        return [*problems, FieldProblem("depth", contradicted)] if contradicted else problems
+
+    def _contradiction(self) -> str | None:
+        depth, x, y, z = self.depth, self.x, self.y, self.z
+        if depth is None or x is None or y is None or z is None:
+            return None
+        return contradiction(depth, x, y, z) if contradicts(depth, x, y, z) else None
+
+    @classmethod
+    def parse(cls, values: Mapping[str, object], *, text: bool = False) -> Self:
+        """Build a stone from plain *values* by field name, as JSON or a query gives them.
+
+        Grades are accepted in any case and spacing ('very good'); a measurement that is
+        None counts as unknown. With *text*, numbers may be written as text, and a blank text is
+        nothing.
+
+        Raises:
+            InvalidDiamond: every missing, unknown or wrong field at once.
+        """
+        try:  # the common case, in which all is as it should be
+            exact: dict[str, Any] = {**values}
+            for name, members in _MEMBERS:
+                if exact.get(name) is not None:
+                    exact[name] = members[exact[name]]
+            return cls(**exact)
+        except (InvalidDiamond, KeyError, TypeError):
+            pass  # then find out what is not
+        problems: list[FieldProblem] = []
+        parsed: dict[str, Any] = {}
+        for name, field in FIELDS.items():
+            value = values.get(name)
+            if is_blank(value, text=text):
+                if field.required:
+                    problems.append(FieldProblem(name, missing(field)))
+                continue
+            good = field.read(value, text=text)
+            if good is None:
+                problems.append(FieldProblem(name, invalid(field, value, text=text)))
+            else:
+                parsed[name] = good
+        if len(values) > len(parsed):
+            problems += [FieldProblem(str(n), NOT_A_FIELD) for n in values if n not in FIELDS]
+        if problems:
+            raise InvalidDiamond(problems)
+        return cls(**parsed)
+
+    def features(self, names: Sequence[str] = NAMES) -> NDArray[np.float32]:
+        """Return the fields *names* as numbers, shape (1, len(names)); see ``Stones``."""
+        fields = tuple(names)
+        row = np.empty((1, len(fields)), dtype=np.float32)
+        row[0] = [
+            _NAN if value is None else value if numbers is None else numbers[value]
+            for value, numbers in zip(reader_of(fields)(self), _numbers_by(fields), strict=False)
+        ]
+        return row
+
+    @property
+    def unknown(self) -> list[str]:
+        """The fields that were not given, in their order."""
+        return [name for name in OPTIONAL if getattr(self, name) is None]
+
+
+NOT_A_FIELD: Final = f"is not a field of a diamond; the fields are {', '.join(FIELDS)}"
+
+_NAN: Final = float("nan")
+_NUMBER_TYPES: Final = (float, int)
+_grades_of: Callable[[Diamond], tuple[StrEnum | None, ...]] = attrgetter(*GRADES)
+_numbers_of: Callable[[Diamond], tuple[float | None, ...]] = attrgetter(*NUMBERS)
+_KINDS: Final = tuple(type(field.example) for field in GRADES.values())
+_NEEDED: Final = tuple(field.required for field in GRADES.values())
+_MEMBERS: Final = tuple((name, field.members) for name, field in GRADES.items())
+_LIMITS: Final = tuple((each.minimum, each.maximum, each.required) for each in NUMBERS.values())
+
+
+@lru_cache(maxsize=64)
+def reader_of(names: tuple[str, ...]) -> Callable[[Diamond], tuple[Any, ...]]:
+    """Return what reads the fields *names* of a stone, as a tuple, quickly."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda stone: tuple(getattr(stone, name) for name in names)
+
+
+@lru_cache(maxsize=64)
+def _numbers_by(names: tuple[str, ...]) -> tuple[Mapping[str, int] | None, ...]:
+    """Return for each of the fields *names* its grades' numbers, or None where it has no grades."""
+    return tuple(GRADES[name].numbers if name in GRADES else None for name in names)

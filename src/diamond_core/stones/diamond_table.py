@@ -1,0 +1,263 @@
+"""Many stones, and their prices where known, as columns of one numpy structured array."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from diamond_core.errors import InvalidTable
+from diamond_core.stones.diamond import NAMES, Diamond
+from diamond_core.stones.fields import (
+    FIELDS,
+    GRADES,
+    HOLDOUT_FIELDS,
+    NUMBERS,
+    OPTIONAL,
+    PRICE,
+    REQUIRED,
+    GradeField,
+    contradicts,
+)
+
+Floats = NDArray[np.float64]
+
+DTYPE: Final = np.dtype(
+    [(name, np.uint8 if name in GRADES else np.float64) for name in (*FIELDS, PRICE.name)],
+    align=True,
+)
+"""One row: the fields and the price (USD); grades as numbers, unknown numbers as NaN."""
+
+UNKNOWN_GRADE: Final = 255
+"""The number of a grade that is not known."""
+
+_NAN = float("nan")
+
+
+class DiamondTable:
+    """An immutable table of stones. Slicing and masking give tables; columns are arrays.
+
+    The rows are one array, which may be memory-mapped. Grades are numbers, 0 the worst. Unknown
+    measurements, and the price of a stone without one, are NaN.
+
+    Args:
+        rows: of ``DTYPE``, or as another version of the library stored them: a field that they
+            lack is unknown, one that this version does not know is ignored.
+
+    Raises:
+        InvalidTable: *rows* are no stones.
+    """
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: NDArray[np.void]) -> None:
+        if rows.ndim != 1 or (rows.dtype != DTYPE and not _are_stones(rows.dtype)):
+            raise InvalidTable(f"rows must be one-dimensional and of the type {DTYPE}")
+        self.rows = np.asarray(rows).view()  # a plain array reads faster than its memmap
+        self.rows.flags.writeable = False
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, ArrayLike]) -> DiamondTable:
+        """Build a table from *columns* by field name; grades as names or as numbers.
+
+        Optional fields and ``price`` may be left out or hold NaN: they are unknown then.
+
+        Raises:
+            InvalidTable: a required column is missing, lengths differ, or a value is impossible.
+        """
+        unknown = sorted(set(columns) - set(DTYPE.names or ()))
+        missing = [name for name in REQUIRED if name not in columns]
+        if unknown or missing:
+            raise InvalidTable(f"columns missing: {missing}; not known: {unknown}")
+        arrays = {
+            name: _grade_numbers(GRADES[name], values) if name in GRADES else np.asarray(values)
+            for name, values in columns.items()
+        }
+        lengths = {array.shape for array in arrays.values()}
+        if len(lengths) != 1 or len(next(iter(lengths))) != 1:
+            raise InvalidTable(f"columns must be one-dimensional and equally long, not {lengths}")
+        table = empty_rows(len(arrays["carat"]))
+        for name, array in arrays.items():
+            table[name] = array
+        for field in (*NUMBERS.values(), PRICE):
+            allowed = field.allows(table[field.name])
+            if field.name in OPTIONAL or field is PRICE:
+                allowed |= np.isnan(table[field.name])
+            if not allowed.all():
+                raise InvalidTable(f"{field.name} must be {field.expected}")
+        if contradicted(table).any():
+            raise InvalidTable("depth must not contradict x, y and z")
+        return cls(table)
+
+    @classmethod
+    def from_diamonds(
+        cls, diamonds: Iterable[Diamond], prices: Iterable[float] | None = None
+    ) -> DiamondTable:
+        """Build a table from single *diamonds* and, where known, their *prices* in USD."""
+        stones = list(diamonds)
+        amounts = [_NAN] * len(stones) if prices is None else list(prices)
+        if len(amounts) != len(stones):
+            raise InvalidTable(f"{len(stones)} stones but {len(amounts)} prices")
+        rows = empty_rows(len(stones))
+        for name in FIELDS:
+            values = [getattr(stone, name) for stone in stones]
+            if name in GRADES:
+                numbers = GRADES[name].numbers
+                rows[name] = [UNKNOWN_GRADE if each is None else numbers[each] for each in values]
+            else:
+                rows[name] = [_NAN if each is None else each for each in values]
+        rows[PRICE.name] = amounts
+        return cls(rows)
+
+    @classmethod
+    def concatenate(cls, tables: Sequence[DiamondTable]) -> DiamondTable:
+        """Return one table with the rows of all *tables*, in order."""
+        if not tables:
+            return cls(np.empty(0, dtype=DTYPE))
+        return cls(np.concatenate([table.rows_of_today() for table in tables]))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, selection: slice | NDArray[Any]) -> DiamondTable:
+        return DiamondTable(self.rows[selection])
+
+    def __iter__(self) -> Iterator[Diamond]:
+        columns = []
+        for name in FIELDS:
+            values = self.column(name).tolist()
+            if name in GRADES:
+                grades = GRADES[name].grades
+                columns.append([None if n == UNKNOWN_GRADE else grades[n] for n in values])
+            else:
+                columns.append([None if value != value else value for value in values])
+        for values in zip(*columns, strict=True):
+            yield Diamond(**dict(zip(FIELDS, values, strict=True)))
+
+    def __repr__(self) -> str:
+        return f"<DiamondTable of {len(self)} stones>"
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Return one column, shape (n,): float64, or uint8 for a grade."""
+        names: Any = self.rows.dtype.names
+        if name not in names:
+            return empty_rows(len(self))[name]
+        column: NDArray[Any] = self.rows[name]
+        return column
+
+    @property
+    def carat(self) -> Floats:
+        """Weights in carats, shape (n,)."""
+        return self.rows["carat"]
+
+    @property
+    def price(self) -> Floats:
+        """Prices in USD, shape (n,); NaN where unknown."""
+        return self.rows["price"]
+
+    def diamond(self, index: int) -> Diamond:
+        """Return the stone in row *index*."""
+        return next(iter(self[np.array([index])]))
+
+    def features(self, names: Sequence[str] = NAMES) -> NDArray[np.float32]:
+        """Return the fields *names* as numbers, shape (n, len(names)); see ``Stones``."""
+        matrix = np.empty((len(self), len(names)), dtype=np.float32)
+        for position, name in enumerate(names):
+            matrix[:, position] = self.column(name)
+            if name in GRADES and not GRADES[name].required:
+                matrix[self.column(name) == UNKNOWN_GRADE, position] = np.nan
+        return matrix
+
+    def known(self, name: str) -> NDArray[np.bool_]:
+        """Tell for each stone whether the field *name* is known, shape (n,)."""
+        column = self.column(name)
+        known: NDArray[np.bool_] = column != UNKNOWN_GRADE if name in GRADES else ~np.isnan(column)
+        return known
+
+    def four_cs(self) -> DiamondTable:
+        """Return the same stones as if only carat, cut, color and clarity were known."""
+        rows = empty_rows(len(self))
+        for name in (*REQUIRED, PRICE.name):
+            rows[name] = self.column(name)
+        return DiamondTable(rows)
+
+    def rows_of_today(self) -> NDArray[np.void]:
+        """Return a copy of the rows as ``DTYPE``, to be changed."""
+        if self.rows.dtype == DTYPE:
+            return self.rows.copy()
+        rows = empty_rows(len(self))
+        for name in DTYPE.names or ():
+            rows[name] = self.column(name)
+        return rows
+
+    def stone_hashes(self) -> NDArray[np.uint64]:
+        """Return a stable 64-bit hash of each stone, its price left out, shape (n,).
+
+        Of ``HOLDOUT_FIELDS``, whatever other fields there are.
+        """
+        return self._hashes(HOLDOUT_FIELDS)
+
+    def digest(self) -> str:
+        """Return a text that names this data: the same rows in any order give the same one.
+
+        A field that no stone has does not count, so that data keeps its name when fields are added.
+        """
+        added = [name for name in FIELDS if name not in HOLDOUT_FIELDS and self.known(name).any()]
+        hashes = np.sort(self._hashes((*HOLDOUT_FIELDS, PRICE.name, *added)))
+        return hashlib.sha256(hashes.astype("<u8").tobytes()).hexdigest()[:16]
+
+    def _hashes(self, names: Sequence[str]) -> NDArray[np.uint64]:
+        """Chain the fields' bits through splitmix64 (Steele, Lea and Flood, 2014)."""
+        state = np.zeros(len(self), dtype=np.uint64)
+        for name in names:
+            column = self.column(name).astype(np.float64) + 0.0  # -0.0 becomes 0.0
+            column[np.isnan(column)] = _NAN  # one NaN for all
+            state = _splitmix64(state ^ column.view(np.uint64))
+        return state
+
+
+def empty_rows(count: int) -> NDArray[np.void]:
+    """Return *count* rows of ``DTYPE`` in which nothing is known."""
+    rows = np.empty(count, dtype=DTYPE)
+    for name in DTYPE.names or ():
+        rows[name] = UNKNOWN_GRADE if name in GRADES else _NAN
+    return rows
+
+
+def contradicted(rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Tell which rows have a depth that contradicts their x, y and z, shape (n,)."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        bad: NDArray[np.bool_] = contradicts(rows["depth"], rows["x"], rows["y"], rows["z"])
+    return bad
+
+
+def _are_stones(dtype: np.dtype[Any]) -> bool:
+    """Tell whether rows of *dtype* can be read: what stones need, each column of its type."""
+    names = dtype.names or ()
+    return {*REQUIRED, PRICE.name} <= set(names) and all(
+        dtype[name] == DTYPE[name] for name in names if name in (DTYPE.names or ())
+    )
+
+
+def _splitmix64(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    value = value + np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+def _grade_numbers(field: GradeField, values: ArrayLike) -> NDArray[Any]:
+    """Return grades, given as names or as numbers, as numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind in "iu":
+        if array.size and not (array.min() >= 0 and array.max() < len(field.grades)):
+            last = len(field.grades) - 1
+            raise InvalidTable(f"{field.name} must be a grade number from 0 to {last}")
+        return array
+    try:
+        return np.array([field.numbers[name] for name in array.ravel().tolist()], dtype=np.uint8)
+    except (KeyError, TypeError) as ex:
+        raise InvalidTable(f"{field.name} must be {field.expected}; not {ex}") from None

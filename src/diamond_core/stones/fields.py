@@ -1,0 +1,363 @@
+"""The fields of a stone: the one table that states what each is and which values it takes.
+
+The table's dtype, ``Diamond``, cleaning, payloads, the OpenAPI document, the options of the command
+line and the form on the page all come from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+
+class Cut(StrEnum):
+    """How well the stone is cut, worst first."""
+
+    FAIR = "Fair"
+    GOOD = "Good"
+    VERY_GOOD = "Very Good"
+    PREMIUM = "Premium"
+    IDEAL = "Ideal"
+
+
+class Color(StrEnum):
+    """How colorless the stone is, from J (some tint) to D (colorless)."""
+
+    J = "J"
+    I = "I"  # noqa: E741  # the grade's own name
+    H = "H"
+    G = "G"
+    F = "F"
+    E = "E"
+    D = "D"
+
+
+class Clarity(StrEnum):
+    """How free of inclusions the stone is, from I1 (seen by eye) to IF (none inside)."""
+
+    I1 = "I1"
+    SI2 = "SI2"
+    SI1 = "SI1"
+    VS2 = "VS2"
+    VS1 = "VS1"
+    VVS2 = "VVS2"
+    VVS1 = "VVS1"
+    IF = "IF"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradeField:
+    """A field whose values are the grades of a scale.
+
+    Attributes:
+        name: as it stands in columns, payloads and options.
+        label: its name for people.
+        about: what it says of a stone, one sentence.
+        meanings: each grade and its meaning in plain words, worst grade first.
+        example: a grade to show in documents.
+        required: whether a stone needs it; otherwise it may be unknown.
+    """
+
+    name: str
+    label: str
+    about: str
+    meanings: Mapping[StrEnum, str]
+    example: StrEnum
+    required: bool = True
+
+    @cached_property
+    def grades(self) -> tuple[StrEnum, ...]:
+        """The grades, worst first: a grade's number is its place here."""
+        return tuple(self.meanings)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """Each grade's number, 0 for the worst. Its keys are members and names alike."""
+        return {grade: number for number, grade in enumerate(self.grades)}
+
+    @cached_property
+    def members(self) -> dict[str, StrEnum]:
+        """Each grade by its exact name."""
+        return {grade.value: grade for grade in self.grades}
+
+    def name_of(self, number: int) -> str | None:
+        """Return the name of the grade of a *number*, or None where it is unknown."""
+        return self.grades[number].value if number < len(self.grades) else None
+
+    @cached_property
+    def expected(self) -> str:
+        """What a value must be, for an error message."""
+        return f"one of {', '.join(self.grades)} (worst to best)"
+
+    @cached_property
+    def _loose(self) -> dict[str, StrEnum]:
+        return {_squeezed(grade): grade for grade in self.grades}
+
+    def read(self, value: object, *, text: bool = False) -> StrEnum | None:
+        """Return the grade that *value* names, in any case and spacing, or None."""
+        if not isinstance(value, str):
+            return None
+        return self._loose.get(_squeezed(value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberField:
+    """A field whose values are numbers.
+
+    Attributes:
+        what: what the number is and in which unit, as part of a sentence.
+        unit: the unit's short name.
+        minimum, maximum: the lowest and the highest value. What is smaller than the minimum can't
+            be measured, and 32-bit models would take it for 0.
+        (others): as for ``GradeField``.
+    """
+
+    name: str
+    label: str
+    about: str
+    what: str
+    unit: str
+    minimum: float
+    maximum: float
+    example: float
+    required: bool = False
+
+    @cached_property
+    def expected(self) -> str:
+        """What a value must be, for an error message."""
+        return f"{self.what}, a number from {self.minimum:g} to {self.maximum:.15g}"
+
+    def allows(self, values: Any) -> Any:
+        """Tell whether a number, or each number of an array, is within the limits; NaN is not."""
+        return (values >= self.minimum) & (values <= self.maximum)
+
+    def read(self, value: object, *, text: bool = False) -> float | None:
+        """Return *value* as a number within the limits, or None.
+
+        With *text*, a number may be written as text.
+        """
+        number = as_number(value, text=text)
+        return number if number is not None and self.allows(number) else None
+
+
+Field = GradeField | NumberField
+
+
+def _field_map(*fields: Any) -> dict[str, Any]:
+    return {each.name: each for each in fields}
+
+
+FIELDS: Final[Mapping[str, Field]] = _field_map(
+    NumberField(
+        name="carat",
+        label="Carat",
+        about="The weight in carats; 1 carat is 0.2 grams.",
+        what="the weight in carats",
+        unit="ct",
+        minimum=0.001,
+        maximum=1000.0,
+        example=1.1,
+        required=True,
+    ),
+    GradeField(
+        name="cut",
+        label="Cut",
+        about="How well the stone is cut, so that it returns the light.",
+        meanings={
+            Cut.FAIR: "Loses much light at the bottom and the sides: duller than its weight suggests.",
+            Cut.GOOD: "Returns much of the light; cut to keep weight rather than brilliance.",
+            Cut.VERY_GOOD: "Returns most of the light; the eye hardly sees a difference to Premium.",
+            Cut.PREMIUM: "Returns nearly as much light as Ideal, for less money.",
+            Cut.IDEAL: "Returns nearly all the light that enters it: the most brilliant cut.",
+        },
+        example=Cut.IDEAL,
+    ),
+    GradeField(
+        name="color",
+        label="Color",
+        about="How colorless the stone is, from J (some tint) to D (colorless).",
+        meanings={
+            Color.J: "A little warm: the tint shows from the side; gold settings hide it.",
+            Color.I: "Nearly colorless: a little warmth shows in a large stone.",
+            Color.H: "Nearly colorless: looks white unless it lies beside a better stone.",
+            Color.G: "Nearly colorless: looks white in any setting.",
+            Color.F: "Colorless; a trace of color shows only beside a D.",
+            Color.E: "Colorless; only an expert finds a trace of color.",
+            Color.D: "Absolutely colorless: the rarest and most expensive.",
+        },
+        example=Color.H,
+    ),
+    GradeField(
+        name="clarity",
+        label="Clarity",
+        about="How free of inclusions the stone is, from I1 (seen by eye) to IF (none inside).",
+        meanings={
+            Clarity.I1: "Included: the eye sees inclusions without help; the best value by weight.",
+            Clarity.SI2: "Slightly included: easily seen at 10 times magnification, sometimes by eye.",
+            Clarity.SI1: "Slightly included, better half: easily seen at 10 times magnification, not by eye.",
+            Clarity.VS2: "Very slightly included: seen with some effort at 10 times magnification.",
+            Clarity.VS1: "Very slightly included, better half: hard to see even at 10 times magnification.",
+            Clarity.VVS2: "Very, very slightly included: an expert finds it with effort at 10 times magnification.",
+            Clarity.VVS1: "Very, very slightly included, better half: an expert hardly finds it at 10 times magnification.",
+            Clarity.IF: "Internally flawless: nothing inside, even at 10 times magnification.",
+        },
+        example=Clarity.SI2,
+    ),
+    NumberField(
+        name="depth",
+        label="Depth",
+        about="The total depth in percent of the mean diameter: 100 z / ((x + y) / 2). Where x, y and"
+        " z are given too, it must agree with them within 3 percentage points.",
+        what="the total depth in percent of the mean diameter",
+        unit="%",
+        minimum=0.001,
+        maximum=100.0,
+        example=61.9,
+    ),
+    NumberField(
+        name="table",
+        label="Table",
+        about="The width of the flat top facet in percent of the mean diameter.",
+        what="the table's width in percent of the mean diameter",
+        unit="%",
+        minimum=0.001,
+        maximum=100.0,
+        example=56.0,
+    ),
+    NumberField(
+        name="x",
+        label="Length x",
+        about="The length in millimeters.",
+        what="the length in millimeters",
+        unit="mm",
+        minimum=0.001,
+        maximum=100.0,
+        example=6.61,
+    ),
+    NumberField(
+        name="y",
+        label="Width y",
+        about="The width in millimeters.",
+        what="the width in millimeters",
+        unit="mm",
+        minimum=0.001,
+        maximum=100.0,
+        example=6.65,
+    ),
+    NumberField(
+        name="z",
+        label="Height z",
+        about="The height in millimeters.",
+        what="the height in millimeters",
+        unit="mm",
+        minimum=0.001,
+        maximum=100.0,
+        example=4.1,
+    ),
+)
+"""Every field of a stone by its name, in the order of columns."""
+
+PRICE: Final = NumberField(
+    name="price",
+    label="Price",
+    about="The price it was sold for, in USD.",
+    what="the price in USD",
+    unit="USD",
+    minimum=0.01,
+    maximum=1e9,
+    example=4733.0,
+    required=True,
+)
+"""What a training stone has besides."""
+
+GRADES: Final[Mapping[str, GradeField]] = {
+    name: each for name, each in FIELDS.items() if isinstance(each, GradeField)
+}
+NUMBERS: Final[Mapping[str, NumberField]] = {
+    name: each for name, each in FIELDS.items() if isinstance(each, NumberField)
+}
+REQUIRED: Final = tuple(name for name, each in FIELDS.items() if each.required)
+OPTIONAL: Final = tuple(name for name, each in FIELDS.items() if not each.required)
+
+HOLDOUT_FIELDS: Final = ("carat", "cut", "color", "clarity", "depth", "table", "x", "y", "z")
+"""The fields that enter a stone's hash, fixed for good: another would move stones between training
+and hold-out, and the history could not be compared any more."""
+
+DEPTH_TOLERANCE: Final = 3.0
+"""Percentage points by which the stated depth may differ from the one that x, y and z give."""
+
+
+def depth_of(x: Any, y: Any, z: Any) -> Any:
+    """Return the total depth in percent (GIA: 100 x height / mean girdle diameter), of millimeters."""
+    return 200.0 * z / (x + y)
+
+
+def contradicts(depth: Any, x: Any, y: Any, z: Any) -> Any:
+    """Tell whether a *depth* (%) contradicts *x*, *y* and *z* (mm): numbers, or arrays of them."""
+    return abs(depth_of(x, y, z) - depth) > DEPTH_TOLERANCE
+
+
+def contradiction(depth: float, x: float, y: float, z: float) -> str:
+    """Say how a *depth* that contradicts *x*, *y* and *z* does so."""
+    return (
+        f"{depth:g} % contradicts x, y and z: the height is {depth_of(x, y, z):.1f} % of the mean"
+        " diameter; check the four numbers"
+    )
+
+
+def as_number(value: object, *, text: bool) -> float | None:
+    """Return *value* as a number, or None where it is none.
+
+    With *text*, a text may be a number: in ASCII and without underscores, unlike ``float``.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    if isinstance(value, str):
+        if not text or not value.isascii() or "_" in value:
+            return None
+    elif not hasattr(value, "__float__"):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def is_blank(value: object, *, text: bool) -> bool:
+    """Tell whether nothing was given: None; with *text*, also a blank text or a NaN."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return text and not value.strip()
+    return text and value != value
+
+
+def missing(field: Field) -> str:
+    """Say that a required field is missing."""
+    return f"is missing: give {field.expected}"
+
+
+def invalid(field: Field, value: object, *, text: bool) -> str:
+    """Say what *value* must be instead."""
+    return f"must be {field.expected}, not {shown(value, text=text)}"
+
+
+def shown(value: object, *, text: bool) -> str:
+    """Return a given value for a message: short, and numbers written as text like numbers."""
+    number = as_number(value, text=text)
+    if number is not None:
+        whole = repr(number).removesuffix(".0")
+    elif isinstance(value, str):
+        whole = repr(value if len(value) <= 40 else value[:37] + "...")
+    else:
+        whole = "a number too large" if isinstance(value, int) and value > 2 else repr(value)
+    return whole if len(whole) <= 44 else whole[:41] + "..."
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.casefold().replace("-", " ").replace("_", " ").split())

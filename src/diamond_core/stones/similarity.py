@@ -1,0 +1,129 @@
+"""Comparable stones: same cut, color and clarity, nearest weight first."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from diamond_core.stones.diamond import Diamond
+from diamond_core.stones.diamond_table import DiamondTable
+from diamond_core.stones.fields import GRADES
+
+_CUTS, _COLORS, _CLARITIES = (GRADES[name].numbers for name in ("cut", "color", "clarity"))
+_GROUPS: Final = len(_CUTS) * len(_COLORS) * len(_CLARITIES)
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """The stones most like one stone.
+
+    Attributes:
+        stones: nearest weight first.
+        carat_differences: each stone's weight less the one asked for, in carats.
+        available: how many stones of this cut, color and clarity there are in all.
+    """
+
+    stones: DiamondTable
+    carat_differences: list[float]
+    available: int
+
+
+def sorted_samples(table: DiamondTable) -> DiamondTable:
+    """Return the stones in the order that ``SimilarStones`` needs: by grades, then weight.
+
+    Stones of one weight are ordered by their hash, so that no price is preferred.
+    """
+    grades = (table.column(name).astype(np.int64) for name in ("cut", "color", "clarity"))
+    order = np.lexsort((table.price, table.stone_hashes(), table.carat, _group(*grades)))
+    return table[order]
+
+
+class SimilarStones:
+    """An index over stones in the order of ``sorted_samples``, which may be memory-mapped.
+
+    Building it reads a few hundred rows, and a lookup a few dozen, however many stones
+    there are.
+    """
+
+    def __init__(self, samples: DiamondTable) -> None:
+        self._samples = samples
+        self._carats = samples.carat
+        self._starts = _group_starts(samples)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def nearest(self, diamond: Diamond, n: int) -> Similar:
+        """Return the *n* stones of the same grades that are nearest in weight, or all there are.
+
+        Where two are equally near, the lighter comes first; where they weigh the same, the
+        order of the samples decides.
+        """
+        group = _group(_CUTS[diamond.cut], _COLORS[diamond.color], _CLARITIES[diamond.clarity])
+        start, stop = self._starts[group], self._starts[group + 1]
+        middle = bisect_left(self._carats, diamond.carat, start, stop)
+        lighter = self._lighter(start, middle, n)
+        heavier = range(middle, min(middle + n, stop))
+        # For the few stones that are usually asked for, lists are quicker than arrays.
+        found = [
+            (weight - diamond.carat, position)
+            for positions in (lighter, heavier)
+            for position, weight in zip(positions, self._weights(positions), strict=True)
+        ]
+        found.sort(key=lambda each: abs(each[0]))
+        del found[n:]
+        return Similar(
+            self._samples[np.array([position for _, position in found], dtype=np.intp)],
+            [round(difference, 6) for difference, _ in found],
+            stop - start,
+        )
+
+    def _weights(self, positions: range | list[int]) -> list[float]:
+        if isinstance(positions, range):
+            weights: list[float] = self._carats[positions.start : positions.stop].tolist()
+        else:
+            weights = self._carats[positions].tolist()
+        return weights
+
+    def _lighter(self, start: int, middle: int, n: int) -> range | list[int]:
+        """Return the positions of the *n* stones just lighter, ties kept in their order."""
+        cut = max(start, middle - n)
+        if cut in (start, middle) or self._carats[cut - 1] != self._carats[cut]:
+            return range(cut, middle)
+        # The lightest weight in reach begins before the cut: take the first of its stones.
+        weight = self._carats[cut]
+        run_start = bisect_left(self._carats, weight, start, cut)
+        run_stop = bisect_right(self._carats, weight, cut, middle)
+        return [*range(run_start, run_start + run_stop - cut), *range(run_stop, middle)]
+
+
+def _group(cut: Any, color: Any, clarity: Any) -> Any:
+    """Return the number of a group, or those of many from arrays of grade numbers."""
+    return (cut * len(_COLORS) + color) * len(_CLARITIES) + clarity
+
+
+class _GroupNumbers:
+    """The group numbers of sorted samples, read row by row, for a binary search."""
+
+    def __init__(self, samples: DiamondTable) -> None:
+        self._rows = samples.rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> int:
+        row = self._rows[index]
+        number: int = _group(int(row["cut"]), int(row["color"]), int(row["clarity"]))
+        return number
+
+
+def _group_starts(samples: DiamondTable) -> list[int]:
+    """Return where each group starts, and the end, by binary searches (nothing is scanned)."""
+    numbers = _GroupNumbers(samples)
+    starts = [0]
+    for group in range(1, _GROUPS):
+        starts.append(bisect_left(numbers, group, starts[-1]))
+    return [*starts, len(samples)]

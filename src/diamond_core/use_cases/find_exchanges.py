@@ -1,0 +1,32 @@
+"""Find the exchanges that an id names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from diamond_core.errors import ExchangeNotFound
+from diamond_core.ports import RequestLog
+from diamond_core.requests.exchange import Exchange
+from diamond_core.requests.exchange_filter import ExchangeFilter
+
+_OF_A_BATCH: Final = re.compile(r"([0-9a-f]{32})-[0-9]{1,6}")
+
+
+def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Exchange]:
+    """Return the one exchange whose id is *id*, else all that carry it as X-Request-ID, newest first.
+
+    The id of one stone's price in a batch finds the exchange of the batch. An exchange's own id
+    comes first, so that a caller who sends it as X-Request-ID hides nothing.
+
+    Raises:
+        ExchangeNotFound: there is none.
+        Unavailable: the log can't be read.
+    """
+    stone = _OF_A_BATCH.fullmatch(id)
+    found = log.find(ExchangeFilter(id=stone[1] if stone else id), limit=1)
+    found = found or log.find(ExchangeFilter(request_id=id), limit=limit)
+    if not id or not found:  # an empty filter finds everything
+        raise ExchangeNotFound(id)
+    return found

@@ -1,0 +1,325 @@
+"""The history of models: what a card is, when a file is damaged, who was promoted."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+
+from diamond_core.codec import decode, encode
+from diamond_core.errors import (
+    Conflict,
+    DiamondError,
+    ModelDamaged,
+    ModelFileNotFound,
+    ModelNotFound,
+    Unavailable,
+)
+from diamond_core.models.model_card import ModelCard, ModelId
+from diamond_core.models.promotion import Promotion
+from diamond_core.ports import (
+    ESTIMATOR_FILE,
+    ONNX_FILE,
+    REPORT_FILE,
+    FittedModel,
+    Model,
+    ModelLoader,
+    ModelRepository,
+)
+from diamond_core.stones.diamond import Diamond
+from diamond_core.stones.diamond_table import DiamondTable
+from diamond_core.stones.fields import FIELDS, Clarity, Color, Cut
+from diamond_core.stones.similarity import SimilarStones, sorted_samples
+
+CARD_FILE: Final = "card.json"
+SAMPLES_FILE: Final = "samples.npy"
+
+SMOKE_TEST: Final = DiamondTable.from_diamonds(
+    [
+        Diamond(carat=0.5, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF),
+        Diamond(
+            carat=1.0,
+            cut=Cut.GOOD,
+            color=Color.G,
+            clarity=Clarity.SI1,
+            depth=62.0,
+            table=58.0,
+            x=6.4,
+            y=6.4,
+            z=3.97,
+        ),
+    ]
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that was loaded, checked and tried, with its card and its comparable stones."""
+
+    card: ModelCard
+    model: Model
+    similar: SimilarStones
+
+
+class ModelHistory:
+    """Every model that was trained, over any ``ModelRepository``. Threads may share it.
+
+    Every method raises ``Unavailable`` where the repository can't be reached.
+
+    Args:
+        repository: keeps the bytes.
+        load_graph: makes a model from an ONNX graph.
+        load_estimator: makes one from a pickled estimator, where a model has no graph. None: such
+            models are not opened, since to unpickle is to run whatever code the file holds.
+    """
+
+    def __init__(
+        self,
+        repository: ModelRepository,
+        load_graph: ModelLoader,
+        load_estimator: ModelLoader | None = None,
+    ) -> None:
+        self._repository = repository
+        self._load_graph = load_graph
+        self._load_estimator = load_estimator
+
+    def publish(self, card: ModelCard, fitted: FittedModel, stones: DiamondTable) -> ModelCard:
+        """Add a model to the history, whole or not at all; return its card with file digests.
+
+        *stones* are those that it was trained on.
+
+        Raises:
+            ModelExists: the card's id is taken.
+        """
+        files = {**fitted.files, SAMPLES_FILE: _to_npy(sorted_samples(stones))}
+        digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+        card = replace(card, files=digests)
+        self._repository.add(card.id, {**files, CARD_FILE: encode(card)})
+        return card
+
+    def card(self, id: ModelId) -> ModelCard:
+        """Return one model's card.
+
+        Raises:
+            ModelNotFound: there is no such model.
+            ModelDamaged: its card can't be read.
+        """
+        try:
+            data = bytes(self._repository.read(id, CARD_FILE))
+        except ModelFileNotFound:
+            if id in self._repository.ids():
+                raise ModelDamaged(id, f"it has no {CARD_FILE}") from None
+            raise ModelNotFound(id) from None
+        try:
+            card = decode(ModelCard, data)
+        except ValueError as ex:
+            raise ModelDamaged(id, f"{CARD_FILE} is no model card ({ex})") from ex
+        if card.id != id:
+            raise ModelDamaged(id, f"{CARD_FILE} is that of {card.id}")
+        return card
+
+    def cards(self) -> Sequence[ModelCard]:
+        """Return the cards of all models that have a readable one, newest first."""
+        return self.cards_and_damage()[0]
+
+    def cards_and_damage(self) -> tuple[list[ModelCard], list[ModelDamaged]]:
+        """Return the readable cards, newest first, and what is wrong with the others."""
+        cards, damaged = [], []
+        for id in self._repository.ids():
+            try:
+                cards.append(self.card(id))
+            except ModelDamaged as ex:
+                damaged.append(ex)
+            except ModelNotFound:
+                continue  # removed meanwhile
+        cards.sort(key=lambda card: (card.created_at, card.id), reverse=True)
+        return cards, damaged
+
+    def damage(self) -> Sequence[ModelDamaged]:
+        """Return what is wrong with each model, every file checked against its card."""
+        cards, damaged = self.cards_and_damage()
+        for card in cards:
+            try:
+                for name in card.files:
+                    self._checked(card, name)
+            except ModelDamaged as ex:
+                damaged.append(ex)
+        return damaged
+
+    def open(self, card: ModelCard) -> Model:
+        """Return the model, its file checked against its card.
+
+        Raises:
+            ModelDamaged: a file is missing or differs, or makes no model that can be served.
+        """
+        unknown = [name for name in card.features if name not in FIELDS]
+        if unknown:
+            raise ModelDamaged(card.id, f"it takes {', '.join(unknown)}, unknown to this version")
+        name, load = ONNX_FILE, self._load_graph
+        if ONNX_FILE not in card.files:
+            if self._load_estimator is None or ESTIMATOR_FILE not in card.files:
+                reason = f"it has no {ONNX_FILE}"
+                if ESTIMATOR_FILE in card.files:
+                    reason += f", and the settings do not allow to run its {ESTIMATOR_FILE}"
+                raise ModelDamaged(card.id, reason)
+            name, load = ESTIMATOR_FILE, self._load_estimator
+        data = self._checked(card, name)
+        with _damage_of(card.id):
+            return load(data, card.features)
+
+    def samples(self, card: ModelCard) -> DiamondTable:
+        """Return the model's training stones in the order of ``sorted_samples``.
+
+        Raises:
+            ModelDamaged: the stones are missing or differ.
+        """
+        data = self._checked(card, SAMPLES_FILE)
+        try:
+            with _damage_of(card.id):
+                return DiamondTable(_from_npy(data))
+        except ValueError as ex:
+            raise ModelDamaged(card.id, f"{SAMPLES_FILE} can't be read ({ex})") from ex
+
+    def load(self, id: ModelId) -> LoadedModel:
+        """Load a model with all that serving needs, and price two stones with it.
+
+        Raises:
+            ModelNotFound: there is no such model.
+            ModelDamaged: its files differ from its card, or it can't price.
+        """
+        card = self.card(id)
+        model = self.open(card)
+        samples = self.samples(card)
+        try:
+            prices = model.price(SMOKE_TEST)
+        except Exception as ex:  # whatever a runtime raises about a graph that it can't run
+            raise ModelDamaged(id, f"it fails to price two ordinary stones ({ex})") from ex
+        if prices.shape != (len(SMOKE_TEST),) or not (np.isfinite(prices) & (prices > 0)).all():
+            raise ModelDamaged(id, "it does not price two ordinary stones")
+        return LoadedModel(card, model, SimilarStones(samples))
+
+    def report(self, id: ModelId) -> bytes:
+        """Return the report of the model's training.
+
+        Raises:
+            ModelNotFound: there is no such model, or it has no report.
+            ModelDamaged: the report differs from the one that was written.
+        """
+        card = self.card(id)
+        if REPORT_FILE not in card.files:
+            raise ModelFileNotFound(id, REPORT_FILE)
+        return bytes(self._checked(card, REPORT_FILE))
+
+    def location(self, id: ModelId, name: str = CARD_FILE) -> str:
+        """Return where a file of the model is, for people."""
+        return self._repository.location(id, name)
+
+    def promotions(self) -> Sequence[Promotion]:
+        """Return all promotions, oldest first; one that can't be read is passed over."""
+        return _readable(self._repository.promotions())
+
+    def champion(self) -> ModelId | None:
+        """Return the model that was promoted last, or None before the first promotion."""
+        promotions = self.promotions()
+        return promotions[-1].model_id if promotions else None
+
+    def candidates(self) -> Sequence[ModelId]:
+        """Return the models that were promoted, the last one first: the first sound one serves."""
+        promoted = (promotion.model_id for promotion in reversed(self.promotions()))
+        return list(dict.fromkeys(promoted))
+
+    def last_number(self, after: int = 0) -> int:
+        """Return the number of the last promotion above *after*, else *after*. Cheap."""
+        records = self._repository.promotions(after)
+        return records[-1][0] if records else after
+
+    def promote(
+        self, id: ModelId, *, previous: ModelId | None, at: datetime, by: str, reason: str
+    ) -> Promotion:
+        """Make a model the champion, if *previous* is it now, and keep the promotion for good.
+
+        Raises:
+            ModelNotFound: there is no such model.
+            ModelDamaged: its card can't be read.
+            Conflict: another model was promoted meanwhile.
+        """
+        self.card(id)
+        records = self._repository.promotions()
+        promotions = _readable(records)
+        present = promotions[-1].model_id if promotions else None
+        if present != previous:
+            raise Conflict(f"the champion is {present} now, not {previous}")
+        promotion = Promotion(
+            number=records[-1][0] + 1 if records else 1,
+            model_id=id,
+            at=at,
+            by=by,
+            reason=reason,
+            previous=previous,
+        )
+        self._repository.promote(promotion.number, encode(promotion))
+        return promotion
+
+    def _checked(self, card: ModelCard, name: str) -> memoryview:
+        """Return what the file holds; it must be the one that was published."""
+        try:
+            data = self._repository.read(card.id, name)
+        except ModelFileNotFound:
+            raise ModelDamaged(card.id, f"{name} is missing") from None
+        if hashlib.sha256(data).hexdigest() != card.files.get(name):
+            raise ModelDamaged(
+                card.id, f"{name} is not the file that was trained (SHA-256 differs)"
+            )
+        return data
+
+
+@contextmanager
+def _damage_of(id: ModelId) -> Iterator[None]:
+    """Turn what the domain says of a file into damage of the model, but not an outage."""
+    try:
+        yield
+    except (ModelDamaged, Unavailable):
+        raise
+    except DiamondError as ex:
+        raise ModelDamaged(id, str(ex)) from ex
+
+
+def _readable(records: Sequence[tuple[int, bytes]]) -> list[Promotion]:
+    promotions = []
+    for number, data in records:
+        try:
+            promotions.append(replace(decode(Promotion, data), number=number))
+        except ValueError as ex:
+            _log.warning("promotion %d can't be read: %s", number, ex)
+    return promotions
+
+
+def _to_npy(table: DiamondTable) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, table.rows, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _from_npy(data: memoryview) -> np.ndarray:
+    """Return the array in *data* without a copy: it may be memory-mapped."""
+    header = io.BytesIO(data[:16_384])
+    version = np.lib.format.read_magic(header)
+    read = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, _, dtype = read(header)
+    if dtype.hasobject:
+        raise ValueError("it holds objects")
+    rows: np.ndarray = np.frombuffer(data, dtype, int(np.prod(shape)), header.tell())
+    return rows.reshape(shape)

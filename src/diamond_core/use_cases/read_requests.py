@@ -1,0 +1,37 @@
+"""Read any part of the request log in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from diamond_core.ports import RequestLog
+from diamond_core.requests.exchange import Exchange
+from diamond_core.requests.exchange_filter import ExchangeFilter
+
+PAGE_BYTES: Final = 8_000_000
+_FIRST_PAGE: Final = 10
+_LARGEST_PAGE: Final = 1000
+
+
+def read_requests(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]:
+    """Yield the exchanges that match *filter*, newest first.
+
+    Pages grow while bodies are small and shrink where they are large, so that a page holds
+    about ``PAGE_BYTES``.
+
+    Raises:
+        Unavailable: the log can't be read.
+    """
+    limit = _FIRST_PAGE
+    before: str | None = None
+    while page := log.find(filter, limit=limit, before=before):
+        yield from page
+        before = page[-1].id
+        mean = sum(map(_size, page)) / len(page)
+        limit = round(min(PAGE_BYTES / mean, 2 * limit, _LARGEST_PAGE)) or 1
+
+
+def _size(exchange: Exchange) -> int:
+    """Return about how many bytes the exchange takes."""
+    return 500 + len(exchange.path) + len(exchange.request_body) + len(exchange.response_body)

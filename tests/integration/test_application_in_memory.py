@@ -1,0 +1,176 @@
+"""The whole application, pages and command line included, on in-memory adapters for every port."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from dependency_injector import providers
+from falcon import testing
+from support import STONE
+
+from diamond_adapters.in_memory import (
+    InMemoryExclusiveWork,
+    InMemoryModelRepository,
+    InMemoryRequestLog,
+    InMemoryStoneSource,
+)
+from diamond_app.cli.main import cli
+from diamond_app.container import build_container
+from diamond_app.settings import ApiKeys, Settings
+from diamond_app.wsgi import app_of, run_in_background
+from diamond_core import ModelHistory, TrainingConfig, Unavailable
+from diamond_core.testing import a_fitted_model, load_formula, some_stones
+
+ADMIN = {"X-API-Key": "admin-secret"}
+HTML = {"Accept": "text/html"}
+OPTIONS = [text for name, value in STONE.items() for text in (f"--{name}", str(value))]
+
+
+class FormulaFamily:
+    name = "formula"
+
+    def __init__(self):
+        self.factor = 1.0
+
+    def fit(self, table, *, seed, trials, weights, study, progress):
+        progress("computing", 0.5)
+        return a_fitted_model(table, factor=self.factor)
+
+
+@pytest.fixture
+def container(tmp_path):
+    home = tmp_path / "home"
+    settings = Settings(
+        home=home,
+        models_url=home.as_uri(),
+        database_url="sqlite:////nowhere/at/all.db",
+        api_keys=ApiKeys.parse("admin:admin-secret"),
+    )
+    container = build_container(settings)
+    for port, adapter in {
+        container.model_repository: InMemoryModelRepository(),
+        container.exclusive_work: InMemoryExclusiveWork(),
+        container.request_log: InMemoryRequestLog(),
+        container.families: {"formula": FormulaFamily()},
+    }.items():
+        port.override(providers.Object(adapter))
+    history = ModelHistory(container.model_repository(), load_formula)
+    container.history.override(providers.Object(history))
+    yield container
+    assert not home.exists() or not any(home.iterdir())
+
+
+@pytest.fixture
+def two_models(container):
+    """Train a poor champion and a better challenger; return their ids, the champion first."""
+    source, family = InMemoryStoneSource(some_stones(800)), container.families()["formula"]
+    train = container.train_models()
+    family.factor = 1.5
+    poor = train([source], TrainingConfig()).champion
+    family.factor = 1.0
+    good = train([source], TrainingConfig(force=True)).champion
+    container.champion().refresh()
+    return good, poor
+
+
+@pytest.fixture
+def run(container):
+    def run(*arguments, code=0):
+        done = CliRunner().invoke(cli, arguments, obj=container)
+        assert done.exit_code == code, (done.output, done.exception)
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def client(container):
+    log = container.request_log()
+    run_in_background(log)
+    return testing.TestClient(app_of(container))
+
+
+def test_serves_every_route(client, container, two_models):
+    good, poor = two_models
+    price = client.simulate_post("/v1/predictions", json=STONE, headers=ADMIN)
+    assert price.json["model"]["id"] == good
+    batch = client.simulate_post(
+        "/v1/predictions/batch", json={"diamonds": [STONE] * 2}, headers=ADMIN
+    )
+    assert [each["price"] for each in batch.json["predictions"]] == [price.json["price"]] * 2
+    similar = client.simulate_get("/v1/similar", params=STONE | {"n": 3}, headers=ADMIN)
+    assert similar.json["available"] >= similar.json["count"] >= 1
+    models = client.simulate_get("/v1/models", headers=ADMIN).json
+    assert ([card["id"] for card in models["models"]], models["champion"]) == ([good, poor], good)
+    assert models["damaged"] == []
+    assert client.simulate_get(f"/v1/models/{poor}", headers=ADMIN).json["id"] == poor
+    assert client.simulate_get("/v1/models/champion", headers=ADMIN).json["id"] == good
+    promoted = client.simulate_post(
+        f"/v1/models/{poor}/promote", json={"reason": "a test"}, headers=ADMIN
+    )
+    assert promoted.json["champion"]["id"] == poor
+    assert container.champion().refresh()
+    ids = (price.json["id"], f"{price.json['id']}-0", batch.json["predictions"][1]["id"])
+    paths = ("/v1/predictions", "/v1/predictions", "/v1/predictions/batch")
+    for id, path in zip(ids, paths, strict=True):
+        found = client.simulate_get(f"/v1/requests/{id}", headers=ADMIN).json
+        assert (found["path"], found["id"]) == (path, id.partition("-")[0])
+    listed = client.simulate_get("/v1/requests?limit=100", headers=ADMIN).json["requests"]
+    assert len(listed) == 10
+    assert client.simulate_get("/readyz").json["status"] == "ok"
+    assert "diamond_journal_entries 0.0" in client.simulate_get("/metrics").text
+    for path in ("/livez", "/openapi.json", "/docs", f"/models/{good}/report"):
+        assert client.simulate_get(path, headers=ADMIN).status_code == 200
+
+
+def test_serves_every_page(client, two_models):
+    for path in ("/", "/stones", "/models", "/requests", f"/models/{two_models[0]}/report"):
+        page = client.simulate_get(path, headers=HTML | ADMIN)
+        assert page.status_code == 200
+        assert page.headers["content-type"].startswith("text/html")
+    assert client.simulate_get("/models/gone/report", headers=HTML | ADMIN).status_code == 404
+
+
+def test_runs_every_command(client, run, container, two_models, tmp_path):
+    good, poor = two_models
+    priced = client.simulate_post("/v1/predictions", json=STONE, headers=ADMIN).json
+    assert json.loads(run("predict", *OPTIONS, "--json"))["price"] == priced["price"]
+    assert json.loads(run("similar", *OPTIONS, "-n", "2", "--json"))["diamonds"]
+    assert [card["id"] for card in json.loads(run("models", "list", "--json"))] == [good, poor]
+    assert good in run("models", "list")
+    assert f"memory: {good}" in run("models", "show", "champion")
+    assert json.loads(run("models", "compare", good, poor, "--json"))["better"] == poor
+    assert json.loads(run("models", "rollback", "--json"))["champion"] == poor
+    run("models", "promote", good, "--reason", "a test")
+    assert priced["id"] in run("requests", "list", "--json")
+    assert json.loads(run("requests", "show", priced["id"], "--json"))["id"] == priced["id"]
+    assert priced["id"] in run("requests", "export")
+    assert json.loads(run("requests", "prune", "--older-than", "0s", "--json"))["pruned"] == 1
+    trained = json.loads(run("train", "--family", "formula", "--json"))
+    assert trained["models"][0]["family"] == "formula"
+    (tmp_path / "stones.csv").write_text("carat,cut,color,clarity\n1.1,Ideal,H,SI2\n")
+    assert "predicted_price" in run("predict", str(tmp_path / "stones.csv"))
+    assert "FAIL" not in run("doctor")
+    container.settings().home.rmdir()
+
+
+def test_shows_damage_and_outages_without_knowing_the_adapter(client, run, container, two_models):
+    good, poor = two_models
+    repository, log = container.model_repository(), container.request_log()
+    repository.damage(poor, "model.onnx")
+    assert f"the model '{poor}' is damaged" in run("doctor", code=1)
+    repository.damage(poor, "card.json")
+    models = client.simulate_get("/v1/models", headers=ADMIN).json
+    assert [card["id"] for card in models["models"]] == [good]
+    assert [each["id"] for each in models["damaged"]] == [poor]
+    log.failure = Unavailable("the log fails")
+    assert client.simulate_post("/v1/predictions", json=STONE, headers=ADMIN).status_code == 200
+    assert client.simulate_get("/v1/requests", headers=ADMIN).status_code == 503
+    assert client.simulate_get("/readyz").json["problems"] == ["the log fails"]
+    repository.failure = Unavailable("the store fails")
+    assert client.simulate_get("/v1/models", headers=ADMIN).status_code == 503
+    assert client.simulate_post("/v1/predictions", json=STONE, headers=ADMIN).status_code == 200
+    assert "the store fails" in run("doctor", code=1)
+    container.settings().home.rmdir()

@@ -1,0 +1,309 @@
+"""A contract is only as good as what it refuses: adapters weakened on purpose, each caught by name.
+
+What the core knows once (the digest check, how a card is read, the choice between ONNX and pickle) an
+adapter can't leave out any more; the weakenings 4, 5 and 9 are how it could still defeat the core.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from xml.etree import ElementTree as ET
+
+import pytest
+from documents import make_files
+
+ADAPTERS = '''
+import sqlite3
+import threading
+from contextlib import contextmanager
+
+import pytest
+import test_sqlite_models
+from sqlite_models import SqliteModelRepository, TABLES
+
+from diamond_adapters.in_memory import InMemoryRequestLog, InMemoryStoneSource
+from diamond_core import ModelDamaged, ModelId, RawStones, Unavailable
+from diamond_core.testing import (
+    ExclusiveWorkContract, LargeStoneSourceContract, RequestLogContract,
+)
+
+
+class Contract(test_sqlite_models.TestSqliteModelRepository):
+    weakened = SqliteModelRepository
+
+    @pytest.fixture
+    def repository(self, path):
+        return self.weakened(path)
+
+    @pytest.fixture
+    def reopen(self, path):
+        return lambda: self.weakened(path)
+
+
+class TestAsItShouldBe(Contract):
+    pass
+
+
+_LOCKS = {}
+
+
+class TestLockOfThreadsOnly(ExclusiveWorkContract):
+    class Locks:
+        def __init__(self, store):
+            self._store = store
+
+        @contextmanager
+        def hold(self, name, waiting):
+            if self._store.get("fails"):
+                raise Unavailable("it fails")
+            lock = _LOCKS.setdefault(name, threading.Lock())
+            if not lock.acquire(blocking=False):
+                waiting("waiting for another thread")
+                lock.acquire()
+            try:
+                yield
+            finally:
+                lock.release()
+
+    @pytest.fixture
+    def store(self):
+        return {}
+
+    @pytest.fixture
+    def work(self, store):
+        return self.Locks(store)
+
+    @pytest.fixture
+    def reopen(self, store):
+        return lambda: self.Locks(store)
+
+    @pytest.fixture
+    def elsewhere(self):
+        return "from test_weakened import TestLockOfThreadsOnly as t; work = t.Locks({})"
+
+    @pytest.fixture
+    def break_down(self, store):
+        return lambda: store.update(fails=True)
+
+
+class TestChampionCachedForGood(Contract):
+    class weakened(SqliteModelRepository):
+        def __init__(self, path):
+            super().__init__(path)
+            self._known = None
+
+        def promotions(self, after=0):
+            if self._known is None:
+                self._known = super().promotions()
+            return [each for each in self._known if each[0] > after]
+
+
+class TestRawErrors(Contract):
+    class weakened(SqliteModelRepository):
+        @contextmanager
+        def _transaction(self):
+            with sqlite3.connect(self._path, timeout=10) as database:
+                database.executescript(TABLES)
+                yield database
+            database.close()
+
+
+class TestStrictAboutCards(Contract):
+    class weakened(SqliteModelRepository):
+        def ids(self):
+            found = super().ids()
+            for id in found:
+                if not bytes(self.read(id, "card.json")).startswith(b"{"):
+                    raise ModelDamaged(id, "it has no card")
+            return found
+
+
+class TestDigestCheckUndone(Contract):
+    class weakened(SqliteModelRepository):
+        """Keeps what it read, so that a damaged file is never seen."""
+
+        def __init__(self, path):
+            super().__init__(path)
+            self._kept = {}
+
+        def add(self, id, files):
+            super().add(id, files)
+            self._kept.update({(id, name): memoryview(data) for name, data in files.items()})
+
+        def read(self, id, name):
+            kept = self._kept.get((id, name))
+            return super().read(id, name) if kept is None else kept
+
+
+class TestFilesDropped(Contract):
+    class weakened(SqliteModelRepository):
+        KNOWN = ("card.json", "model.onnx", "estimator.joblib", "samples.npy", "empty.txt")
+
+        def add(self, id, files):
+            super().add(id, {name: files[name] for name in files if name in self.KNOWN})
+
+
+class TestIdsAsPlainTexts(Contract):
+    class weakened(SqliteModelRepository):
+        def ids(self):
+            return [str(id) for id in super().ids()]
+
+
+class TestOneConnection(Contract):
+    class weakened(SqliteModelRepository):
+        def __init__(self, path):
+            super().__init__(path)
+            self._connection = sqlite3.connect(path)
+            self._connection.executescript(TABLES)
+
+        @contextmanager
+        def _transaction(self):
+            try:
+                with self._connection as database:
+                    yield database
+            except sqlite3.OperationalError as ex:
+                raise Unavailable(str(ex)) from ex
+
+
+class TestOnnxOnly(Contract):
+    class weakened(SqliteModelRepository):
+        def add(self, id, files):
+            if "model.onnx" in files:
+                super().add(id, files)
+
+
+class TestLastPromotionWins(Contract):
+    class weakened(SqliteModelRepository):
+        def promote(self, number, record):
+            with self._transaction() as database:
+                database.execute("INSERT OR REPLACE INTO promotions VALUES (?, ?)", (number, record))
+
+
+class LogContract(RequestLogContract):
+    weakened = InMemoryRequestLog
+
+    @pytest.fixture
+    def log(self):
+        return self.weakened()
+
+    @pytest.fixture
+    def reopen(self, log):
+        return lambda: log
+
+    @pytest.fixture
+    def break_down(self, log):
+        return lambda: setattr(log, "failure", Unavailable("it fails"))
+
+
+class TestLogAsItShouldBe(LogContract):
+    pass
+
+
+class TestBodiesAsText(LogContract):
+    class weakened(InMemoryRequestLog):
+        def find(self, filter, **options):
+            from dataclasses import replace
+            found = super().find(filter, **options)
+            return [replace(e, request_body=e.request_body.decode("utf-8", "replace").encode()) for e in found]
+
+
+class TestRequestIdAsTheKey(LogContract):
+    class weakened(InMemoryRequestLog):
+        def append_all(self, exchanges):
+            known = {each.request_id for each in self._exchanges}
+            super().append_all([e for e in exchanges if e.request_id not in known])
+
+
+class TestLogWithRawErrors(LogContract):
+    class weakened(InMemoryRequestLog):
+        def _reach(self):
+            if self.failure is not None:
+                raise OSError("it fails")
+
+
+class SourceContract(LargeStoneSourceContract):
+    weakened = InMemoryStoneSource
+
+    @pytest.fixture
+    def source(self, table):
+        return self.weakened(table)
+
+
+class TestSourceAsItShouldBe(SourceContract):
+    pass
+
+
+class TestAllRowsAtOnce(SourceContract):
+    class weakened(InMemoryStoneSource):
+        def read(self):
+            batches = list(super().read())
+            columns = {n: [v for b in batches for v in b.columns[n]] for n in batches[0].columns}
+            yield RawStones(self.name, columns, [line for b in batches for line in b.lines])
+
+
+class TestLinesCountedFromEachBatch(SourceContract):
+    class weakened(InMemoryStoneSource):
+        def read(self):
+            for batch in super().read():
+                yield RawStones(self.name, batch.columns, range(1, len(batch.lines) + 1))
+'''
+
+SOUND = ["TestAsItShouldBe", "TestLogAsItShouldBe", "TestSourceAsItShouldBe"]
+CAUGHT_BY = {
+    "TestLockOfThreadsOnly": "test_waits_for_another_process_until_it_is_killed",
+    "TestChampionCachedForGood": "test_sees_what_others_promote",
+    "TestRawErrors": "test_says_when_its_store_fails",
+    "TestStrictAboutCards": "test_shows_a_damaged_model_and_hides_no_other[card.json]",
+    "TestDigestCheckUndone": "test_reads_what_the_store_holds_now",
+    "TestFilesDropped": "test_keeps_files_of_any_name_that_a_family_chooses",
+    "TestIdsAsPlainTexts": "test_lists_the_ids_of_all_models",
+    "TestOneConnection": "test_can_be_used_by_several_threads_at_once",
+    "TestOnnxOnly": "test_keeps_files_of_any_name_that_a_family_chooses",
+    "TestLastPromotionWins": "test_keeps_the_first_promotion_of_a_number",
+    "TestBodiesAsText": "test_gives_back_unusual_values_unchanged",
+    "TestRequestIdAsTheKey": "test_keeps_exchanges_that_share_a_request_id",
+    "TestLogWithRawErrors": "test_says_when_its_store_fails",
+    "TestAllRowsAtOnce": "test_gives_a_line_number_for_each_row",
+    "TestLinesCountedFromEachBatch": "test_gives_a_line_number_for_each_row",
+}
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """Which tests of which class ran, and which of them failed."""
+    folder = tmp_path_factory.mktemp("weakened")
+    make_files("how-to/add-an-adapter.md", folder)
+    (folder / "test_weakened.py").write_text(ADAPTERS)
+    result = folder / "result.xml"
+    pytest_options = ["-q", "-p", "no:cacheprovider", "--tb=short", f"--junitxml={result}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *pytest_options, "test_weakened.py"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    ran, failed = {}, {}
+    for case in ET.parse(result).iter("testcase"):
+        name = case.get("classname").rpartition(".")[2]
+        ran.setdefault(name, []).append(case.get("name"))
+        if any(case.find(kind) is not None for kind in ("failure", "error")):
+            failed.setdefault(name, []).append(case.get("name"))
+    return ran, failed
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_passes_an_adapter_that_keeps_its_promises(outcomes, name):
+    ran, failed = outcomes
+    assert len(ran[name]) >= 5
+    assert name not in failed
+
+
+@pytest.mark.parametrize("name", CAUGHT_BY)
+def test_catches_each_weakened_adapter(outcomes, name):
+    _, failed = outcomes
+    assert any(each.startswith(CAUGHT_BY[name]) for each in failed[name]), failed[name]
