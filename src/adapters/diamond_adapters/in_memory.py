@@ -184,5 +184,5 @@ def _values(stones: DiamondTable, name: str) -> list[object]:
     """Return one column as a source gives it: grades by name, None for unknown."""
     values = stones.column(name).tolist()
     if name in GRADES:
-        return [GRADES[name].name_of(each) for each in values]
+        return [GRADES[name].names.get(each) for each in values]
     return [None if each != each else each for each in values]

@@ -120,19 +120,20 @@ class Diamond:
         Raises:
             InvalidDiamond: every missing, unknown or wrong field at once.
         """
-        try:  # the common case, in which all is as it should be
-            exact: dict[str, Any] = {**values}
-            for name, members in _MEMBERS:
-                if exact.get(name) is not None:
-                    exact[name] = members[exact[name]]
-            return cls(**exact)
-        except (InvalidDiamond, KeyError, TypeError):
-            pass  # then find out what is not
+        if not text:
+            try:  # the common case, in which all is as it should be
+                exact: dict[str, Any] = {**values}
+                for name, members in _MEMBERS:
+                    if exact.get(name) is not None:
+                        exact[name] = members[exact[name]]
+                return cls(**exact)
+            except (InvalidDiamond, KeyError, TypeError):
+                pass  # then find out what is not
         problems: list[FieldProblem] = []
         parsed: dict[str, Any] = {}
         for name, field in FIELDS.items():
             value = values.get(name)
-            if is_blank(value, text=text):
+            if value is None or is_blank(value, text=text):
                 if field.required:
                     problems.append(FieldProblem(name, missing(field)))
                 continue

@@ -85,9 +85,10 @@ class GradeField:
         """Each grade by its exact name."""
         return {grade.value: grade for grade in self.grades}
 
-    def name_of(self, number: int) -> str | None:
-        """Return the name of the grade of a *number*, or None where it is unknown."""
-        return self.grades[number].value if number < len(self.grades) else None
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Each grade's name by its number; an unknown grade has none."""
+        return {number: grade.value for number, grade in enumerate(self.grades)}
 
     @cached_property
     def expected(self) -> str:
@@ -102,7 +103,7 @@ class GradeField:
         """Return the grade that *value* names, in any case and spacing, or None."""
         if not isinstance(value, str):
             return None
-        return self._loose.get(_squeezed(value))
+        return self.members.get(value) or self._loose.get(_squeezed(value))
 
 
 @dataclass(frozen=True, kw_only=True)

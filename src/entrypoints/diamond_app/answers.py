@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from diamond_core import ChampionPeriod, ComparedModels, ModelCard, Prediction, Predictions, Similar
 from diamond_core.codec import to_plain
+from diamond_core.stones.diamond_table import DTYPE
 from diamond_core.stones.fields import GRADES
 
 
@@ -60,6 +61,12 @@ def predictions_answer(predictions: Predictions, id: str) -> list[dict[str, Any]
     ]
 
 
+_COLUMNS: Final = tuple(
+    (name, GRADES[name].names if name in GRADES else None) for name in DTYPE.names or ()
+)
+"""The columns of a table, with the names of the grades by their numbers."""
+
+
 @lru_cache(maxsize=8)
 def _time_text(at: datetime) -> str:
     return at.isoformat()
@@ -72,18 +79,15 @@ def model_answer(card: ModelCard) -> dict[str, Any]:
 
 def similar_answer(similar: Similar) -> dict[str, Any]:
     """Return the answer to 'which known stones are like it?'."""
-    rows = similar.stones.rows_of_today()
-    names = rows.dtype.names or ()
-    stones = []
-    for row, difference in zip(rows.tolist(), similar.carat_differences, strict=True):
-        stone = dict(zip(names, row, strict=True))
-        for name, value in stone.items():
-            if name in GRADES:
-                stone[name] = GRADES[name].name_of(value)
-            elif value != value:
-                stone[name] = None
-        stone["carat_difference"] = difference
-        stones.append(stone)
+    rows = similar.stones.rows_of_today().tolist()
+    stones = [
+        {
+            name: names.get(value) if names else (None if value != value else value)
+            for (name, names), value in zip(_COLUMNS, row, strict=True)
+        }
+        | {"carat_difference": difference}
+        for row, difference in zip(rows, similar.carat_differences, strict=True)
+    ]
     return {"diamonds": stones, "count": len(stones), "available": similar.available}
 
 
