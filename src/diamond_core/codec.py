@@ -16,7 +16,11 @@ T = TypeVar("T")
 
 
 def encode(value: object) -> bytes:
-    """Return *value*, a dataclass, as indented JSON text; ``decode`` reads it back."""
+    """Return *value*, a dataclass, as indented JSON text; ``decode`` reads it back, NaN included.
+
+    Raises:
+        TypeError, ValueError: it holds something that JSON can't.
+    """
     return json.dumps(to_plain(value), indent=2).encode() + b"\n"
 
 
@@ -41,8 +45,8 @@ def to_plain(value: Any) -> Any:
         return {str(name): to_plain(each) for name, each in value.items()}
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str):
-        return str(value)
+    if isinstance(value, str):  # JSON can't hold the half characters of a file name that is no text
+        return str(value) if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, Sequence):
         return [to_plain(each) for each in value]
     return value

@@ -137,11 +137,20 @@ class ModelFileNotFound(ModelNotFound):
 
 
 class NoChampion(ModelNotFound):
-    """No model has been promoted yet, so nothing can be priced."""
+    """Nothing can be priced: no model has been promoted yet, or none can be loaded.
 
-    def __init__(self) -> None:
+    Attributes:
+        problem: why the champion can't be loaded; '' where there is none.
+    """
+
+    problem = ""
+
+    def __init__(self, problem: str = "") -> None:
         super().__init__("champion")
-        self.args = ("no model has been trained yet",)
+        self.problem = problem
+        self.args = (
+            f"no model can be served: {problem}" if problem else "no model has been trained yet",
+        )
 
 
 class ExchangeNotFound(DiamondError):

@@ -73,6 +73,7 @@ def test_shows_similar_stones(trained_home):
         (["models", "promote", "gone", "--reason", "x"], 1, "there is no model 'gone'"),
         (["models", "promote", "gone"], 2, "--reason"),
         (["models", "rollback"], 1, "no earlier champion"),
+        (["requests", "list", "--id", ""], 2, "is empty"),
         (["nothing"], 2, "No such command"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -108,10 +108,11 @@ def test_leaves_a_champion_that_was_promoted_by_hand_meanwhile(choose, publish, 
     choose.promote(ModelId("by-hand"), reason="while the others trained", by="me")
     b = publish("b", 100.0, champion="a", high=-5.0)
     a = ModelId("a")
-    assert choose.by_merit([b], against=a, present=a, by="me") == "by-hand"
-    assert choose.by_merit([b], against=None, present=a, by="me") == "by-hand"
-    assert choose.by_merit([b], against=None, present=None, by="me") == "by-hand"
+    for against, present in ((a, a), (None, a), (None, None)):
+        with pytest.raises(Conflict, match="the champion is by-hand now"):
+            choose.by_merit([b], against=against, present=present, by="me")
     assert history.champion() == "by-hand"
+    assert choose.by_merit([], against=a, present=a, by="me") == "by-hand"
     assert choose.by_merit([b], against=None, present=ModelId("by-hand"), by="me") == "b"
 
 
@@ -202,3 +203,23 @@ def test_rolls_back_nothing_where_nothing_was_promoted_twice(choose, publish):
     promote(choose, "a", "a")
     with pytest.raises(NothingToRollBack):
         choose.roll_back(by="me")
+
+
+def test_rolls_back_from_a_model_that_was_champion_before_and_promoted_again_by_hand(
+    choose, publish
+):
+    for name in "ab":
+        publish(name)
+    promote(choose, "a", "b", "a")
+    assert choose.roll_back(by="me") == "b"
+    assert choose.roll_back(by="me") == "a"
+    with pytest.raises(NothingToRollBack):
+        choose.roll_back(by="me")
+
+
+def test_rolls_back_past_a_champion_that_can_not_be_served(choose, publish, repository):
+    for name in "abc":
+        publish(name)
+    promote(choose, "a", "b", "c")
+    repository.damage(ModelId("b"), ONNX_FILE)
+    assert choose.roll_back(by="me") == "a"

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diamond_core import Diamond, InvalidDiamond, RawStones, RejectedRow, clean
+from diamond_core import (
+    Diamond,
+    InvalidDiamond,
+    RawStones,
+    RejectedRow,
+    SourceUnreadable,
+    clean,
+)
 from diamond_core.stones.cleaning import missing_columns, read_columns
 from diamond_core.stones.fields import GRADES, PRICE
 
@@ -202,3 +209,9 @@ def test_takes_prices_from_the_limits_of_the_price():
         assert reasons(price=repr(price)) == []
     for price in (np.nextafter(PRICE.minimum, 0), np.nextafter(PRICE.maximum, 1e10)):
         assert len(reasons(price=repr(float(price)))) == 1
+
+
+@pytest.mark.parametrize("lines", [range(1), range(3)])
+def test_refuses_columns_that_are_not_equally_long(lines):
+    with pytest.raises(SourceUnreadable, match="cannot read shop: its columns are not equally"):
+        RawStones("shop", {"carat": [1.0, 2.0]}, lines)

@@ -96,6 +96,13 @@ def test_writes_json_that_people_can_read():
     assert json.loads(text)["created_at"] == "2026-01-02T12:00:00.123456+00:00"
 
 
+def test_writes_the_half_characters_of_a_file_name_that_is_no_text():
+    text = b"stones-\xff.csv".decode("utf-8", "surrogateescape")
+    assert to_plain({text: [text]}) == {text: ["stones-\\udcff.csv"]}
+    read = decode(Leaf, encode(Leaf(number=1.0, name=text)))
+    assert read.name == "stones-\\udcff.csv"
+
+
 texts = st.text(max_size=12)
 numbers = st.floats(allow_nan=False)
 times = st.datetimes(timezones=st.just(UTC) | st.just(timezone(timedelta(hours=-7))))

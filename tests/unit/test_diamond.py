@@ -74,8 +74,8 @@ def test_names_every_wrong_field_at_once():
 @pytest.mark.parametrize("field", NUMBERS)
 @pytest.mark.parametrize(
     "value",
-    [0, -0.0, -1, 1e-46, 1e9, float("inf"), float("nan"), 10**400, True, "1", [1], {}],
-    ids=repr,
+    [0, -0.0, -1, 1e-46, 1e9, float("inf"), float("nan"), 10**400, -(10**5000), True, "1", [1], {}],
+    ids=range(13),
 )
 def test_refuses_impossible_numbers(field, value):
     assert set(problems_of(GOOD | {field: value})) == {field}

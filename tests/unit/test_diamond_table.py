@@ -69,6 +69,15 @@ def test_takes_grades_as_names_or_as_numbers():
         {"price": [np.inf]},
         {"depth": [-1.0]},
         {"weight": [1.0]},
+        {"carat": ["heavy"]},
+        {"carat": [True]},
+        {"carat": [10**400]},
+        {"carat": [[1.0], [2.0, 3.0]]},
+        {"cut": [["Ideal"], ["Ideal", "Fair"]]},
+        {"cut": [None]},
+        {"cut": [""]},
+        {"price": [None, 1.0]},
+        {"price": ["cheap"]},
         {"depth": [50.0], "x": [6.0], "y": [6.0], "z": [3.7]},
     ],
     ids=str,
@@ -83,6 +92,16 @@ def test_refuses_impossible_columns(changes):
 def test_refuses_to_be_made_without_a_required_column():
     with pytest.raises(InvalidTable, match="clarity"):
         DiamondTable.from_columns({"carat": [1.0], "cut": ["Ideal"], "color": ["D"]})
+
+
+@pytest.mark.parametrize("price", [0.0, -5.0, 1e10, np.inf])
+def test_refuses_impossible_prices_of_stones(price):
+    with pytest.raises(InvalidTable, match="price must be the price in USD"):
+        DiamondTable.from_diamonds([STONE], [price])
+
+
+def test_takes_stones_whose_price_is_not_known():
+    assert np.isnan(DiamondTable.from_diamonds([STONE], [np.nan]).price).all()
 
 
 def test_cannot_be_changed():

@@ -31,9 +31,11 @@ class Repository(InMemoryModelRepository):
 
     def __init__(self):
         super().__init__()
-        self.read_files, self.asked_after = [], []
+        self.read_files, self.asked_after, self.out_of_reach = [], [], None
 
     def read(self, id, name):
+        if id == self.out_of_reach:
+            raise Unavailable(f"{id} can't be reached")
         self.read_files.append((id, name))
         return super().read(id, name)
 
@@ -251,6 +253,28 @@ def test_serves_an_earlier_champion_at_the_first_refresh_after_an_outage(world):
     assert world.follower.refresh()
     assert world.served == "a"
     assert "'b' is damaged" in world.follower.problem
+
+
+def test_serves_an_earlier_champion_while_the_present_one_is_out_of_reach(world):
+    world.promote("a", "b")
+    world.repository.out_of_reach = "b"
+    world.follower.refresh()
+    assert world.served == "a"
+    assert world.follower.problem == "b can't be reached"
+    world.repository.out_of_reach = None  # and no time has passed
+    assert world.follower.refresh()
+    assert (world.served, world.follower.problem) == ("b", None)
+
+
+def test_says_why_nothing_is_served(world):
+    with pytest.raises(NoChampion) as caught:
+        world.follower.get()
+    assert (caught.value.problem, str(caught.value)) == ("", "no model has been trained yet")
+    world.promote("a")
+    world.damage("a")
+    world.follower.refresh()
+    with pytest.raises(NoChampion, match="no model can be served: the model 'a' is damaged"):
+        world.follower.get()
 
 
 def test_says_again_what_is_damaged_after_an_outage(world):

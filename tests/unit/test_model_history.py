@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -17,6 +18,7 @@ from diamond_core import (
     REPORT_FILE,
     Conflict,
     DiamondTable,
+    FamilyFailed,
     ModelDamaged,
     ModelExists,
     ModelFileNotFound,
@@ -216,6 +218,59 @@ def test_calls_an_outage_an_outage_and_no_damage(history, repository):
     ):
         with pytest.raises(Unavailable, match="the disk failed"):
             use()
+
+
+def test_shows_the_cards_within_reach(history, repository, monkeypatch):
+    publish(history, A, B)
+    read = repository.read
+
+    def out_of_reach(id, name):
+        if id == B:
+            raise Unavailable("the disk failed")
+        return read(id, name)
+
+    monkeypatch.setattr(repository, "read", out_of_reach)
+    cards, damaged = history.cards_and_damage()
+    assert [card.id for card in cards] == [A]
+    assert [(each.id, each.detail) for each in damaged] == [(B, "the disk failed")]
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", ".hidden", "x" * 81, "a b", SAMPLES_FILE])
+def test_keeps_no_file_of_a_name_that_not_every_store_can_keep(history, repository, name):
+    fitted = a_fitted_model(STONES, files={ONNX_FILE: b"formula 1.0", name: b"data"})
+    with pytest.raises(FamilyFailed, match="can't have a file named"):
+        history.publish(a_card(A), fitted, STONES)
+    assert repository.ids() == []
+
+
+def test_does_not_look_for_files_outside_of_a_model(history, repository):
+    keep(repository, A, {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: SAMPLES, "../x": b""})
+    (damage,) = history.damage()
+    assert "its card names a file '../x'" in str(damage)
+
+
+@pytest.mark.parametrize("details", [{"found": {1, 2}}, {"model": object()}], ids=str)
+def test_keeps_no_card_whose_details_are_no_json(history, repository, details):
+    with pytest.raises(FamilyFailed, match="no JSON"):
+        history.publish(a_card(A, details=details), a_fitted_model(STONES), STONES)
+    assert repository.ids() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"log_prices": (), "errors": ()}, {"errors": (0.1,)}, {"grade_factors": {"cut": (1.0,)}}],
+    ids=str,
+)
+def test_does_not_load_a_model_whose_price_ranges_cannot_be_made(history, repository, changes):
+    ranges = a_card(A).price_ranges
+    broken = {
+        name: dataclasses.replace(getattr(ranges, name), **changes)
+        for name in ("measured", "unmeasured")
+    }
+    files = {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: SAMPLES}
+    keep(repository, A, files, price_ranges=dataclasses.replace(ranges, **broken))
+    with pytest.raises(ModelDamaged):
+        history.load(A)
 
 
 def test_calls_it_an_outage_where_a_graph_cannot_be_loaded_for_now(history, repository):

@@ -186,6 +186,33 @@ def test_keeps_what_was_trained_before_a_family_failed(pipeline, history):
     assert [card.family for card in history.cards()] == ["good"]
 
 
+class Raising(Formula):
+    def fit(self, table, **options):
+        raise ZeroDivisionError("no such stone")
+
+
+def test_names_the_family_whose_library_raises(pipeline):
+    with pytest.raises(FamilyFailed, match="'bad' failed: ZeroDivisionError: no such stone"):
+        run(pipeline(Raising("bad", 1.0)))
+
+
+class Telling(Formula):
+    def fit(self, table, **options):
+        return a_fitted_model(table, details={"model": object()})
+
+
+def test_writes_no_report_of_a_model_that_cannot_be_kept(pipeline, history):
+    reports = []
+
+    def write(report):
+        reports.append(report)
+        return b"a page"
+
+    with pytest.raises(FamilyFailed, match="no JSON"):
+        run(pipeline(Telling("odd", 1.0), write_report=write))
+    assert (reports, history.cards()) == ([], [])
+
+
 def test_keeps_others_from_training_meanwhile(pipeline, exclusive):
     order = []
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
-from diamond_core import InvalidUrl
+from diamond_core import DiamondError, InvalidUrl
 
 FAMILIES: Final = "diamond_core.families"
 MODEL_REPOSITORIES: Final = "diamond_core.model_repositories"
@@ -39,4 +39,9 @@ def open_url(group: str, url: str) -> Any:
         adapter = known[scheme].load()
     except Exception as ex:  # whatever a plugin's import may raise
         raise InvalidUrl(f"the adapter for {scheme}: can't be loaded: {ex}") from ex
-    return adapter(url)
+    try:
+        return adapter(url)
+    except DiamondError:
+        raise
+    except Exception as ex:  # its text may repeat a password
+        raise InvalidUrl(f"the adapter for {scheme}: can't use it ({type(ex).__name__})") from None

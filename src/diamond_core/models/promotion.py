@@ -15,6 +15,7 @@ class Promotion:
     Attributes:
         number: its place in the history, counted from 1.
         previous: the model of the promotion before it, or None for the first.
+        rolled_back: it went back to an earlier champion, and what came after that one does not count.
     """
 
     number: int
@@ -23,4 +24,5 @@ class Promotion:
     by: str
     reason: str
     previous: ModelId | None = None
+    rolled_back: bool = False
     schema: int = SCHEMA

@@ -25,7 +25,7 @@ class ModelRepository(Protocol):
         ...
 
     def ids(self) -> Sequence[ModelId]:
-        """Return the ids of all models, in any order; what is no model is passed over."""
+        """Return the ids of all models, in any order; what has no name of a model is passed over."""
         ...
 
     def read(self, id: ModelId, name: str) -> memoryview:
@@ -49,5 +49,9 @@ class ModelRepository(Protocol):
         ...
 
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
-        """Return the promotions of numbers above *after*, the lowest first. Cheap where none is."""
+        """Return the promotions of numbers above *after*, the lowest first. Cheap where none is.
+
+        One that can't be read is given as ``b""``: its number stays taken, and it hides no other.
+        Promotions are never removed: who follows them looks for higher numbers only.
+        """
         ...

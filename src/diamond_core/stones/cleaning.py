@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diamond_core.errors import FieldProblem
+from diamond_core.errors import FieldProblem, SourceUnreadable
 from diamond_core.stones.diamond_table import (
     UNKNOWN_GRADE,
     DiamondTable,
@@ -52,12 +52,19 @@ class RawStones:
         columns: field name -> one value per row; at least the 4 Cs and ``price``.
         lines: each row's line number in the source, counted from 1.
         malformed: rows that the source itself could not bring into columns.
+
+    Raises:
+        SourceUnreadable: the columns are not equally long.
     """
 
     source: str
     columns: Mapping[str, Sequence[object]]
     lines: Sequence[int]
     malformed: Sequence[RejectedRow] = ()
+
+    def __post_init__(self) -> None:
+        if any(len(values) != len(self.lines) for values in self.columns.values()):
+            raise SourceUnreadable(self.source, "its columns are not equally long")
 
 
 @dataclass(frozen=True, slots=True)

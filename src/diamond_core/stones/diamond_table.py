@@ -73,7 +73,9 @@ class DiamondTable:
         if unknown or missing:
             raise InvalidTable(f"columns missing: {missing}; not known: {unknown}")
         arrays = {
-            name: _grade_numbers(GRADES[name], values) if name in GRADES else np.asarray(values)
+            name: _grade_numbers(GRADES[name], values)
+            if name in GRADES
+            else _number_array(name, values)
             for name, values in columns.items()
         }
         lengths = {array.shape for array in arrays.values()}
@@ -110,6 +112,8 @@ class DiamondTable:
             else:
                 rows[name] = [_NAN if each is None else each for each in values]
         rows[PRICE.name] = amounts
+        if not (PRICE.allows(rows[PRICE.name]) | np.isnan(rows[PRICE.name])).all():
+            raise InvalidTable(f"{PRICE.name} must be {PRICE.expected}")
         return cls(rows)
 
     @classmethod
@@ -249,15 +253,39 @@ def _splitmix64(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return value ^ (value >> np.uint64(31))
 
 
+def _number_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return numbers as an array."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind == "b":
+            raise ValueError("True and False are no numbers")
+        return array.astype(np.float64)
+    except (TypeError, ValueError, OverflowError) as ex:
+        raise InvalidTable(f"{name} must be numbers: {ex}") from ex
+
+
 def _grade_numbers(field: GradeField, values: ArrayLike) -> NDArray[Any]:
-    """Return grades, given as names or as numbers, as numbers."""
-    array = np.asarray(values)
+    """Return grades, given as names or as numbers, as numbers; unknown where they may be."""
+    try:
+        array = np.asarray(values)
+    except ValueError as ex:
+        raise InvalidTable(f"{field.name} must be one-dimensional: {ex}") from ex
     if array.dtype.kind in "iu":
-        if array.size and not (array.min() >= 0 and array.max() < len(field.grades)):
+        known = array[array != UNKNOWN_GRADE] if not field.required else array
+        if known.size and not (known.min() >= 0 and known.max() < len(field.grades)):
             last = len(field.grades) - 1
             raise InvalidTable(f"{field.name} must be a grade number from 0 to {last}")
         return array
+    numbers: dict[Any, int] = dict(field.numbers)
+    if not field.required:
+        numbers |= {None: UNKNOWN_GRADE, "": UNKNOWN_GRADE}
     try:
-        return np.array([field.numbers[name] for name in array.ravel().tolist()], dtype=np.uint8)
+        return np.array(
+            [
+                numbers[None if each != each else each]  # NaN is not itself
+                for each in array.ravel().tolist()
+            ],
+            dtype=np.uint8,
+        )
     except (KeyError, TypeError) as ex:
         raise InvalidTable(f"{field.name} must be {field.expected}; not {ex}") from None

@@ -356,7 +356,7 @@ def shown(value: object, *, text: bool) -> str:
     elif isinstance(value, str):
         whole = repr(value if len(value) <= 40 else value[:37] + "...")
     else:
-        whole = "a number too large" if isinstance(value, int) and value > 2 else repr(value)
+        whole = "a number too large" if isinstance(value, int) and abs(value) > 2 else repr(value)
     return whole if len(whole) <= 44 else whole[:41] + "..."
 
 

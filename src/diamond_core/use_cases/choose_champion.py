@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from diamond_core.errors import ModelDamaged, NothingToRollBack
+from diamond_core.errors import ModelDamaged, ModelNotFound, NothingToRollBack
 from diamond_core.models.model_card import ModelCard, ModelId
 from diamond_core.ports import Clock
 from diamond_core.use_cases.model_history import ModelHistory
@@ -32,14 +32,13 @@ class ChooseChampion:
 
         *against* is the model that serves, with which their cards compare them on the same stones;
         to win against it takes more than noise. None: no model can serve, and the best challenger
-        wins. *present* is the model that was promoted last when the comparison was made: where
-        somebody has promoted another since then, nobody is promoted. A model that was champion
-        before is no challenger: it was replaced for a reason. Nor is one that can't be served.
-        Return the champion.
+        wins. *present* is the model that was promoted last when the comparison was made. A model
+        that was champion before is no challenger: it was replaced for a reason. Nor is one that
+        can't be served. Return the champion.
+
+        Raises:
+            Conflict: somebody else has promoted another since the comparison.
         """
-        latest = self._history.champion()
-        if latest != present:
-            return latest
         former = {promotion.model_id for promotion in self._history.promotions()}
         eligible = [
             card
@@ -54,7 +53,7 @@ class ChooseChampion:
                 return self._promote(best.id, previous=present, reason=reason, by=by)
             except ModelDamaged as ex:
                 _log.warning("%s; it is not promoted", ex)
-        return present
+        return self._history.champion()
 
     def promote(self, id: ModelId, *, reason: str, by: str) -> ModelId:
         """Make *id* the champion.
@@ -69,28 +68,47 @@ class ChooseChampion:
     def roll_back(self, *, by: str, reason: str = "") -> ModelId:
         """Make the champion of before the present one champion again.
 
-        Rolling back twice goes back two champions: what was rolled back does not count.
+        Rolling back twice goes back two champions: what was rolled back does not count. A champion
+        that can't be served any more is passed over.
 
         Raises:
             NothingToRollBack: there was none.
-            ModelDamaged: the champion of before can't be served.
             Conflict: somebody else promoted another meanwhile.
         """
         line: list[ModelId] = []
         for promotion in self._history.promotions():
-            if promotion.model_id in line:
-                del line[line.index(promotion.model_id) + 1 :]
-            else:
+            if promotion.rolled_back and promotion.model_id in line:
+                last = len(line) - 1 - line[::-1].index(promotion.model_id)
+                del line[last + 1 :]
+            elif line[-1:] != [promotion.model_id]:
                 line.append(promotion.model_id)
-        if len(line) < 2:
-            raise NothingToRollBack
-        reason = reason or f"rolled back from {line[-1]}"
-        return self._promote(line[-2], previous=line[-1], reason=reason, by=by)
+        for id in reversed(line[:-1]):
+            try:
+                return self._promote(
+                    id,
+                    previous=line[-1],
+                    reason=reason or f"rolled back from {line[-1]}",
+                    by=by,
+                    rolled_back=True,
+                )
+            except (ModelDamaged, ModelNotFound) as ex:
+                _log.warning("%s; it is passed over", ex)
+        raise NothingToRollBack
 
-    def _promote(self, id: ModelId, *, previous: ModelId | None, reason: str, by: str) -> ModelId:
+    def _promote(
+        self,
+        id: ModelId,
+        *,
+        previous: ModelId | None,
+        reason: str,
+        by: str,
+        rolled_back: bool = False,
+    ) -> ModelId:
         self._history.load(id)
-        at = self._clock()
-        return self._history.promote(id, previous=previous, at=at, by=by, reason=reason).model_id
+        promotion = self._history.promote(
+            id, previous=previous, at=self._clock(), by=by, reason=reason, rolled_back=rolled_back
+        )
+        return promotion.model_id
 
 
 def _beats(card: ModelCard, champion: ModelId) -> bool:

@@ -45,7 +45,7 @@ class ChampionFollower:
         """
         served = self._served
         if served is None:
-            raise NoChampion
+            raise NoChampion(self.problem or "")
         return served
 
     @property
@@ -63,12 +63,12 @@ class ChampionFollower:
         with self._lock:
             try:
                 self._look()
+                self._outage = None
                 swapped = self._load()
             except Unavailable as ex:
                 self._outage = str(ex)
                 self._next_try = 0.0  # an outage is no reason to wait
                 return False
-            self._outage = None
             return swapped
 
     def _look(self) -> None:
@@ -86,11 +86,12 @@ class ChampionFollower:
             return False
         if self._seconds() < self._next_try:
             return False
+        outage: Unavailable | None = None
         for id in self._candidates if served is None else self._candidates[:1]:
             try:
                 self._served = self._history.load(id)
-            except Unavailable:
-                raise
+            except Unavailable as ex:
+                outage = outage or ex  # an earlier champion may be within reach
             except DiamondError as ex:
                 if id == self._candidates[0]:
                     self._damage = str(ex)
@@ -99,5 +100,9 @@ class ChampionFollower:
             else:
                 if id == self._candidates[0]:
                     self._damage = None
+                elif outage is not None:
+                    self._outage = str(outage)
                 return True
+        if outage is not None:
+            raise outage
         return False

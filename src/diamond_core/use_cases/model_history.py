@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from diamond_core.codec import decode, encode
 from diamond_core.errors import (
     Conflict,
     DiamondError,
+    FamilyFailed,
     ModelDamaged,
     ModelFileNotFound,
     ModelNotFound,
@@ -40,6 +42,8 @@ from diamond_core.stones.similarity import SimilarStones, sorted_samples
 
 CARD_FILE: Final = "card.json"
 SAMPLES_FILE: Final = "samples.npy"
+
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 SMOKE_TEST: Final = DiamondTable.from_diamonds(
     [
@@ -99,11 +103,15 @@ class ModelHistory:
 
         Raises:
             ModelExists: the card's id is taken.
+            FamilyFailed: a file has a name that can't be kept, or the card's details are no JSON.
         """
+        for name in fitted.files:
+            if _FILE_NAME.fullmatch(name) is None or name in (CARD_FILE, SAMPLES_FILE):
+                raise FamilyFailed(card.family, f"a model can't have a file named {name!r}")
         files = {**fitted.files, SAMPLES_FILE: _to_npy(sorted_samples(stones))}
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         card = replace(card, files=digests)
-        self._repository.add(card.id, {**files, CARD_FILE: encode(card)})
+        self._repository.add(card.id, {**files, CARD_FILE: encoded(card)})
         return card
 
     def card(self, id: ModelId) -> ModelCard:
@@ -134,6 +142,7 @@ class ModelHistory:
     def cards_and_damage(self) -> tuple[list[ModelCard], list[ModelDamaged]]:
         """Return the readable cards, newest first, and what is wrong with the others."""
         cards, damaged = [], []
+        unreachable: list[tuple[ModelId, Unavailable]] = []
         for id in self._repository.ids():
             try:
                 cards.append(self.card(id))
@@ -141,6 +150,11 @@ class ModelHistory:
                 damaged.append(ex)
             except ModelNotFound:
                 continue  # removed meanwhile
+            except Unavailable as ex:
+                unreachable.append((id, ex))
+        if unreachable and not cards and not damaged:
+            raise unreachable[0][1]
+        damaged += [ModelDamaged(id, str(ex)) for id, ex in unreachable]
         cards.sort(key=lambda card: (card.created_at, card.id), reverse=True)
         return cards, damaged
 
@@ -201,10 +215,15 @@ class ModelHistory:
         samples = self.samples(card)
         try:
             prices = model.price(SMOKE_TEST)
-        except Exception as ex:  # whatever a runtime raises about a graph that it can't run
+            if prices.shape != (len(SMOKE_TEST),) or not (np.isfinite(prices) & (prices > 0)).all():
+                raise ModelDamaged(id, "it does not price two ordinary stones")
+            card.price_ranges.of_table(SMOKE_TEST, prices)
+            for stone, price in zip(SMOKE_TEST, prices.tolist(), strict=True):
+                card.price_ranges.of(stone, price)
+        except DiamondError:
+            raise
+        except Exception as ex:  # whatever a runtime raises about a graph, or an odd card causes
             raise ModelDamaged(id, f"it fails to price two ordinary stones ({ex})") from ex
-        if prices.shape != (len(SMOKE_TEST),) or not (np.isfinite(prices) & (prices > 0)).all():
-            raise ModelDamaged(id, "it does not price two ordinary stones")
         return LoadedModel(card, model, SimilarStones(samples))
 
     def report(self, id: ModelId) -> bytes:
@@ -243,7 +262,14 @@ class ModelHistory:
         return records[-1][0] if records else after
 
     def promote(
-        self, id: ModelId, *, previous: ModelId | None, at: datetime, by: str, reason: str
+        self,
+        id: ModelId,
+        *,
+        previous: ModelId | None,
+        at: datetime,
+        by: str,
+        reason: str,
+        rolled_back: bool = False,
     ) -> Promotion:
         """Make a model the champion, if *previous* is it now, and keep the promotion for good.
 
@@ -265,12 +291,15 @@ class ModelHistory:
             by=by,
             reason=reason,
             previous=previous,
+            rolled_back=rolled_back,
         )
         self._repository.promote(promotion.number, encode(promotion))
         return promotion
 
     def _checked(self, card: ModelCard, name: str) -> memoryview:
         """Return what the file holds; it must be the one that was published."""
+        if _FILE_NAME.fullmatch(name) is None:
+            raise ModelDamaged(card.id, f"its card names a file {name!r}")
         try:
             data = self._repository.read(card.id, name)
         except ModelFileNotFound:
@@ -291,6 +320,18 @@ def _damage_of(id: ModelId) -> Iterator[None]:
         raise
     except DiamondError as ex:
         raise ModelDamaged(id, str(ex)) from ex
+
+
+def encoded(card: ModelCard) -> bytes:
+    """Return the card as it is kept.
+
+    Raises:
+        FamilyFailed: the family's details are no JSON values.
+    """
+    try:
+        return encode(card)
+    except (TypeError, ValueError) as ex:
+        raise FamilyFailed(card.family, f"what it tells of itself is no JSON ({ex})") from ex
 
 
 def _readable(records: Sequence[tuple[int, bytes]]) -> list[Promotion]:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from diamond_core.errors import Conflict, ModelDamaged, ModelNotFound, TooFewStones, UnknownFamily
+from diamond_core.errors import (
+    Conflict,
+    DiamondError,
+    FamilyFailed,
+    ModelDamaged,
+    ModelNotFound,
+    TooFewStones,
+    UnknownFamily,
+)
 from diamond_core.models.evaluation import Comparison, Evaluation, compare, metrics_of
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId, training_range
 from diamond_core.models.price_ranges import PriceRanges
@@ -28,7 +36,7 @@ from diamond_core.stones.cleaning import CleanStones, RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import in_holdout
 from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.model_history import ModelHistory
+from diamond_core.use_cases.model_history import ModelHistory, encoded
 from diamond_core.use_cases.read_stones import read_stones
 from diamond_core.version import __version__
 
@@ -197,14 +205,19 @@ class TrainModels:
             progress(f"{family.name}: {doing}", share)
 
         started = time.perf_counter()
-        fitted = family.fit(
-            split.training,
-            seed=config.seed,
-            trials=config.trials,
-            weights=None,
-            study=config.study,
-            progress=of_family,
-        )
+        try:
+            fitted = family.fit(
+                split.training,
+                seed=config.seed,
+                trials=config.trials,
+                weights=None,
+                study=config.study,
+                progress=of_family,
+            )
+        except DiamondError:
+            raise
+        except Exception as ex:  # whatever a family's library may raise
+            raise FamilyFailed(family.name, f"{type(ex).__name__}: {ex}") from ex
         seconds = time.perf_counter() - started
         of_family("scoring on the hold-out", 1.0)
         ranges = PriceRanges.calibrate(
@@ -233,6 +246,7 @@ class TrainModels:
             details=fitted.details,
             version=__version__,
         )
+        encoded(card)  # before the report is written: a family may tell what can't be kept
         of_family("writing the report", 1.0)
         report = ReportInput(
             card=card,

@@ -101,7 +101,7 @@ def period_answer(period: ChampionPeriod) -> dict[str, Any]:
 def comparison_answer(found: ComparedModels) -> dict[str, Any]:
     """Return two models, compared on the same hold-out."""
     first, second = found.models
-    return {
+    answer: dict[str, Any] = {
         "data": {"source": found.source, "digest": found.digest, "holdout_rows": found.stones},
         "models": [
             {
@@ -130,3 +130,5 @@ def comparison_answer(found: ComparedModels) -> dict[str, Any]:
             for a, b in zip(first.slices, second.slices, strict=True)
         ],
     }
+    plain: dict[str, Any] = to_plain(answer)
+    return plain

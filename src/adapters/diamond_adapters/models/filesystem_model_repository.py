@@ -29,7 +29,7 @@ from diamond_core import (
 )
 
 _DRAFT: Final = ".draft-"
-_is_promotion: Final = re.compile(r"[0-9]{6}\.json").fullmatch
+_is_promotion: Final = re.compile(r"[0-9]{6,18}\.json").fullmatch
 _OLD_SECONDS: Final = 3600.0
 
 
@@ -84,7 +84,9 @@ class FilesystemModelRepository:
         with _reading("the folder of models"), suppress(FileNotFoundError):
             for folder in self._models.iterdir():
                 with suppress(InvalidModelId):
-                    ids.append(ModelId(folder.name))
+                    id = ModelId(folder.name)
+                    if folder.is_dir():
+                        ids.append(id)
         return ids
 
     def read(self, id: ModelId, name: str) -> memoryview:
@@ -95,7 +97,7 @@ class FilesystemModelRepository:
                     if not os.fstat(file.fileno()).st_size:
                         return memoryview(b"")
                     return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            except FileNotFoundError:
+            except (FileNotFoundError, IsADirectoryError):
                 raise ModelFileNotFound(id, name) from None
 
     def location(self, id: ModelId, name: str) -> str:
@@ -113,12 +115,21 @@ class FilesystemModelRepository:
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
         with _reading("the folder of promotions"), suppress(FileNotFoundError):
             names = os.listdir(self._promotions)  # noqa: PTH208  # a Path for each takes ten times as long
-            later = f"{after + 1:06}"  # numbers of six digits sort as their names do
+            later = f"{after + 1:06}"  # numbers of as many digits sort as their names do
             numbers = sorted(
-                int(name[:6]) for name in names if name >= later and _is_promotion(name)
+                int(name[:-5])
+                for name in names
+                if (name >= later or len(name) > len(later) + 5) and _is_promotion(name)
             )
-            return [(number, self._promotion(number).read_bytes()) for number in numbers]
+            return [(number, self._record(number)) for number in numbers if number > after]
         return []
+
+    def _record(self, number: int) -> bytes:
+        """Return a promotion; nothing where it can't be read: its number is taken all the same."""
+        try:
+            return self._promotion(number).read_bytes()
+        except OSError:
+            return b""
 
     def _promotion(self, number: int) -> Path:
         return self._promotions / f"{number:06}.json"

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
-from diamond_adapters.installed import STONE_SOURCES, open_url
+from diamond_adapters.installed import STONE_SOURCES, find, open_url
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_core import InvalidUrl, SourceUnreadable, StoneSource
@@ -24,11 +24,12 @@ def locate_sources(texts: Sequence[str]) -> list[StoneSource]:
 
 
 def _locate(text: str) -> list[StoneSource]:
-    if "://" in text or text == "bundled:":
+    scheme, colon, _ = text.partition(":")
+    if "://" in text or (colon and scheme.lower() in find(STONE_SOURCES)):
         try:
             return [open_url(STONE_SOURCES, text)]
         except InvalidUrl as ex:
-            raise SourceUnreadable(f"{text.partition(':')[0]}:...", str(ex)) from ex
+            raise SourceUnreadable(f"{scheme}:...", str(ex)) from ex
     path = Path(text)
     if path.is_file():
         return [CsvSource.from_path(path)]

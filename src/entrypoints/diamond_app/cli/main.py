@@ -59,8 +59,11 @@ def cli() -> None:
     """
 
 
-HINTS: Final[dict[type[DiamondError], str]] = {NoChampion: "run: diamond train"}
-"""Error -> the command that mends it."""
+def hint(error: DiamondError) -> str:
+    """Return the command that mends the error, or ''."""
+    if not isinstance(error, NoChampion):
+        return ""
+    return "; run: diamond doctor" if error.problem else "; run: diamond train"
 
 
 def main() -> None:
@@ -68,8 +71,7 @@ def main() -> None:
     try:
         cli()
     except DiamondError as ex:
-        hint = HINTS.get(type(ex))
-        print(f"diamond: {ex}" + (f"; {hint}" if hint else ""), file=sys.stderr)
+        print(f"diamond: {ex}{hint(ex)}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

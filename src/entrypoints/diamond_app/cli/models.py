@@ -129,8 +129,11 @@ def show(id: str, as_json: bool) -> None:
     print_table(card.id, ["", ""], facts)
     if REPORT_FILE in card.files:
         print(f"\nreport: {history.location(card.id, REPORT_FILE)}")  # whole, however long
-    candidates = card.details.get("candidates", [])
-    if candidates:
+    candidates = card.details.get("candidates")
+    if isinstance(candidates, (list, tuple)) and all(
+        isinstance(each, dict) and {"name", "cross_validated_mae"} <= each.keys()
+        for each in candidates
+    ):
         best: list[list[object]] = [
             [each["name"], float(each["cross_validated_mae"])] for each in candidates[:10]
         ]

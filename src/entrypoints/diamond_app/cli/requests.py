@@ -44,6 +44,9 @@ def _filters(*names: str) -> Callable[[Command], Command]:
 def _filter(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
     from diamond_app.record_filter import parse_filter
 
+    for name, text in given.items():
+        if text is not None and not text.strip():
+            raise click.BadParameter("is empty", param_hint=f"--{name.replace('_', '-')}")
     texts = {name: text for name, text in given.items() if text}
     filter, wrong = parse_filter(texts, wired.clock()())
     for name, detail in wrong.items():
@@ -111,7 +114,7 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
 def show(id: str, as_json: bool) -> None:
     """Show the request of the id ID, else the newest of the X-Request-ID ID, with its bodies.
 
-    ID may be that of any prediction, of one stone in a batch too.
+    ID may be that of any prediction of the service, of one stone in a batch too.
 
     \b
     Example:

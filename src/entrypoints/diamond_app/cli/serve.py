@@ -13,6 +13,7 @@ import click
 from diamond_app.cli.gunicorn_server import run_gunicorn
 from diamond_app.cli.output import container
 from diamond_app.settings import API_KEYS, ONE_TIME_KEY
+from diamond_core.errors import Unavailable
 
 
 @click.command("serve")
@@ -35,8 +36,11 @@ def command(bind: str | None, workers: int | None) -> None:
     """
     wired = container()  # a wrong setting stops here, with one line
     wired.request_log()
-    if wired.history().champion() is None:
-        print("There is no model yet; run: diamond train", file=sys.stderr)
+    try:
+        if wired.history().champion() is None:
+            print("There is no model yet; run: diamond train", file=sys.stderr)
+    except Unavailable as ex:  # the service follows once the store is back
+        print(f"diamond: {ex}", file=sys.stderr)
     arguments = ["--config", "python:diamond_app.gunicorn_conf"]
     if bind is not None:
         arguments += ["--bind", bind]

@@ -22,6 +22,7 @@ def command(n: int, as_json: bool, **values: str | None) -> None:
       diamond similar --carat 1.1 --cut Ideal --color H --clarity SI2 -n 5
     """
     from diamond_app.answers import similar_answer
+    from diamond_core.stones.fields import OPTIONAL
 
     diamond = stone(values)
     wired = container()
@@ -30,7 +31,7 @@ def command(n: int, as_json: bool, **values: str | None) -> None:
     if as_json:
         print_json(answer)
         return
-    columns = ["carat", "carat_difference", "price", "depth", "table", "x", "y", "z"]
+    columns = ["carat", "carat_difference", "price", *OPTIONAL]
     rows = [[each[column] for column in columns] for each in answer["diamonds"]]
     kind = f"{diamond.cut} cut, color {diamond.color}, clarity {diamond.clarity}"
     print_table(f"{answer['count']} of {answer['available']} stones: {kind}", columns, rows)

@@ -1,0 +1,69 @@
+"""What people and failing disks leave among the files hides no model and no promotion."""
+
+from __future__ import annotations
+
+import pytest
+
+from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
+from diamond_core import Conflict, ModelDamaged, ModelFileNotFound, ModelHistory, ModelId
+from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
+from diamond_core.testing.samples import NOON
+
+STONES = some_stones(200)
+A = ModelId("a")
+
+
+@pytest.fixture
+def repository(tmp_path):
+    return FilesystemModelRepository(tmp_path)
+
+
+@pytest.fixture
+def history(repository):
+    history = ModelHistory(repository, load_formula)
+    history.publish(a_card(A), a_fitted_model(STONES), STONES)
+    history.promote(A, previous=None, at=NOON, by="tester", reason="a test")
+    return history
+
+
+def test_takes_only_folders_for_models(history, repository, tmp_path):
+    (tmp_path / "models" / "notes").write_text("a file with a model's name")
+    (tmp_path / "models" / "gone").symlink_to(tmp_path / "nowhere")
+    assert repository.ids() == [A]
+    assert [card.id for card in history.cards()] == [A]
+    assert history.damage() == []
+
+
+def test_shows_a_model_whose_card_is_a_folder(history, tmp_path):
+    (tmp_path / "models" / "b" / "card.json").mkdir(parents=True)
+    cards, damaged = history.cards_and_damage()
+    assert [card.id for card in cards] == [A]
+    assert [each.id for each in damaged] == ["b"]
+    with pytest.raises(ModelDamaged):
+        history.card(ModelId("b"))
+
+
+def test_finds_no_file_where_there_is_a_folder(history, repository, tmp_path):
+    (tmp_path / "models" / A / "empty").mkdir()
+    with pytest.raises(ModelFileNotFound):
+        repository.read(A, "empty")
+
+
+def test_counts_a_promotion_that_cannot_be_read_and_hides_no_other(history, repository, tmp_path):
+    (tmp_path / "promotions" / "000002.json").mkdir()
+    (tmp_path / "promotions" / "000003.json").symlink_to(tmp_path / "nowhere")
+    assert [number for number, _ in repository.promotions()] == [1, 2, 3]
+    assert repository.promotions(after=1) == [(2, b""), (3, b"")]
+    assert history.champion() == A
+    with pytest.raises(Conflict):
+        repository.promote(2, b"another")
+    assert history.promote(A, previous=A, at=NOON, by="tester", reason="again").number == 4
+
+
+def test_goes_on_counting_after_a_million_promotions(repository):
+    numbers = [999_998, 999_999, 1_000_000, 1_000_001, 10_000_000]
+    for number in numbers:
+        repository.promote(number, str(number).encode())
+    for after in (0, 999_998, 999_999, 1_000_000, 10_000_000):
+        later = [number for number in numbers if number > after]
+        assert repository.promotions(after) == [(each, str(each).encode()) for each in later]
