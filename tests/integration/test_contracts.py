@@ -164,6 +164,13 @@ class PeeweeContract(RequestLogContract):
     def reopen(self, database_url):
         return lambda: PeeweeRequestLog.from_url(database_url)
 
+    @pytest.fixture
+    def elsewhere(self, database_url):
+        return f"""
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+log = PeeweeRequestLog.from_url({database_url!r})
+"""
+
 
 class TestPeeweeRequestLogOnSQLite(OnSQLite, PeeweeContract):
     @pytest.fixture
@@ -192,6 +199,17 @@ class JournalledContract(RequestLogContract):
         return lambda: JournalledRequestLog(
             PeeweeRequestLog.from_url(database_url), tmp_path / "journal"
         )
+
+    @pytest.fixture
+    def elsewhere(self, database_url, tmp_path):
+        return f"""
+from pathlib import Path
+from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+log = JournalledRequestLog(
+    PeeweeRequestLog.from_url({database_url!r}), Path({str(tmp_path / "journal")!r})
+)
+"""
 
 
 class TestJournalledRequestLogOnSQLite(OnSQLite, JournalledContract):
@@ -264,6 +282,10 @@ class CsvFixture:
             writer.writerows(zip(*columns.values(), strict=True))
         return CsvSource.from_path(path)
 
+    @pytest.fixture
+    def missing(self):
+        return CsvSource.from_url("http://me:secret-word@127.0.0.1:1/stones.csv")
+
 
 class TestCsvSource(CsvFixture, StoneSourceContract):
     pass
@@ -293,6 +315,10 @@ class SqlFixture:
                 )
         return SqlSource(f"{url}?table=bought")
 
+    @pytest.fixture
+    def missing(self, tmp_path):
+        return SqlSource(f"sqlite:///{tmp_path / 'gone' / 'stones.db'}?table=bought")
+
 
 class TestSqlSourceOnSQLite(SqlFixture, StoneSourceContract):
     pass
@@ -302,13 +328,19 @@ class TestLargeSqlSourceOnSQLite(SqlFixture, LargeStoneSourceContract):
     pass
 
 
-class TestSqlSourceOnMySQL(SqlFixture, StoneSourceContract):
+class MySQLFixture(SqlFixture):
     @pytest.fixture
     def url(self, mysql_url):
         return mysql_url
 
-
-class TestLargeSqlSourceOnMySQL(SqlFixture, LargeStoneSourceContract):
     @pytest.fixture
-    def url(self, mysql_url):
-        return mysql_url
+    def missing(self):
+        return SqlSource("mysql://me:secret-word@127.0.0.1:1/shop?table=bought")
+
+
+class TestSqlSourceOnMySQL(MySQLFixture, StoneSourceContract):
+    pass
+
+
+class TestLargeSqlSourceOnMySQL(MySQLFixture, LargeStoneSourceContract):
+    pass

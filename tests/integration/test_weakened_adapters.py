@@ -24,9 +24,9 @@ import test_sqlite_models
 from sqlite_models import SqliteModelRepository, TABLES
 
 from diamond_adapters.in_memory import InMemoryRequestLog, InMemoryStoneSource
-from diamond_core import ModelDamaged, ModelId, RawStones, Unavailable
+from diamond_core import ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
 from diamond_core.testing import (
-    ExclusiveWorkContract, LargeStoneSourceContract, RequestLogContract,
+    ExclusiveWorkContract, LargeStoneSourceContract, RequestLogContract, some_stones,
 )
 
 
@@ -193,6 +193,10 @@ class LogContract(RequestLogContract):
         return lambda: log
 
     @pytest.fixture
+    def elsewhere(self):
+        return None
+
+    @pytest.fixture
     def break_down(self, log):
         return lambda: setattr(log, "failure", Unavailable("it fails"))
 
@@ -223,12 +227,61 @@ class TestLogWithRawErrors(LogContract):
                 raise OSError("it fails")
 
 
+class TestLogThatFailsRawWhenItAppends(LogContract):
+    class weakened(InMemoryRequestLog):
+        def append_all(self, exchanges):
+            if self.failure is not None:
+                raise OSError("it fails")
+            super().append_all(exchanges)
+
+
+class TestLogOfOneProcess(LogContract):
+    @pytest.fixture
+    def elsewhere(self):
+        return "from test_weakened import InMemoryRequestLog; log = InMemoryRequestLog()"
+
+
 class SourceContract(LargeStoneSourceContract):
     weakened = InMemoryStoneSource
 
     @pytest.fixture
     def source(self, table):
         return self.weakened(table)
+
+    @pytest.fixture
+    def missing(self):
+        return Missing(SourceUnreadable("shop", "it is closed"))
+
+
+class Missing:
+    """A source that can't be read; *failure* says why."""
+
+    name = "shop"
+
+    def __init__(self, failure):
+        self.failure = failure
+
+    def read(self):
+        raise self.failure
+        yield
+
+
+class TestSourceWithRawErrors(SourceContract):
+    @pytest.fixture
+    def missing(self):
+        return Missing(OSError("it is closed"))
+
+
+class TestSourceThatIsEmptyWhenItIsGone(SourceContract):
+    @pytest.fixture
+    def missing(self):
+        return InMemoryStoneSource(some_stones(0))
+
+
+class TestSourceThatTellsItsPassword(SourceContract):
+    @pytest.fixture
+    def missing(self):
+        return Missing(SourceUnreadable("shop://me:secret-word@host", "it is closed"))
 
 
 class TestSourceAsItShouldBe(SourceContract):
@@ -265,6 +318,11 @@ CAUGHT_BY = {
     "TestBodiesAsText": "test_gives_back_unusual_values_unchanged",
     "TestRequestIdAsTheKey": "test_keeps_exchanges_that_share_a_request_id",
     "TestLogWithRawErrors": "test_says_when_its_store_fails",
+    "TestLogThatFailsRawWhenItAppends": "test_says_when_its_store_fails",
+    "TestLogOfOneProcess": "test_is_shared_by_processes",
+    "TestSourceWithRawErrors": "test_says_that_it_cannot_be_read",
+    "TestSourceThatIsEmptyWhenItIsGone": "test_says_that_it_cannot_be_read",
+    "TestSourceThatTellsItsPassword": "test_says_that_it_cannot_be_read",
     "TestAllRowsAtOnce": "test_gives_a_line_number_for_each_row",
     "TestLinesCountedFromEachBatch": "test_gives_a_line_number_for_each_row",
 }

@@ -87,6 +87,10 @@ class TestInMemoryRequestLog(RequestLogContract):
         return lambda: log
 
     @pytest.fixture
+    def elsewhere(self):
+        return None
+
+    @pytest.fixture
     def break_down(self, log):
         return breaks(log)
 
@@ -96,11 +100,19 @@ class TestInMemoryStoneSource(StoneSourceContract):
     def source(self, table):
         return InMemoryStoneSource(table)
 
+    @pytest.fixture
+    def missing(self):
+        return None
+
 
 class TestLargeInMemoryStoneSource(LargeStoneSourceContract):
     @pytest.fixture
     def source(self, table):
         return InMemoryStoneSource(table)
+
+    @pytest.fixture
+    def missing(self):
+        return None
 
 
 def test_keeps_the_last_exchanges_of_a_log_with_a_maximum():

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -16,9 +19,20 @@ from diamond_core.requests.exchange import Exchange, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.testing.samples import NOON, an_exchange
 
+_IN_ANOTHER_PROCESS = """
+{elsewhere}
+from diamond_core.testing import an_exchange
+log.start()
+print("ready", flush=True)
+for number in range(20):
+    log.append(an_exchange(id=f"other-{{number:02}}"))
+log.append(an_exchange(id="both"))
+log.close()
+"""
+
 
 class RequestLogContract:
-    """Inherit, and supply an empty ``log``, ``reopen`` and ``break_down``."""
+    """Inherit, and supply an empty ``log`` and the fixtures below."""
 
     @pytest.fixture
     def log(self) -> RequestLog:
@@ -28,6 +42,11 @@ class RequestLogContract:
     def reopen(self) -> Callable[[], RequestLog]:
         """Return what opens the same store once more, as after a restart."""
         raise NotImplementedError("supply what opens it again")
+
+    @pytest.fixture
+    def elsewhere(self) -> str | None:
+        """Return Python code that opens the same store as ``log``; None: nothing can."""
+        raise NotImplementedError("supply code that opens it in another process")
 
     @pytest.fixture
     def break_down(self) -> Callable[[], None]:
@@ -181,6 +200,23 @@ class RequestLogContract:
             each.id for each in exchanges
         )
 
+    def test_is_shared_by_processes(self, log: RequestLog, elsewhere: str | None) -> None:
+        if elsewhere is None:
+            pytest.skip("its store ends with the process")
+        log.start()
+        with subprocess.Popen(  # noqa: S603  # code of the test's own
+            [sys.executable, "-c", _IN_ANOTHER_PROCESS.format(elsewhere=elsewhere)],
+            stdout=subprocess.PIPE,
+        ) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"ready\n"
+            for number in range(20):
+                log.append(an_exchange(id=f"this-{number:02}"))
+            log.append(an_exchange(id="both"))
+        assert other.returncode == 0
+        expected = [f"{who}-{number:02}" for who in ("other", "this") for number in range(20)]
+        assert sorted(each.id for each in newest(log, 1000)) == ["both", *expected]
+
     def test_keeps_what_it_was_given_after_a_restart(
         self, log: RequestLog, reopen: Callable[[], RequestLog]
     ) -> None:
@@ -250,6 +286,10 @@ class RequestLogContract:
             log.count(ExchangeFilter())
         with pytest.raises(Unavailable):
             log.prune(NOON + timedelta(days=1), limit=1)
+        with suppress(Unavailable):  # or it has kept it elsewhere
+            log.append(an_exchange())
+        with suppress(Unavailable):
+            log.append_all([an_exchange(), an_exchange()])
         log.health()
 
 

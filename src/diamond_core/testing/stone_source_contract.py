@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from diamond_core.errors import SourceUnreadable
 from diamond_core.ports import BATCH_ROWS, StoneSource
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.testing.samples import some_stones
@@ -14,7 +15,7 @@ STONES = some_stones(30)
 
 
 class StoneSourceContract:
-    """Inherit, and supply a ``source`` that holds the stones of ``table``, in their order."""
+    """Inherit, and supply a ``source`` that holds the stones of ``table``, and a ``missing`` one."""
 
     @pytest.fixture
     def table(self) -> DiamondTable:
@@ -22,7 +23,16 @@ class StoneSourceContract:
 
     @pytest.fixture
     def source(self, table: DiamondTable) -> StoneSource:
+        """Return a source that holds the stones of ``table``, in their order."""
         raise NotImplementedError("supply the source under test")
+
+    @pytest.fixture
+    def missing(self) -> StoneSource | None:
+        """Return a source that can't be read, with the password ``secret-word`` where it takes one.
+
+        None where nothing can be missing.
+        """
+        raise NotImplementedError("supply a source that can't be read")
 
     def test_gives_all_stones_in_their_order(
         self, source: StoneSource, table: DiamondTable
@@ -47,6 +57,15 @@ class StoneSourceContract:
     def test_has_a_name(self, source: StoneSource) -> None:
         assert source.name
         assert {batch.source for batch in source.read()} == {source.name}
+
+    def test_says_that_it_cannot_be_read_and_tells_no_password(
+        self, missing: StoneSource | None
+    ) -> None:
+        if missing is None:
+            pytest.skip("it is always there")
+        with pytest.raises(SourceUnreadable) as caught:
+            list(missing.read())
+        assert "secret-word" not in f"{missing.name} {caught.value}"
 
 
 class LargeStoneSourceContract(StoneSourceContract):
