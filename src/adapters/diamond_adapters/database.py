@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,8 @@ from diamond_core import InvalidUrl
 _FORMS: Final = (
     "use sqlite:///relative, sqlite:////absolute or mysql://user:password@host:3306/name"
 )
+_BUSY_SECONDS: Final = 10.0
+"""How long one who writes to SQLite waits for another."""
 _STRICT: Final = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
 
 
@@ -45,10 +48,10 @@ def open_database(url: str) -> peewee.Database:
 def _sqlite(path: Path) -> peewee.Database:
     return _SqliteDatabase(
         str(path),
-        timeout=10,
+        timeout=_BUSY_SECONDS,
         factory=_Connection,
         check_same_thread=False,  # each thread has its own; only closing it may be another's work
-        pragmas={"busy_timeout": 10_000, "journal_mode": "wal", "synchronous": "normal"},
+        pragmas={"busy_timeout": int(_BUSY_SECONDS * 1000), "journal_mode": "wal", "synchronous": "normal"},
     )
 
 
@@ -67,7 +70,15 @@ class _SqliteDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee ha
             Path(self.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as ex:
             raise peewee.OperationalError(f"{self.database}: {ex.strerror}") from ex
-        return super()._connect()
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                return super()._connect()
+            except sqlite3.OperationalError as ex:
+                # SQLite does not wait by itself where two connections switch a new file to WAL
+                if ex.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
 
 def _mysql(parts: SplitResult, port: int) -> peewee.Database:
