@@ -51,7 +51,11 @@ def _sqlite(path: Path) -> peewee.Database:
         timeout=_BUSY_SECONDS,
         factory=_Connection,
         check_same_thread=False,  # each thread has its own; only closing it may be another's work
-        pragmas={"busy_timeout": int(_BUSY_SECONDS * 1000), "journal_mode": "wal", "synchronous": "normal"},
+        pragmas={
+            "busy_timeout": int(_BUSY_SECONDS * 1000),
+            "journal_mode": "wal",
+            "synchronous": "normal",
+        },
     )
 
 
