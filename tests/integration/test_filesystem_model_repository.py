@@ -67,3 +67,10 @@ def test_goes_on_counting_after_a_million_promotions(repository):
     for after in (0, 999_998, 999_999, 1_000_000, 10_000_000):
         later = [number for number in numbers if number > after]
         assert repository.promotions(after) == [(each, str(each).encode()) for each in later]
+
+
+def test_adds_a_model_while_another_publishes_its_draft(repository, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / ".draft-another").symlink_to(tmp_path / "renamed-meanwhile")
+    repository.add(A, {"card.json": b"{}"})
+    assert repository.ids() == [A]

@@ -76,8 +76,9 @@ class FilesystemModelRepository:
     def _remove_old_drafts(self) -> None:
         """Remove what processes that were killed left half written."""
         for draft in self._models.glob(f"{_DRAFT}*"):
-            if draft.stat().st_mtime < time.time() - _OLD_SECONDS:
-                shutil.rmtree(draft, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another has just published it
+                if draft.stat().st_mtime < time.time() - _OLD_SECONDS:
+                    shutil.rmtree(draft, ignore_errors=True)
 
     def ids(self) -> Sequence[ModelId]:
         ids = []
