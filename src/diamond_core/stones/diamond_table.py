@@ -98,23 +98,18 @@ class DiamondTable:
     def from_diamonds(
         cls, diamonds: Iterable[Diamond], prices: Iterable[float] | None = None
     ) -> DiamondTable:
-        """Build a table from single *diamonds* and, where known, their *prices* in USD."""
+        """Build a table from single *diamonds* and, where known, their *prices* in USD.
+
+        Raises:
+            InvalidTable: there are more or fewer prices than stones, or a price is impossible.
+        """
         stones = list(diamonds)
-        amounts = [_NAN] * len(stones) if prices is None else list(prices)
-        if len(amounts) != len(stones):
-            raise InvalidTable(f"{len(stones)} stones but {len(amounts)} prices")
-        rows = empty_rows(len(stones))
-        for name in FIELDS:
-            values = [getattr(stone, name) for stone in stones]
-            if name in GRADES:
-                numbers = GRADES[name].numbers
-                rows[name] = [UNKNOWN_GRADE if each is None else numbers[each] for each in values]
-            else:
-                rows[name] = [_NAN if each is None else each for each in values]
-        rows[PRICE.name] = amounts
-        if not (PRICE.allows(rows[PRICE.name]) | np.isnan(rows[PRICE.name])).all():
-            raise InvalidTable(f"{PRICE.name} must be {PRICE.expected}")
-        return cls(rows)
+        columns: dict[str, list[Any]] = {
+            name: [getattr(stone, name) for stone in stones] for name in FIELDS
+        }
+        if prices is not None:
+            columns[PRICE.name] = list(prices)
+        return cls.from_columns(columns)
 
     @classmethod
     def concatenate(cls, tables: Sequence[DiamondTable]) -> DiamondTable:

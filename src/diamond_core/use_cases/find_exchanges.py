@@ -24,9 +24,11 @@ def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Ex
         ExchangeNotFound: there is none.
         Unavailable: the log can't be read.
     """
+    if not id:  # an empty filter would find everything
+        raise ExchangeNotFound(id)
     stone = _OF_A_BATCH.fullmatch(id)
     found = log.find(ExchangeFilter(id=stone[1] if stone else id), limit=1)
     found = found or log.find(ExchangeFilter(request_id=id), limit=limit)
-    if not id or not found:  # an empty filter finds everything
+    if not found:
         raise ExchangeNotFound(id)
     return found

@@ -61,14 +61,16 @@ class ChampionFollower:
         again with growing pauses, an outage at the next call.
         """
         with self._lock:
+            before = self._served
             try:
                 self._look()
-                self._outage = None
-                swapped = self._load()
+                outage = self._load()
             except Unavailable as ex:
-                self._outage = str(ex)
+                outage = ex
+            self._outage = None if outage is None else str(outage)
+            swapped = self._served is not before
+            if outage is not None and not swapped:
                 self._next_try = 0.0  # an outage is no reason to wait
-                return False
             return swapped
 
     def _look(self) -> None:
@@ -79,13 +81,14 @@ class ChampionFollower:
             self._number = number
             self._pause = self._next_try = 0.0
 
-    def _load(self) -> bool:
+    def _load(self) -> Unavailable | None:
+        """Load the champion, or where nothing is served the first that can be; return an outage."""
         served = None if self._served is None else self._served.card.id
         if not self._candidates or served == self._candidates[0]:
             self._damage = None
-            return False
+            return None
         if self._seconds() < self._next_try:
-            return False
+            return None
         outage: Unavailable | None = None
         for id in self._candidates if served is None else self._candidates[:1]:
             try:
@@ -100,9 +103,5 @@ class ChampionFollower:
             else:
                 if id == self._candidates[0]:
                     self._damage = None
-                elif outage is not None:
-                    self._outage = str(outage)
-                return True
-        if outage is not None:
-            raise outage
-        return False
+                break
+        return outage

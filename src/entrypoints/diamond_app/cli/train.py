@@ -102,16 +102,7 @@ def command(
         print(f"Nothing was promoted: {run.conflict}.", file=sys.stderr)
     if as_json:
         print_json(
-            to_plain(
-                {
-                    "models": run.cards,
-                    "champion": run.champion,
-                    "rejected": [
-                        {"line": row.line, "reasons": list(row.reasons), "source": row.source}
-                        for row in run.rejected
-                    ],
-                }
-            )
+            to_plain({"models": run.cards, "champion": run.champion, "rejected": run.rejected})
         )
         return
     _print_rejected(run.rejected)
