@@ -31,13 +31,19 @@ def breaks(adapter):
     return break_down
 
 
+class EndsWithTheProcess:
+    @pytest.fixture
+    def elsewhere(self):
+        return None
+
+
 class TestFormulaModel(ModelContract):
     @pytest.fixture
     def model(self):
         return FormulaModel()
 
 
-class TestInMemoryModelRepository(ModelRepositoryContract):
+class TestInMemoryModelRepository(EndsWithTheProcess, ModelRepositoryContract):
     @pytest.fixture
     def repository(self):
         return InMemoryModelRepository()
@@ -45,10 +51,6 @@ class TestInMemoryModelRepository(ModelRepositoryContract):
     @pytest.fixture
     def reopen(self, repository):
         return lambda: repository
-
-    @pytest.fixture
-    def elsewhere(self):
-        return None
 
     @pytest.fixture
     def damage(self, repository):
@@ -59,7 +61,7 @@ class TestInMemoryModelRepository(ModelRepositoryContract):
         return breaks(repository)
 
 
-class TestInMemoryExclusiveWork(ExclusiveWorkContract):
+class TestInMemoryExclusiveWork(EndsWithTheProcess, ExclusiveWorkContract):
     @pytest.fixture
     def work(self):
         return InMemoryExclusiveWork()
@@ -69,15 +71,11 @@ class TestInMemoryExclusiveWork(ExclusiveWorkContract):
         return lambda: work
 
     @pytest.fixture
-    def elsewhere(self):
-        return None
-
-    @pytest.fixture
     def break_down(self, work):
         return breaks(work)
 
 
-class TestInMemoryRequestLog(RequestLogContract):
+class TestInMemoryRequestLog(EndsWithTheProcess, RequestLogContract):
     @pytest.fixture
     def log(self):
         return InMemoryRequestLog()
@@ -85,10 +83,6 @@ class TestInMemoryRequestLog(RequestLogContract):
     @pytest.fixture
     def reopen(self, log):
         return lambda: log
-
-    @pytest.fixture
-    def elsewhere(self):
-        return None
 
     @pytest.fixture
     def break_down(self, log):

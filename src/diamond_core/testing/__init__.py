@@ -18,6 +18,7 @@ from diamond_core.testing.samples import (
     load_formula,
     some_stones,
 )
+from diamond_core.testing.shared_store import SharedStore
 from diamond_core.testing.stone_source_contract import (
     LargeStoneSourceContract,
     StoneSourceContract,
@@ -31,6 +32,7 @@ __all__ = [
     "ModelFamilyContract",
     "ModelRepositoryContract",
     "RequestLogContract",
+    "SharedStore",
     "StoneSourceContract",
     "a_card",
     "a_fitted_model",

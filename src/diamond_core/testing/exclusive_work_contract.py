@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 
@@ -11,37 +9,22 @@ import pytest
 
 from diamond_core.errors import Unavailable
 from diamond_core.ports import ExclusiveWork
+from diamond_core.testing.shared_store import SharedStore, another_process
 
 _HOLDS = """
 import sys
-{elsewhere}
 with work.hold("training", lambda sentence: None):
     print("holds", flush=True)
     sys.stdin.readline()
 """
 
 
-class ExclusiveWorkContract:
-    """Inherit, and supply ``work``, ``reopen``, ``elsewhere`` and ``break_down``."""
+class ExclusiveWorkContract(SharedStore):
+    """Inherit, and supply ``work`` and the fixtures of ``SharedStore``."""
 
     @pytest.fixture
     def work(self) -> ExclusiveWork:
         raise NotImplementedError("supply the adapter under test")
-
-    @pytest.fixture
-    def reopen(self) -> Callable[[], ExclusiveWork]:
-        """Return what opens the same store once more."""
-        raise NotImplementedError("supply what opens it again")
-
-    @pytest.fixture
-    def elsewhere(self) -> str | None:
-        """Return Python code that opens the same store as ``work``; None: only this process can."""
-        raise NotImplementedError("supply code that opens it in another process")
-
-    @pytest.fixture
-    def break_down(self) -> Callable[[], None]:
-        """Return what makes the store fail; skip where nothing can."""
-        raise NotImplementedError("supply what makes it fail")
 
     def test_lets_one_work_at_a_time(
         self, work: ExclusiveWork, reopen: Callable[[], ExclusiveWork]
@@ -85,12 +68,7 @@ class ExclusiveWorkContract:
     def test_waits_for_another_process_until_it_is_killed(
         self, work: ExclusiveWork, elsewhere: str | None
     ) -> None:
-        if elsewhere is None:
-            pytest.skip("its store ends with the process")
-        code = _HOLDS.format(elsewhere=elsewhere)
-        with subprocess.Popen(  # noqa: S603  # code of the test's own
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        ) as other:
+        with another_process(elsewhere, _HOLDS) as other:
             assert other.stdout is not None
             assert other.stdout.readline() == b"holds\n"
             waited: list[str] = []

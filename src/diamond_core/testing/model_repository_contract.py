@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +22,7 @@ from diamond_core.models.model_card import ModelCard, ModelId
 from diamond_core.ports import ONNX_FILE, ModelRepository
 from diamond_core.stones.similarity import sorted_samples
 from diamond_core.testing.samples import NOON, a_card, a_fitted_model, load_formula, some_stones
+from diamond_core.testing.shared_store import SharedStore, another_process
 from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE, ModelHistory
 
 A, B = ModelId("a-1"), ModelId("b-2")
@@ -31,8 +30,6 @@ FILES = {"card.json": b"{}", "model.onnx": bytes(range(256)) * 300, "empty.txt":
 STONES = some_stones(200)
 
 _IN_ANOTHER_PROCESS = """
-import sys
-{elsewhere}
 from diamond_core.errors import Conflict
 for number in range(1, 9):
     try:
@@ -53,32 +50,17 @@ def publish(history: ModelHistory, name: str, **changes: Any) -> ModelCard:
     return history.publish(a_card(name, **changes), a_fitted_model(STONES), STONES)
 
 
-class ModelRepositoryContract:
-    """Inherit, and supply an empty ``repository`` and the fixtures below."""
+class ModelRepositoryContract(SharedStore):
+    """Inherit, and supply an empty ``repository``, ``damage`` and the fixtures of ``SharedStore``."""
 
     @pytest.fixture
     def repository(self) -> ModelRepository:
         raise NotImplementedError("supply the repository under test")
 
     @pytest.fixture
-    def reopen(self) -> Callable[[], ModelRepository]:
-        """Return what opens the same store once more, as after a restart."""
-        raise NotImplementedError("supply what opens it again")
-
-    @pytest.fixture
-    def elsewhere(self) -> str | None:
-        """Return Python code that opens the same store as ``repository``; None: nothing can."""
-        raise NotImplementedError("supply code that opens it in another process")
-
-    @pytest.fixture
     def damage(self) -> Callable[[ModelId, str], None]:
         """Return what overwrites a stored file with ``b'damaged'``, past the adapter."""
         raise NotImplementedError("supply what damages a file")
-
-    @pytest.fixture
-    def break_down(self) -> Callable[[], None]:
-        """Return what makes the store fail; skip where nothing can."""
-        raise NotImplementedError("supply what makes it fail")
 
     # What it keeps
 
@@ -190,14 +172,8 @@ class ModelRepositoryContract:
     def test_lets_one_of_two_processes_promote(
         self, repository: ModelRepository, elsewhere: str | None
     ) -> None:
-        if elsewhere is None:
-            pytest.skip("its store ends with the process")
         won = []
-        with subprocess.Popen(  # noqa: S603  # code of the test's own
-            [sys.executable, "-c", _IN_ANOTHER_PROCESS.format(elsewhere=elsewhere)],
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as other:
+        with another_process(elsewhere, _IN_ANOTHER_PROCESS) as other:
             for number in range(8, 0, -1):
                 try:
                     repository.promote(number, b"this process")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,40 +16,25 @@ from diamond_core.ports import RequestLog
 from diamond_core.requests.exchange import Exchange, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.testing.samples import NOON, an_exchange
+from diamond_core.testing.shared_store import SharedStore, another_process
 
 _IN_ANOTHER_PROCESS = """
-{elsewhere}
 from diamond_core.testing import an_exchange
 log.start()
 print("ready", flush=True)
 for number in range(20):
-    log.append(an_exchange(id=f"other-{{number:02}}"))
+    log.append(an_exchange(id=f"other-{number:02}"))
 log.append(an_exchange(id="both"))
 log.close()
 """
 
 
-class RequestLogContract:
-    """Inherit, and supply an empty ``log`` and the fixtures below."""
+class RequestLogContract(SharedStore):
+    """Inherit, and supply an empty ``log`` and the fixtures of ``SharedStore``."""
 
     @pytest.fixture
     def log(self) -> RequestLog:
         raise NotImplementedError("supply the log under test")
-
-    @pytest.fixture
-    def reopen(self) -> Callable[[], RequestLog]:
-        """Return what opens the same store once more, as after a restart."""
-        raise NotImplementedError("supply what opens it again")
-
-    @pytest.fixture
-    def elsewhere(self) -> str | None:
-        """Return Python code that opens the same store as ``log``; None: nothing can."""
-        raise NotImplementedError("supply code that opens it in another process")
-
-    @pytest.fixture
-    def break_down(self) -> Callable[[], None]:
-        """Return what makes the store fail; skip where nothing can."""
-        raise NotImplementedError("supply what makes it fail")
 
     def test_is_empty_at_first(self, log: RequestLog) -> None:
         assert list(newest(log)) == []
@@ -201,13 +184,8 @@ class RequestLogContract:
         )
 
     def test_is_shared_by_processes(self, log: RequestLog, elsewhere: str | None) -> None:
-        if elsewhere is None:
-            pytest.skip("its store ends with the process")
         log.start()
-        with subprocess.Popen(  # noqa: S603  # code of the test's own
-            [sys.executable, "-c", _IN_ANOTHER_PROCESS.format(elsewhere=elsewhere)],
-            stdout=subprocess.PIPE,
-        ) as other:
+        with another_process(elsewhere, _IN_ANOTHER_PROCESS) as other:
             assert other.stdout is not None
             assert other.stdout.readline() == b"ready\n"
             for number in range(20):
