@@ -45,11 +45,19 @@ def to_plain(value: Any) -> Any:
         return {str(name): to_plain(each) for name, each in value.items()}
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, str):  # JSON can't hold the half characters of a file name that is no text
-        return str(value) if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, str):
+        return escaped(value)
     if isinstance(value, Sequence):
         return [to_plain(each) for each in value]
     return value
+
+
+def escaped(text: str) -> str:
+    """Return *text* with escapes for the halves of characters, which neither JSON nor databases take.
+
+    They come with file names and headers that are no text.
+    """
+    return str(text) if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def from_plain(kind: type[T], value: Any) -> T:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any, Final
 
+from diamond_adapters.requests.body_text import to_text
 from diamond_core import Exchange
+from diamond_core.codec import escaped
 
 CSV_COLUMNS: Final = (
-    *(
-        "id",
-        "request_id",
-        "occurred_at",
-        "method",
-        "path",
-        "query",
-        "headers",
-        "client",
-        "key_name",
-    ),
-    *("status", "duration_ms", "model_id", "request_encoding", "request_body"),
-    *("response_encoding", "response_body"),
+    "id",
+    "request_id",
+    "occurred_at",
+    "method",
+    "path",
+    "query",
+    "headers",
+    "client",
+    "key_name",
+    "status",
+    "duration_ms",
+    "model_id",
+    "request_encoding",
+    "request_body",
+    "response_encoding",
+    "response_body",
 )
 
 
@@ -37,7 +41,7 @@ def exchange_answer(exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
         "method": exchange.method,
         "path": exchange.path,
         "query": exchange.query,
-        "headers": {_text(name): _text(value) for name, value in exchange.headers.items()},
+        "headers": {escaped(name): escaped(value) for name, value in exchange.headers.items()},
         "client": exchange.client,
         "key_name": exchange.key_name,
         "status": exchange.status,
@@ -46,7 +50,7 @@ def exchange_answer(exchange: Exchange, *, bodies: bool) -> dict[str, Any]:
     }
     if bodies:
         for name in ("request", "response"):
-            encoding, text = _body(getattr(exchange, f"{name}_body"))
+            encoding, text = to_text(getattr(exchange, f"{name}_body"))
             answer[f"{name}_encoding"] = encoding
             answer[f"{name}_body"] = text
     return answer
@@ -57,15 +61,3 @@ def exchange_cells(exchange: Exchange) -> list[object]:
     answer = exchange_answer(exchange, bodies=True)
     answer["headers"] = json.dumps(answer["headers"], ensure_ascii=False)
     return [answer[column] for column in CSV_COLUMNS]
-
-
-def _body(body: bytes) -> tuple[str, str]:
-    try:
-        return "utf-8", body.decode()
-    except UnicodeDecodeError:
-        return "base64", base64.b64encode(body).decode()
-
-
-def _text(text: str) -> str:
-    """Return the text with escapes for lone surrogates, which JSON can't hold."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,29 +10,32 @@ from typing import Any, Final
 
 import peewee
 
+from diamond_adapters.requests.body_text import from_text, to_text
+from diamond_core.codec import escaped
 from diamond_core.requests.exchange import Exchange
 
 BODIES: Final = ("request", "response")
 COLUMNS: Final = (
-    *(
-        "id",
-        "request_id",
-        "occurred_at",
-        "method",
-        "path",
-        "query",
-        "headers",
-        "client",
-        "key_name",
-    ),
-    *("status", "duration_ms", "model_id", "request_encoding", "response_encoding"),
-    *("request_body", "response_body"),
+    "id",
+    "request_id",
+    "occurred_at",
+    "method",
+    "path",
+    "query",
+    "headers",
+    "client",
+    "key_name",
+    "status",
+    "duration_ms",
+    "model_id",
+    "request_encoding",
+    "response_encoding",
+    "request_body",
+    "response_body",
 )
 PART_COLUMNS: Final = ("id", "body", "place", "text")
 BODY_COLUMNS: Final = frozenset({"request_body", "response_body"})
 _PLAIN: Final = frozenset(COLUMNS[:12]) - {"occurred_at", "headers"}
-UTF_8: Final = "utf-8"
-BASE64: Final = "base64"
 
 Row = tuple[Any, ...]
 
@@ -96,24 +98,24 @@ def to_row(exchange: Exchange, most: int) -> tuple[Row, list[Row]]:
     parts: list[Row] = []
     encodings, firsts = [], []
     for name, body in zip(BODIES, (exchange.request_body, exchange.response_body), strict=True):
-        encoding, whole = _to_text(body)
+        encoding, whole = to_text(body)
         first, *rest = _pieces(whole, most)
         encodings.append(encoding)
         firsts.append(first)
         parts += [(exchange.id, name, place, text) for place, text in enumerate(rest, start=1)]
     row = (
         exchange.id,
-        _text(exchange.request_id),
+        escaped(exchange.request_id),
         to_time(exchange.occurred_at),
-        _text(exchange.method),
-        _text(exchange.path),
-        _text(exchange.query),
+        escaped(exchange.method),
+        escaped(exchange.path),
+        escaped(exchange.query),
         json.dumps(dict(exchange.headers)),
-        _text(exchange.client),
-        _text(exchange.key_name),
+        escaped(exchange.client),
+        escaped(exchange.key_name),
         exchange.status,
         exchange.duration_ms,
-        _text(exchange.model_id),
+        escaped(exchange.model_id),
         *encodings,
         *firsts,
     )
@@ -128,7 +130,7 @@ def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
     for name in BODIES:
         if f"{name}_body" in row:
             text = row[f"{name}_body"] + parts.get(name, "")
-            values[f"{name}_body"] = _from_text(row[f"{name}_encoding"], text)
+            values[f"{name}_body"] = from_text(row[f"{name}_encoding"], text)
     return Exchange(**values)
 
 
@@ -143,18 +145,6 @@ def from_time(value: datetime | str) -> datetime:
     return time.replace(tzinfo=UTC)
 
 
-def _to_text(body: bytes) -> tuple[str, str]:
-    """Return how the body is written as text, and the text."""
-    try:
-        return UTF_8, body.decode()
-    except UnicodeDecodeError:
-        return BASE64, base64.b64encode(body).decode()
-
-
-def _from_text(encoding: str, text: str) -> bytes:
-    return text.encode() if encoding == UTF_8 else base64.b64decode(text)
-
-
 def _pieces(text: str, most: int) -> Iterator[str]:
     """Cut the text into pieces of at most *most* bytes of UTF-8; at least one, maybe empty."""
     if len(text) * 4 <= most or len(text.encode()) <= most:
@@ -163,8 +153,3 @@ def _pieces(text: str, most: int) -> Iterator[str]:
     length = most // 4  # a character has at most four bytes
     for start in range(0, len(text), length):
         yield text[start : start + length]
-
-
-def _text(text: str) -> str:
-    """Return the text, with escapes for what is no character and that no database takes."""
-    return text if text.isascii() else text.encode(UTF_8, "backslashreplace").decode()

@@ -1,0 +1,22 @@
+"""Bodies as text: as they are where they are UTF-8, else as base64."""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+UTF_8: Final = "utf-8"
+BASE64: Final = "base64"
+
+
+def to_text(body: bytes) -> tuple[str, str]:
+    """Return how the body is written as text, and the text."""
+    try:
+        return UTF_8, body.decode()
+    except UnicodeDecodeError:
+        return BASE64, base64.b64encode(body).decode()
+
+
+def from_text(encoding: str, text: str) -> bytes:
+    """Return the body that ``to_text`` was given."""
+    return text.encode() if encoding == UTF_8 else base64.b64decode(text)
