@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import some_measured
 
 from diamond_core import Clarity, Color, Cut, Diamond, DiamondTable, Evaluation, PriceRanges
 from diamond_core.codec import decode, encode
@@ -16,17 +17,6 @@ ROUGH = PRICES * np.exp(np.random.default_rng(1).normal(0, 0.2, len(TRAINING)))
 FEATURES = tuple(FIELDS)
 RANGES = PriceRanges.calibrate(TRAINING, PRICES, ROUGH, FEATURES)
 
-a_stone = st.builds(
-    Diamond,
-    carat=st.floats(0.01, 1000),
-    cut=st.sampled_from(Cut),
-    color=st.sampled_from(Color),
-    clarity=st.sampled_from(Clarity),
-    depth=st.none() | st.floats(1, 100),
-    table=st.none() | st.floats(1, 100),
-    x=st.none() | st.floats(1, 100),
-    y=st.none() | st.floats(1, 100),
-)
 # With z, depth and table known as well.
 measured = st.sampled_from([TRAINING.diamond(at) for at in range(50)])
 
@@ -37,7 +27,7 @@ def width(diamond, price=5000.0):
 
 
 @given(
-    st.lists(st.tuples(a_stone | measured, st.floats(0.01, 1e9)), min_size=1, max_size=20),
+    st.lists(st.tuples(some_measured | measured, st.floats(0.01, 1e9)), min_size=1, max_size=20),
     st.sampled_from([FEATURES, REQUIRED, (*REQUIRED, "depth"), (*REQUIRED, "x", "table")]),
 )
 def test_gives_one_stone_the_range_it_has_in_a_table(stones, features):
@@ -50,7 +40,7 @@ def test_gives_one_stone_the_range_it_has_in_a_table(stones, features):
     np.testing.assert_allclose(alone, np.stack([lows, highs], axis=1), rtol=1e-9)
 
 
-@given(a_stone, st.floats(0.01, 1e9))
+@given(some_measured, st.floats(0.01, 1e9))
 def test_covers_the_price_itself(diamond, price):
     low, high = RANGES.of(diamond, price)
     assert 0 < low < price < high < np.inf

@@ -23,7 +23,6 @@ from diamond_core import (
     Unavailable,
 )
 from diamond_core.stones.cleaning import COLUMNS
-from diamond_core.stones.fields import GRADES
 
 
 class _Fails:
@@ -176,13 +175,5 @@ class InMemoryStoneSource:
     def read(self) -> Iterator[RawStones]:
         for start in range(0, len(self._stones), BATCH_ROWS):
             some = self._stones[start : start + BATCH_ROWS]
-            columns = {name: _values(some, name) for name in COLUMNS}
+            columns = {name: some.values(name) for name in COLUMNS}
             yield RawStones(self.name, columns, range(start + 1, start + 1 + len(some)))
-
-
-def _values(stones: DiamondTable, name: str) -> list[object]:
-    """Return one column as a source gives it: grades by name, None for unknown."""
-    values = stones.column(name).tolist()
-    if name in GRADES:
-        return [GRADES[name].names.get(each) for each in values]
-    return [None if each != each else each for each in values]

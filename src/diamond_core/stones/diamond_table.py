@@ -125,14 +125,7 @@ class DiamondTable:
         return DiamondTable(self.rows[selection])
 
     def __iter__(self) -> Iterator[Diamond]:
-        columns = []
-        for name in FIELDS:
-            values = self.column(name).tolist()
-            if name in GRADES:
-                grades = GRADES[name].grades
-                columns.append([None if n == UNKNOWN_GRADE else grades[n] for n in values])
-            else:
-                columns.append([None if value != value else value for value in values])
+        columns = [self.values(name) for name in FIELDS]
         for values in zip(*columns, strict=True):
             yield Diamond(**dict(zip(FIELDS, values, strict=True)))
 
@@ -146,6 +139,14 @@ class DiamondTable:
             return empty_rows(len(self))[name]
         column: NDArray[Any] = self.rows[name]
         return column
+
+    def values(self, name: str) -> list[Any]:
+        """Return one column as a stone has its fields: grades as members, None for unknown."""
+        numbers = self.column(name).tolist()
+        if name in GRADES:
+            grades = GRADES[name].grades
+            return [None if number == UNKNOWN_GRADE else grades[number] for number in numbers]
+        return [None if number != number else number for number in numbers]
 
     @property
     def carat(self) -> Floats:
