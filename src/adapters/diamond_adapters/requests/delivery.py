@@ -26,26 +26,24 @@ Refusals = list[tuple[Entry, str]]
 
 
 def hand_over(database: RequestLog, entries: Sequence[Entry]) -> tuple[int, Refusals, Refusals]:
-    """Append the entries; return how many are recorded, and which failed and which are hopeless.
+    """Append the entries; return how many are recorded, and which failed and which are refused.
 
     An entry that failed may have met a lock or an ill database, though the database answers: to
-    judge that is the caller's. A hopeless one can be recorded at no time.
+    judge that is the caller's. A refused one can be recorded at no time.
 
     Raises:
         Unavailable: the database does not answer.
     """
     exchanges: list[tuple[Entry, Exchange]] = []
-    hopeless: Refusals = []
+    refused: Refusals = []
     for entry in entries:
         try:
             exchanges.append((entry, unpack(entry.payload)))
         except UnreadableEntry as ex:
-            hopeless.append((entry, str(ex)))
+            refused.append((entry, str(ex)))
     failed: Refusals = []
-    refused: Refusals = []
     _append(database, exchanges, failed, refused)
-    taken = len(exchanges) - len(failed) - len(refused)
-    return taken, failed, hopeless + refused
+    return len(entries) - len(failed) - len(refused), failed, refused
 
 
 def _append(

@@ -175,9 +175,9 @@ class Shipper:
             if segment.shipped < end:
                 self._step_over_damage(segment, end)
             return segment.shipped < end
-        taken, failed, hopeless = hand_over(self._database, entries)
+        taken, failed, refused = hand_over(self._database, entries)
         self._taken += taken
-        for entry, reason in hopeless:
+        for entry, reason in refused:
             self._set_aside(segment, entry, reason)
         waits = self._judge(segment, failed)
         self._batch = min(self._batch * 2, _BATCH) if taken else _SMALL_BATCH
