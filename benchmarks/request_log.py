@@ -1,9 +1,9 @@
-"""What does the record of requests cost, and how fast does a journal reach its database?
+"""What does the record of requests cost, and how fast does a spool reach its database?
 
     python benchmarks/request_log.py [--seconds 3] [--rounds 3] [--backlog 100000]
 
 Serves the same prices in four ways side by side, on two workers each: without a record, with the
-journal alone, with the journal and MariaDB, and with an insert into MariaDB before each
+spool alone, with the spool and MariaDB, and with an insert into MariaDB before each
 response. A client in a process of its own loads them in turn. Needs MariaDB's server
 (scripts/install-test-tools).
 """
@@ -32,10 +32,9 @@ from dependency_injector import providers
 from mariadb import fresh_database, running_mariadb
 from support import diamond, environment, free_port, newest, until
 
-from diamond_adapters.database import open_database
 from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_app.container import build_container
 from diamond_app.settings import Settings
 from diamond_app.wsgi import app_of, follow, run_in_background
@@ -43,8 +42,8 @@ from diamond_core.testing import an_exchange
 
 WAYS = {
     "none": "no record",
-    "journal": "journal alone",
-    "both": "journal and MariaDB",
+    "spool": "spool alone",
+    "both": "spool and MariaDB",
     "direct": "insert per request",
 }
 bundled_csv = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
@@ -149,7 +148,7 @@ def _middle(all_of_it):
 def time_append(folder, database):
     exchange = an_exchange(request_body=b"x" * 80, response_body=b"y" * 420)
     for title, durable, count in (("process", False, 20_000), ("power", True, 500)):
-        log = JournalledRequestLog(database, folder / f"append-{title}", durable=durable)
+        log = SpooledRequestLog(database, folder / f"append-{title}", durable=durable)
         started = time.perf_counter()
         for _ in range(count):
             log.append(exchange)
@@ -159,14 +158,14 @@ def time_append(folder, database):
 
 
 def ship_backlog(title, folder, database, count):
-    log = JournalledRequestLog(database, folder, limit=10 << 30)
+    log = SpooledRequestLog(database, folder, limit=10 << 30)
     for _ in range(count):
         log.append(an_exchange(request_body=b"x" * 80, response_body=b"y" * 420))
     started = time.perf_counter()
     newest(log, 1)
     seconds = time.perf_counter() - started
     print(
-        f"{count:,} waiting entries into {title}: {seconds:.1f} s, {count / seconds:,.0f} a second"
+        f"{count:,} waiting exchanges into {title}: {seconds:.1f} s, {count / seconds:,.0f} a second"
     )
     log.close()
 
@@ -181,11 +180,11 @@ def main():
     with tempfile.TemporaryDirectory() as name, running_mariadb() as server:
         folder = Path(name)
         compare_ways(folder, server, given.seconds, given.rounds)
-        sqlite = PeeweeRequestLog(open_database(f"sqlite:///{folder / 'backlog.db'}"))
+        sqlite = PeeweeRequestLog.from_url(f"sqlite:///{folder / 'backlog.db'}")
         time_append(folder, sqlite)
         ship_backlog("SQLite", folder / "to-sqlite", sqlite, given.backlog)
         with fresh_database(server.url) as url:
-            mariadb = PeeweeRequestLog(open_database(url))
+            mariadb = PeeweeRequestLog.from_url(url)
             ship_backlog("MariaDB", folder / "to-mariadb", mariadb, given.backlog)
 
 

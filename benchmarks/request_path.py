@@ -14,8 +14,7 @@ from pathlib import Path
 import falcon
 import orjson
 
-from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_app.container import Container, build_container
 from diamond_app.settings import Settings
@@ -98,7 +97,7 @@ def main() -> None:
         container = trained(Path(folder))
         # Nothing is moved on into the database meanwhile: that has a benchmark of its own.
         container.request_log.override(
-            JournalledRequestLog(InMemoryRequestLog(maximum=1), Path(folder) / "journal")
+            SpooledRequestLog(container.record(), Path(folder) / "benchmark")
         )
         ours, bare = app_of(container), bare_app()
         print(f"{'request':<24}{'bare us':>10}{'ours us':>10}{'more us':>10}")

@@ -3,7 +3,7 @@
     python benchmarks/service.py [--seconds 3] [--rounds 5] [--family xgboost]
 
 Serves a bare Falcon app (it parses the same JSON and answers a constant) and the service side by
-side, two workers each with the same gunicorn settings, the service with its journal and SQLite. A
+side, two workers each with the same gunicorn settings, the service with its spool, its shipper and SQLite. A
 client in a process of its own loads them in turn. Then a batch of 10,000 stones against single
 requests.
 """

@@ -115,7 +115,7 @@ def send(connection: http.client.HTTPConnection, asked: Asked, id: str) -> Noted
 
 
 def recorded(database_url: str) -> Sequence[Exchange]:
-    """Return what the database holds, without a look at any journal."""
+    """Return what the database holds, without a look at any spool."""
     database = open_database(database_url)
     try:
         return PeeweeRequestLog(database).find(ExchangeFilter(), limit=1_000_000)

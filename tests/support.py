@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import json
 import os
@@ -11,12 +12,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diamond_core import Exchange, ExchangeFilter, RequestLog
+from diamond_adapters.requests.losses import Losses
+from diamond_adapters.requests.spool_health import health_of
+from diamond_core import Exchange, ExchangeFilter, RequestLog, RequestLogHealth
 
 DEADLINE = 60.0
 STONE = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
@@ -157,6 +160,22 @@ def serving(home: Path, workers: int = 1, **more: str) -> Iterator[Service]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(DEADLINE)
+        until(lambda: not shipper_runs(home), "the shipper ends")
+
+
+def shipper_runs(home: Path) -> bool:
+    """Tell whether a process empties the spool of *home*."""
+    with suppress(FileNotFoundError), (home / "spool" / "shipper.lock").open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def spool_health(home: Path) -> RequestLogHealth:
+    """Return how the spool of *home* is doing, at this moment."""
+    return health_of(home / "spool", 1 << 30, Losses(home / "spool"))
 
 
 def newest(log: RequestLog, limit: int = 10) -> list[Exchange]:

@@ -120,7 +120,7 @@ def test_serves_every_route(client, container, two_models):
     listed = client.simulate_get("/v1/requests?limit=100", headers=ADMIN).json["requests"]
     assert len(listed) == 10
     assert client.simulate_get("/readyz").json["status"] == "ok"
-    assert "diamond_journal_entries 0.0" in client.simulate_get("/metrics").text
+    assert "diamond_spool_entries 0.0" in client.simulate_get("/metrics").text
     for path in ("/livez", "/openapi.json", "/docs", f"/models/{good}/report"):
         assert client.simulate_get(path, headers=ADMIN).status_code == 200
 

@@ -15,7 +15,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def guarded(trained_once, tmp_path_factory):
-    """A service that needs a key, with some traffic in its record."""
+    """A service that needs a key, with some exchanges in its log."""
     home = home_with_report(trained_once, tmp_path_factory.mktemp("guarded"))
     with serving(home, DIAMOND_API_KEYS="admin:long-secret,till:other-secret") as running:
         till = {"X-API-Key": "other-secret"}
@@ -34,8 +34,6 @@ def test_the_record_is_read_with_an_admin_key(browser, guarded, width, scheme):
         page.get_by_label("API key").fill("long-secret")
         page.get_by_role("button", name="Use this key").click()
         page.get_by_text("50 exchanges, newest first").wait_for()
-        assert page.locator("#traffic rect.column").count() >= 1
-        assert page.locator("#latency .dot").count() >= 2
         assert visit.accessibility_violations() == []
         visit.screenshot(f"requests-{scheme}")
         page.get_by_label("Status").fill("4xx")

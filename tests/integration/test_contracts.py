@@ -16,8 +16,8 @@ from diamond_adapters.in_memory import InMemoryStoneSource
 from diamond_adapters.lock_files import LockFiles
 from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.mysql_locks import MySQLLocks
-from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_adapters.sources.sql_source import SqlSource
 from diamond_core import ExchangeFilter, no_progress
@@ -144,7 +144,7 @@ class OnMySQL:
         yield migrated_mysql
         database = open_database(migrated_mysql)
         with database.connection_context():
-            for table in ("requests", "request_parts"):
+            for table in ("requests", "request_parts", "spool_marks"):
                 if table in database.get_tables():
                     database.execute_sql(f"DELETE FROM {table}")
 
@@ -187,7 +187,7 @@ class TestPeeweeRequestLogOnMySQL(OnMySQL, PeeweeContract):
     pass
 
 
-class JournalledContract(RequestLogContract):
+class SpooledContract(RequestLogContract):
     @pytest.fixture
     def log(self, reopen):
         with contextlib.closing(reopen()) as log:
@@ -196,29 +196,29 @@ class JournalledContract(RequestLogContract):
 
     @pytest.fixture
     def reopen(self, database_url, tmp_path):
-        return lambda: JournalledRequestLog(
-            PeeweeRequestLog.from_url(database_url), tmp_path / "journal"
+        return lambda: SpooledRequestLog(
+            PeeweeRequestLog.from_url(database_url), tmp_path / "spool"
         )
 
     @pytest.fixture
     def elsewhere(self, database_url, tmp_path):
         return f"""
 from pathlib import Path
-from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
-log = JournalledRequestLog(
-    PeeweeRequestLog.from_url({database_url!r}), Path({str(tmp_path / "journal")!r})
+from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
+log = SpooledRequestLog(
+    PeeweeRequestLog.from_url({database_url!r}), Path({str(tmp_path / "spool")!r})
 )
 """
 
 
-class TestJournalledRequestLogOnSQLite(OnSQLite, JournalledContract):
+class TestSpooledRequestLogOnSQLite(OnSQLite, SpooledContract):
     @pytest.fixture
     def break_down(self):
         pytest.skip("tests/integration/test_request_database_away.py does it")
 
 
-class TestJournalledRequestLogOnMySQL(OnMySQL, JournalledContract):
+class TestSpooledRequestLogOnMySQL(OnMySQL, SpooledContract):
     pass
 
 

@@ -12,6 +12,7 @@ from falcon import testing
 from support import STONE, diamond, newest, serving
 
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.rows import to_row
 from diamond_app.container import build_container
 from diamond_app.settings import ApiKeys, Settings
 from diamond_app.wsgi import app_of
@@ -287,6 +288,45 @@ def test_the_command_prunes_what_is_old(wired, database_log):
     assert "Deleted 410 requests" in requests(wired, "prune", "--older-than", "90d").stdout
     assert database_log.count(ExchangeFilter()) == 90
     assert requests(wired, "prune", "--older-than", "90", check=False).returncode == 2
+
+
+def test_the_command_asks_before_it_prunes_by_a_clock_that_is_far_ahead(wired, database_log):
+    wired.settings().home.mkdir()
+    database_log.append(an_exchange(occurred_at=now(days=100)))
+    asked = requests(wired, "prune", "--older-than", "90d", check=False)
+    assert asked.returncode == 3
+    assert "Is the clock right?" in asked.stderr
+    assert database_log.count(ExchangeFilter()) == 1
+    told = requests(wired, "prune", "--older-than", "90d", "--yes")
+    assert "Deleted 1 requests" in told.stdout
+
+
+def test_dead_letters_are_shown_delivered_and_deleted(wired, database_log):
+    letters = wired.dead_letters()
+    wired.settings().home.joinpath("spool").mkdir(parents=True)
+    assert requests(wired, "dead-letters", "list").stdout == "There are no dead letters.\n"
+    first, second, third = an_exchange(**ODD), an_exchange(), an_exchange()
+    for each in (first, second, third):
+        letters.add(to_row(each), "too long")
+    listed = json.loads(requests(wired, "dead-letters", "list", "--json").stdout)
+    assert [each["id"] for each in listed] == [first.id, second.id, third.id]
+    assert {each["reason"] for each in listed} == {"too long"}
+    assert listed[0]["request_body"] == base64.b64encode(ODD["request_body"]).decode()
+    shown = requests(wired, "dead-letters", "list").stdout
+    assert "too long" in shown
+    assert "\x1b" not in shown
+    done = requests(wired, "dead-letters", "retry", first.id, "--json")
+    assert json.loads(done.stdout) == {"delivered": 1, "refused": {}}
+    assert newest(database_log) == [first]
+    wrong = requests(wired, "dead-letters", "prune", first.id, check=False)
+    assert wrong.returncode == 2
+    assert "is not a dead letter" in wrong.stderr
+    assert requests(wired, "dead-letters", "prune", check=False).returncode == 2
+    told = requests(wired, "dead-letters", "prune", second.id)
+    assert told.stdout == "Deleted 1 dead letters.\n"
+    assert requests(wired, "dead-letters", "retry").stdout.startswith("Delivered 1 of 1")
+    assert newest(database_log) == [third, first]
+    assert letters.ids() == []
 
 
 def test_serving_on_loopback_without_keys_shows_a_key_for_this_run(trained_home):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import peewee
@@ -14,13 +16,15 @@ from mariadb import run_sql
 from support import newest
 
 from diamond_adapters.database import open_database
-from diamond_adapters.requests.migrations import MIGRATIONS, Migration, migrate
+from diamond_adapters.requests import migrations
+from diamond_adapters.requests.migrations import migrate
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_core.errors import InvalidUrl, Unavailable
 from diamond_core.requests.exchange import Exchange, new_exchange_id
 from diamond_core.testing import an_exchange
 
 SECRET = "s3cret/pass word"
+SCRIPTS = Path(migrations.__file__).parent
 
 
 @pytest.fixture(params=["sqlite", "mysql"])
@@ -143,51 +147,45 @@ def test_many_hosts_that_start_at_once_make_the_tables_once(url):
     with ThreadPoolExecutor(hosts) as pool:
         list(pool.map(start, range(hosts)))
     database = open_database(url)
-    versions = rows(database, "SELECT version FROM schema_migrations ORDER BY version")
-    assert versions == [(migration.version,) for migration in MIGRATIONS]
+    names = rows(database, "SELECT name FROM schema_migrations")
+    assert sorted(names) == [(path.stem,) for path in sorted(SCRIPTS.glob("[0-9]*.py"))]
     assert len(newest(PeeweeRequestLog(database), 100)) == hosts
     database.close()
 
 
-def test_tables_of_an_earlier_version_are_upgraded_and_keep_their_rows(database):
-    with database.connection_context():
-        migrate(database, MIGRATIONS[:1])
-    exchange = an_exchange()
-    with database.connection_context():
-        names = (
-            "id, request_id, occurred_at, method, path, query, headers, client, key_name, status"
-        )
-        values = f"'{exchange.id}', 'old', '2026-01-02 03:04:05.000006', 'GET', '/v1', '', '{{}}'"
-        database.execute_sql(
-            f"INSERT INTO requests ({names}, duration_ms, model_id, request_encoding,"
-            " response_encoding, request_body, response_body)"
-            f" VALUES ({values}, '', '', 200, 1.5, '', 'utf-8', 'utf-8', 'asked', 'told')"
-        )
+@pytest.fixture
+def scripts(tmp_path):
+    """Return a folder with the migrations and more scripts, by name."""
+
+    def made(**more):
+        folder = tmp_path / "scripts"
+        shutil.copytree(SCRIPTS, folder)
+        for name, body in more.items():
+            script = f"def up(migrator, db):\n    db.execute_sql({body!r})\n"
+            (folder / f"{name.removeprefix('_')}.py").write_text(script)
+        return folder
+
+    return made
+
+
+def test_tables_of_an_earlier_version_are_upgraded_and_keep_their_rows(database, scripts):
     log = PeeweeRequestLog(database)
-    log.append(an_exchange(request_id="new"))
-    new, old = sorted(newest(log, 10), key=lambda each: each.request_id)
-    assert (new.request_id, old.request_id, old.response_body) == ("new", "old", b"told")
-    assert old.occurred_at.isoformat() == "2026-01-02T03:04:05.000006+00:00"
-    versions = rows(database, "SELECT version FROM schema_migrations ORDER BY version")
-    assert versions == [(migration.version,) for migration in MIGRATIONS]
+    exchange = an_exchange()
+    log.append(exchange)
+    with database.connection_context():
+        migrate(database, scripts(_0002_more="ALTER TABLE requests ADD COLUMN more INTEGER"))
+        migrate(database)  # a host of the version before
+    log.append(later := an_exchange())
+    assert newest(log, 10) == [later, exchange]
+    assert rows(database, "SELECT more FROM requests") == [(None,), (None,)]
 
 
-def test_a_migration_that_was_cut_off_is_run_again(database):
-    bad = Migration(3, "bad", sqlite=["NO SQL"], mysql=["NO SQL"])
+def test_a_migration_that_was_cut_off_is_run_again(database, scripts):
     with database.connection_context(), pytest.raises(peewee.PeeweeException):
-        migrate(database, [*MIGRATIONS, bad])
+        migrate(database, scripts(_0003_bad="NO SQL"))
     with database.connection_context():
         migrate(database)
     assert list(newest(PeeweeRequestLog(database), 1)) == []
-
-
-def test_tables_of_a_later_version_can_still_be_used(database):
-    later = Migration(99, "later", *[["CREATE TABLE later (a INTEGER)"]] * 2)
-    with database.connection_context():
-        migrate(database, [*MIGRATIONS, later])
-    log = PeeweeRequestLog(database)
-    log.append(an_exchange())
-    assert len(newest(log, 1)) == 1
 
 
 def test_tables_that_were_dropped_are_made_again(database):

@@ -100,22 +100,22 @@ def test_takes_the_key_for_one_run_from_the_environment_only(tmp_path):
     assert both.name_of("for-this-run") is None
 
 
-def test_the_journal_survives_a_killed_process_and_on_demand_a_power_cut():
-    assert not Settings.load({}, NO_FILE).journal_durable
-    assert Settings.load({"DIAMOND_JOURNAL_SYNC": "power"}, NO_FILE).journal_durable
-    with pytest.raises(InvalidSetting, match="DIAMOND_JOURNAL_SYNC"):
-        Settings.load({"DIAMOND_JOURNAL_SYNC": "always"}, NO_FILE)
+def test_the_spool_survives_a_killed_process_and_on_demand_a_power_cut():
+    assert not Settings.load({}, NO_FILE).spool_durable
+    assert Settings.load({"DIAMOND_SPOOL_SYNC": "power"}, NO_FILE).spool_durable
+    with pytest.raises(InvalidSetting, match="DIAMOND_SPOOL_SYNC"):
+        Settings.load({"DIAMOND_SPOOL_SYNC": "always"}, NO_FILE)
 
 
 @pytest.mark.parametrize(
     ("text", "size"),
     [("", 1 << 30), ("2GiB", 2 << 30), ("64 MB", 64 << 20), ("1048576", 1 << 20), ("1t", 1 << 40)],
 )
-def test_the_journal_has_a_limit(text, size):
-    assert Settings.load({"DIAMOND_JOURNAL_LIMIT": text}, NO_FILE).journal_limit == size
+def test_the_spool_has_a_limit(text, size):
+    assert Settings.load({"DIAMOND_SPOOL_LIMIT": text}, NO_FILE).spool_limit == size
 
 
 @pytest.mark.parametrize("text", ["much", "1000", "-5GiB", "0", "1.5G"])
 def test_refuses_a_limit_that_is_none(text):
-    with pytest.raises(InvalidSetting, match="DIAMOND_JOURNAL_LIMIT"):
-        Settings.load({"DIAMOND_JOURNAL_LIMIT": text}, NO_FILE)
+    with pytest.raises(InvalidSetting, match="DIAMOND_SPOOL_LIMIT"):
+        Settings.load({"DIAMOND_SPOOL_LIMIT": text}, NO_FILE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -21,8 +22,8 @@ _BUSY_SECONDS: Final = 10.0
 _STRICT: Final = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
 
 
-def open_database(url: str) -> peewee.Database:
-    """Return the database of *url*; nothing is opened yet.
+def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
+    """Return the database of *url*; nothing is opened yet. A *readonly* SQLite file is not written to.
 
     Names, passwords and paths in a URL of MySQL are URL-encoded. Its query may hold
     ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (paths), ``ssl_verify_cert``, ``ssl_verify_identity``,
@@ -39,41 +40,49 @@ def open_database(url: str) -> peewee.Database:
     except ValueError:  # its text may repeat the password
         raise InvalidUrl(f"not a valid URL; {_FORMS}") from None
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        return _sqlite(Path(unquote(parts.path[1:])))
+        path = Path(unquote(parts.path[1:]))
+        return SqliteFile(path, readonly=readonly)
     if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
         return _mysql(parts, port)
     raise InvalidUrl(_FORMS)
 
 
-def _sqlite(path: Path) -> peewee.Database:
-    return _SqliteDatabase(
-        str(path),
-        timeout=_BUSY_SECONDS,
-        factory=_Connection,
-        check_same_thread=False,  # each thread has its own; only closing it may be another's work
-        pragmas={
-            "busy_timeout": int(_BUSY_SECONDS * 1000),
-            "journal_mode": "wal",
-            "synchronous": "normal",
-        },
-    )
+def is_mysql(database: peewee.Database) -> bool:
+    """Tell whether it is MySQL or MariaDB, and not SQLite."""
+    return isinstance(database, peewee.MySQLDatabase)
 
 
 class _Connection(sqlite3.Connection):
     """A connection that is closed with the thread whose it was; Python 3.13 warns otherwise."""
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(sqlite3.ProgrammingError):  # it was never opened
+            self.close()
 
 
-class _SqliteDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
-    """SQLite that makes the folder of its file when it connects, not before."""
+class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
+    """SQLite in the file at *path*, whose folder is made when it connects, not before."""
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        self.path = path.absolute()
+        self._readonly = readonly
+        pragmas: dict[str, object] = {"busy_timeout": int(_BUSY_SECONDS * 1000)}
+        if not readonly:
+            pragmas |= {"journal_mode": "wal", "synchronous": "normal"}
+        super().__init__(
+            f"{self.path.as_uri()}?mode={'ro' if readonly else 'rwc'}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            factory=_Connection,
+            check_same_thread=False,  # each thread has its own; only closing it may be another's
+            pragmas=pragmas,
+        )
 
     def _connect(self) -> Any:
         try:
-            Path(self.database).parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as ex:
-            raise peewee.OperationalError(f"{self.database}: {ex.strerror}") from ex
+            raise peewee.OperationalError(f"{self.path}: {ex.strerror}") from ex
         deadline = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
@@ -83,6 +92,15 @@ class _SqliteDatabase(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee ha
                 if ex.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
+
+    def _add_conn_hooks(self, connection: sqlite3.Connection) -> None:
+        super()._add_conn_hooks(connection)
+        if self._readonly:  # one text of damaged bytes must not hide the rows beside it
+            connection.text_factory = _to_text
+
+
+def _to_text(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def _mysql(parts: SplitResult, port: int) -> peewee.Database:

@@ -17,6 +17,9 @@ class RequestLogHealth:
         shipped: exchanges that reached the database.
         lost: exchanges that were answered and could not be kept.
         dead_letters: exchanges that the database refuses, set aside.
+        damaged: files of exchanges that can't be read; what can be read of them is moved.
+        silent_seconds: for how long what moves exchanges into the database has not been heard of,
+            while there was something to move.
         problem: what needs attention, in a sentence or more; '' if nothing.
     """
 
@@ -27,4 +30,6 @@ class RequestLogHealth:
     shipped: int = 0
     lost: int = 0
     dead_letters: int = 0
+    damaged: int = 0
+    silent_seconds: float = 0.0
     problem: str = ""

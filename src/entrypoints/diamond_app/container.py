@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from dependency_injector import containers, providers
 
 from diamond_adapters.families.installed import InstalledFamilies
-from diamond_adapters.installed import MODEL_REPOSITORIES, REQUEST_LOGS, open_url
-from diamond_app.settings import DATABASE_URL, MODELS_URL, Settings
+from diamond_adapters.installed import MODEL_REPOSITORIES, open_url
+from diamond_app.settings import DATABASE_URL, HOME, KEEP_REQUESTS, MODELS_URL, Settings
 from diamond_core import (
     ChampionFollower,
     ChooseChampion,
@@ -33,6 +37,10 @@ from diamond_core import (
     RequestLog,
     TrainModels,
 )
+
+if TYPE_CHECKING:
+    from diamond_adapters.requests.dead_letters import DeadLetters
+    from diamond_adapters.requests.record import Record
 
 
 def utc_now() -> datetime:
@@ -76,15 +84,52 @@ def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
     return LockFiles(Path(unquote(models.path)) if models.scheme == "file" else settings.home)
 
 
-def _open_request_log(settings: Settings) -> RequestLog:
-    """Return the log in the database, behind a journal on this host's disk."""
-    from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+def _open_record(settings: Settings) -> Record:
+    from diamond_adapters.requests.record import open_record
 
-    return JournalledRequestLog(
-        _open(DATABASE_URL, REQUEST_LOGS, settings.database_url),
-        settings.home / "journal",
-        durable=settings.journal_durable,
-        limit=settings.journal_limit,
+    try:
+        return open_record(settings.database_url, settings.spool)
+    except InvalidUrl as ex:
+        raise InvalidSetting(DATABASE_URL, str(ex)) from ex
+
+
+def _dead_letters(settings: Settings) -> DeadLetters:
+    from diamond_adapters.requests.dead_letters import DeadLetters
+
+    return DeadLetters(settings.spool)
+
+
+def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
+    """Begin the process for a home; it inherits *lock*, a descriptor that holds the shipper's lock.
+
+    Raises:
+        OSError: no process can be begun.
+    """
+    keep = settings.keep_requests
+    given = {
+        HOME: str(settings.home),
+        DATABASE_URL: settings.database_url,
+        KEEP_REQUESTS: "" if keep is None else f"{keep.total_seconds():.0f}s",
+    }
+    return subprocess.Popen(  # noqa: S603  # a module of ours
+        [sys.executable, "-m", "diamond_app.shipper", str(lock)],
+        env=os.environ | given,
+        pass_fds=[lock],
+        start_new_session=True,  # what interrupts the service lets it finish
+    )
+
+
+def _open_request_log(settings: Settings, record: Record) -> RequestLog:
+    """Return the log in the database, behind a spool on this host's disk."""
+    from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
+
+    return SpooledRequestLog(
+        record,
+        settings.spool,
+        durable=settings.spool_durable,
+        limit=settings.spool_limit,
+        begin_shipper=functools.partial(_begin_shipper, settings),
+        keep=settings.keep_requests,
     )
 
 
@@ -124,7 +169,11 @@ class Container(containers.DeclarativeContainer):
     exclusive_work: providers.Provider[ExclusiveWork] = providers.Singleton(
         _open_exclusive_work, settings
     )
-    request_log: providers.Provider[RequestLog] = providers.Singleton(_open_request_log, settings)
+    record: providers.Provider[Record] = providers.Singleton(_open_record, settings)
+    dead_letters: providers.Provider[DeadLetters] = providers.Singleton(_dead_letters, settings)
+    request_log: providers.Provider[RequestLog] = providers.Singleton(
+        _open_request_log, settings, record
+    )
 
     history = providers.Singleton(
         ModelHistory,

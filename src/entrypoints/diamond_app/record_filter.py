@@ -10,7 +10,7 @@ from typing import Any, Final
 from diamond_core import ExchangeFilter, InvalidFilter
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGE: Final = re.compile(r"([0-9]{1,6})([smhdw])")
+_AGE: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|)")
 _LOST_PLUS: Final = re.compile(r"(T\S+) ([0-9]{2}:?[0-9]{2})")
 
@@ -24,7 +24,10 @@ def parse_age(text: str) -> timedelta:
     found = _AGE.fullmatch(text.strip())
     if found is None:
         raise ValueError("must be a number and one of s, m, h, d, w, such as 90d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    try:
+        return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
+    except OverflowError:
+        raise ValueError("is longer than any calendar") from None
 
 
 def parse_time(text: str, now: datetime) -> datetime:

@@ -8,12 +8,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import quote
 
 from dotenv import dotenv_values
 
+from diamond_app.record_filter import parse_age
 from diamond_core.errors import InvalidSetting
 
 HOME: Final = "DIAMOND_HOME"
@@ -25,10 +27,11 @@ ONE_TIME_KEY: Final = "DIAMOND_ONE_TIME_ADMIN_KEY"
 """What ``diamond serve`` tells its workers; not meant to be set by people."""
 LOG_FORMAT: Final = "DIAMOND_LOG_FORMAT"
 _LOG_FORMATS: Final = ("auto", "json", "text")
-JOURNAL_SYNC: Final = "DIAMOND_JOURNAL_SYNC"
-JOURNAL_LIMIT: Final = "DIAMOND_JOURNAL_LIMIT"
+SPOOL_SYNC: Final = "DIAMOND_SPOOL_SYNC"
+SPOOL_LIMIT: Final = "DIAMOND_SPOOL_LIMIT"
+KEEP_REQUESTS: Final = "DIAMOND_KEEP_REQUESTS"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_SMALLEST_JOURNAL: Final = 1 << 20
+_SMALLEST_SPOOL: Final = 1 << 20
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -121,8 +124,9 @@ class Settings:
         models_url: where models and promotions are kept.
         database_url: where the request log goes.
         api_keys: who may use the service; empty: anyone may price, nobody administers.
-        journal_durable: a recorded exchange survives a power cut, not only a killed process.
-        journal_limit: the most bytes that the journal may take.
+        spool_durable: a recorded exchange survives a power cut, not only a killed process.
+        spool_limit: the most bytes that the spool may take.
+        keep_requests: for how long the request log keeps an exchange; None: for good.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
         allow_pickle: serve a model that has no ONNX graph from its joblib file, which runs
             whatever code its maker put there.
@@ -132,10 +136,16 @@ class Settings:
     models_url: str = field(repr=False)  # may hold a password
     database_url: str = field(repr=False)  # may hold a password
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
-    journal_durable: bool = False
-    journal_limit: int = 1 << 30
+    spool_durable: bool = False
+    spool_limit: int = 1 << 30
+    keep_requests: timedelta | None = None
     log_format: str = "auto"
     allow_pickle: bool = False
+
+    @property
+    def spool(self) -> Path:
+        """The folder where exchanges wait for the database."""
+        return self.home / "spool"
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
@@ -161,29 +171,39 @@ class Settings:
             database_url=values.get(DATABASE_URL)
             or f"sqlite:///{quote(str(home / 'requests.db'))}",
             api_keys=api_keys,
-            journal_durable=_journal_durable(values.get(JOURNAL_SYNC) or "process"),
-            journal_limit=_journal_limit(values.get(JOURNAL_LIMIT) or "1GiB"),
+            spool_durable=_spool_durable(values.get(SPOOL_SYNC) or "process"),
+            spool_limit=_spool_limit(values.get(SPOOL_LIMIT) or "1GiB"),
+            keep_requests=_keep_requests(values.get(KEEP_REQUESTS) or ""),
             log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
             allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
         )
 
 
-def _journal_durable(text: str) -> bool:
+def _spool_durable(text: str) -> bool:
     if text not in {"process", "power"}:
         raise InvalidSetting(
-            JOURNAL_SYNC,
+            SPOOL_SYNC,
             f"{text[:40]!r} is neither 'process' (survives a killed worker) nor 'power' "
             "(survives a power cut too)",
         )
     return text == "power"
 
 
-def _journal_limit(text: str) -> int:
+def _spool_limit(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     size = int(match[1]) << 10 * " kmgt".index(match[2].lower() or " ") if match else 0
-    if size < _SMALLEST_JOURNAL:
-        raise InvalidSetting(JOURNAL_LIMIT, f"{text[:40]!r} is no size of 1 MiB or more, as '1GiB'")
+    if size < _SMALLEST_SPOOL:
+        raise InvalidSetting(SPOOL_LIMIT, f"{text[:40]!r} is no size of 1 MiB or more, as '1GiB'")
     return size
+
+
+def _keep_requests(text: str) -> timedelta | None:
+    if not text:
+        return None
+    try:
+        return parse_age(text)
+    except ValueError as ex:
+        raise InvalidSetting(KEEP_REQUESTS, str(ex)) from ex
 
 
 def _log_format(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The journal has no room: prices are served, the losses are counted exactly, and it heals."""
+"""The spool has no room: prices are served, the losses are counted exactly, and it heals."""
 
 from __future__ import annotations
 
@@ -7,26 +7,19 @@ import subprocess
 
 import pytest
 from load import ALL_WELL, Load, compare, recorded, shipped
-from support import serving, until
-
-from diamond_adapters.in_memory import InMemoryRequestLog
-from diamond_adapters.requests.journalled_request_log import JournalledRequestLog
+from support import serving, spool_health, until
 
 
 @pytest.fixture
 def tiny_disk(trained_home):
-    """A file system of 300 KB where the journal goes."""
-    folder = trained_home / "journal"
+    """A file system of 1.5 MB where the spool goes."""
+    folder = trained_home / "spool"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "diamond-test", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1500k", "diamond-test", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("only root may mount a small file system; the limit is tested all the same")
     yield
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def status_of(home):
-    return JournalledRequestLog(InMemoryRequestLog(), home / "journal").health()
 
 
 def loses_and_heals(home, server, url, requests, **settings):
@@ -36,18 +29,18 @@ def loses_and_heals(home, server, url, requests, **settings):
         try:
             noted = Load(service, requests, name="full").finish()
             assert len(noted) == requests, "every request was answered"
-            lost = status_of(home).lost
+            lost = spool_health(home).lost
             assert 0 < lost < requests
             until(lambda: "could not be kept" in service.get("/readyz").body.decode(), "it is told")
         finally:
             server.thaw()
-        until(lambda: status_of(home).bytes < 100_000, "the rest is in the database")
+        until(lambda: spool_health(home).pending == 0, "the rest is in the database")
         kept = {row.request_id for row in recorded(url)}
         missing = [id for id in noted if id not in kept]
-        assert len(missing) == lost == status_of(home).lost
+        assert len(missing) == lost == spool_health(home).lost
         after = Load(service, 200, name="after").finish()
         rows = shipped(after, url)
-    assert status_of(home).lost == lost, "nothing more is lost once there is room"
+    assert spool_health(home).lost == lost, "nothing more is lost once there is room"
     still_there = {id: note for id, note in noted.items() if id in kept}
     assert compare(still_there | after, rows) == ALL_WELL
 
@@ -56,7 +49,7 @@ def test_a_full_disk_loses_only_what_does_not_fit(trained_home, tiny_disk, serve
     loses_and_heals(trained_home, server, url, 1200)
 
 
-def test_a_journal_at_its_limit_loses_only_what_does_not_fit(trained_home, server, url):
+def test_a_spool_at_its_limit_loses_only_what_does_not_fit(trained_home, server, url):
     # So many that one of both workers is beyond the limit by itself: what the other's files take,
     # it learns only once a second, and a quick machine is done before that.
-    loses_and_heals(trained_home, server, url, 4000, DIAMOND_JOURNAL_LIMIT="1MiB")
+    loses_and_heals(trained_home, server, url, 4000, DIAMOND_SPOOL_LIMIT="1MiB")

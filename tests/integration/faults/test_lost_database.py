@@ -65,16 +65,16 @@ def test_no_request_waits_for_a_database_that_hangs(trained_home, server, url):
     assert compare(noted, rows) == ALL_WELL
 
 
-def test_another_number_of_workers_takes_over_a_full_journal(trained_home, server, url):
+def test_another_number_of_workers_takes_over_a_full_spool(trained_home, server, url):
     server.stop()
     try:
         with serving(trained_home, workers=3, DIAMOND_DATABASE_URL=url) as service:
             noted = Load(service, 600).finish()
             kill_whole(service)
-        assert list((trained_home / "journal").glob("*.log")), "the exchanges wait"
+        assert list((trained_home / "spool").glob("*.db*")), "the exchanges wait"
     finally:
         server.start()
     with serving(trained_home, workers=1, DIAMOND_DATABASE_URL=url):
         rows = shipped(noted, url)
     assert compare(noted, rows) == ALL_WELL
-    assert list((trained_home / "journal").glob("*.log")) == []
+    assert list((trained_home / "spool").glob("*.db*")) == []

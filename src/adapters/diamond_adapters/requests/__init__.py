@@ -1,1 +1,1 @@
-"""Request logs: every request and response, in a database behind a journal on disk."""
+"""Request logs: every request and response, in a database behind a spool on disk."""

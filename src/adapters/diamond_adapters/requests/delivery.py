@@ -1,125 +1,134 @@
-"""Handing entries to the database, and setting aside those that it refuses."""
+"""The delivery of rows into the record, and what becomes of those that it refuses."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import random
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from diamond_adapters.requests.entries import Entry, UnreadableEntry, pack_payload, unpack
-from diamond_adapters.requests.segment import SUFFIX, Segment
-from diamond_core.errors import Refused, Unavailable
-from diamond_core.ports import RequestLog
-from diamond_core.requests.exchange import Exchange
-from diamond_core.requests.exchange_filter import ExchangeFilter
+from diamond_adapters.requests.dead_letters import DeadLetters
+from diamond_adapters.requests.record import Record
+from diamond_adapters.requests.rows import Row
+from diamond_adapters.requests.session import ServerFailed
+from diamond_adapters.requests.spool_files import NumberedRow
+from diamond_core import Refused, Unavailable
 
-_DAMAGED: Final = ".damaged"
-_REASON: Final = ".txt"
+_HOPELESS: Final = 3
+"""So many exchanges must fail one by one, and none be taken, until the database takes none."""
 
 _log = logging.getLogger(__name__)
 
-Refusals = list[tuple[Entry, str]]
-"""Entries with the reason why each can't be recorded."""
+
+class Delivery:
+    """Delivers rows with the mark of their file; for whoever holds the shipper's lock.
+
+    A row becomes a dead letter only if the error is about a value, or if it fails alone while
+    another, which was not there yet, is taken: an error of the whole database costs no exchange.
+    """
+
+    def __init__(self, record: Record, dead: DeadLetters) -> None:
+        self._record = record
+        self._dead = dead
+        self._taken = 0
+        self._failed: dict[str, int] = {}
+
+    def deliver_file(self, path: Path, last: int) -> int | None:
+        """Deliver all rows of a file behind its row *last* at once; return the number of the last.
+
+        None if the record can't do it so: then ``deliver`` finds out why.
+        """
+        try:
+            end = self._record.deliver_file(path, path.stem, last)
+        except (Refused, Unavailable):
+            return None
+        if end is not None:
+            self._taken += end - last
+        return end
+
+    def deliver(self, file: str, rows: Sequence[NumberedRow]) -> None:
+        """Deliver the rows up to the last, with the mark.
+
+        Raises:
+            Unavailable: the record does not take them now; to deliver them again is safe.
+        """
+        plain = [row for _, row in rows]
+        last = rows[-1][0]
+        try:
+            self._record.deliver(file, last, plain)
+            self._taken += len(plain)
+            return
+        except ServerFailed:
+            raise
+        except (Refused, Unavailable):
+            self._record.marks()  # raises where the database is away
+        taken_before = self._taken
+        # in any order, so that a few that are refused do not hide that others are taken
+        mixed = random.sample(plain, len(plain))  # no secret
+        for row in self._one_by_one(mixed, [], taken_before):
+            self._try_again(row, taken_before)
+        self._record.deliver(file, last, [])
+
+    def _one_by_one(
+        self, rows: Sequence[Row], failures: list[Row], taken_before: int
+    ) -> Sequence[Row]:
+        """Deliver the rows without a mark, and return those that fail alone."""
+        try:
+            self._record.deliver("", 0, rows)
+            self._taken += len(rows)
+        except ServerFailed:
+            raise
+        except (Refused, Unavailable):
+            if len(rows) == 1:
+                failures.append(rows[0])
+                if len(failures) == _HOPELESS and self._taken == taken_before:
+                    raise
+                return failures
+            middle = len(rows) // 2
+            for part in (rows[:middle], rows[middle:]):
+                self._one_by_one(part, failures, taken_before)
+        return failures
+
+    def _try_again(self, row: Row, taken_before: int) -> None:
+        """Deliver a row that failed alone once more, or set it aside."""
+        id = str(row[0])
+        taken_then = self._failed.setdefault(id, taken_before)
+        try:
+            self._record.deliver("", 0, [row])
+        except ServerFailed:
+            raise
+        except Refused as ex:
+            reason = str(ex)
+        except Unavailable as ex:
+            if self._taken == taken_then:  # nothing else was taken since it failed first
+                raise
+            reason = str(ex)
+        else:
+            reason = ""
+        del self._failed[id]
+        if reason:
+            self._dead.add(row, reason)
+            _log.error("the database refuses the exchange %s: %s", id, reason)
 
 
-def hand_over(database: RequestLog, entries: Sequence[Entry]) -> tuple[int, Refusals, Refusals]:
-    """Append the entries; return how many are recorded, and which failed and which are refused.
-
-    An entry that failed may have met a lock or an ill database, though the database answers: to
-    judge that is the caller's. A refused one can be recorded at no time.
+def retry(record: Record, letters: DeadLetters, ids: Sequence[str]) -> dict[str, str]:
+    """Deliver dead letters of these ids; return why the database refuses those that are left, by id.
 
     Raises:
-        Unavailable: the database does not answer.
+        Unavailable: the database is away, or the letters can't be read.
     """
-    exchanges: list[tuple[Entry, Exchange]] = []
-    refused: Refusals = []
-    for entry in entries:
-        try:
-            exchanges.append((entry, unpack(entry.payload)))
-        except UnreadableEntry as ex:
-            refused.append((entry, str(ex)))
-    failed: Refusals = []
-    _append(database, exchanges, failed, refused)
-    return len(entries) - len(failed) - len(refused), failed, refused
-
-
-def _append(
-    database: RequestLog,
-    exchanges: Sequence[tuple[Entry, Exchange]],
-    failed: Refusals,
-    refused: Refusals,
-) -> None:
-    if not exchanges:
-        return
-    kind = failed
-    try:
-        database.append_all([exchange for _, exchange in exchanges])
-    except Refused as ex:
-        kind, reason = refused, str(ex)
-    except Unavailable as ex:
-        database.find(ExchangeFilter(), limit=1, bodies=False)  # raises where it is away
-        reason = str(ex)
-    except Exception as ex:  # a value that the driver can't take, in whatever way it says so
-        reason = f"{type(ex).__name__}: {ex}"
-    else:
-        return
-    if len(exchanges) == 1:
-        kind.append((exchanges[0][0], reason))
-        return
-    middle = len(exchanges) // 2
-    for part in (exchanges[:middle], exchanges[middle:]):
-        _append(database, part, failed, refused)
-
-
-class PoisonBox:
-    """A folder of entries that can't be recorded.
-
-    Each is a journal file of its own: moved up into the journal's folder, it is shipped again.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def set_aside(self, entry: Entry, reason: str, seed: int) -> None:
-        """Keep the entry with the reason; setting it aside again changes nothing.
-
-        Raises:
-            OSError: it could not be kept here.
-        """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        name = hashlib.sha256(entry.payload).hexdigest()[:32]
-        path = self._folder / f"{name}{SUFFIX}"
-        if path.exists():
-            return
-        segment = Segment.create(self._folder, seed, durable=True)
-        try:
-            segment.append(pack_payload(entry.payload, seed))
-            segment.sync(segment.end)
-            segment.path.rename(path)
-        except OSError:
-            segment.remove()
-            raise
-        segment.close()
-        with suppress(OSError):
-            path.with_suffix(_REASON).write_text(f"{reason}\n", encoding="utf-8")
-        _log.error("an exchange can't be recorded and was set aside in %s: %s", path, reason)
-
-    def set_damaged_aside(self, data: bytes) -> None:
-        """Keep bytes of a journal file that make no entry, though entries follow them.
-
-        Raises:
-            OSError: they could not be kept here.
-        """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{hashlib.sha256(data).hexdigest()[:32]}{_DAMAGED}"
-        path.write_bytes(data)
-        _log.error("a damaged part of the journal was set aside in %s", path)
-
-    def count(self) -> int:
-        """Return how many entries and damaged parts there are."""
-        with suppress(OSError):
-            return sum(path.suffix in (SUFFIX, _DAMAGED) for path in self._folder.iterdir())
-        return 0
+    record.marks()
+    taken, refused = [], {}
+    for row in letters.rows():
+        id = str(row[0])
+        if id in ids:
+            try:
+                record.deliver("", 0, [row])
+                taken.append(id)
+            except ServerFailed:
+                raise
+            except (Refused, Unavailable) as ex:
+                refused[id] = str(ex)
+    letters.remove(taken)
+    return refused

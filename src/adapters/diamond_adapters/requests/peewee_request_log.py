@@ -2,42 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, Self
+from pathlib import Path
+from typing import Final, Self, TypeVar
 
 import peewee
 from peewee import fn
 
-from diamond_adapters.database import open_database
+from diamond_adapters.database import is_mysql, open_database
 from diamond_adapters.requests.conditions import where
-from diamond_adapters.requests.migrations import is_mysql
 from diamond_adapters.requests.rows import (
     BODY_COLUMNS,
     COLUMNS,
     PART_COLUMNS,
+    Row,
     from_row,
+    split,
     tables_of,
     to_row,
     to_time,
 )
 from diamond_adapters.requests.session import Session
+from diamond_core.errors import Unavailable
 from diamond_core.requests.exchange import Exchange
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
 
 _IDS_AT_ONCE: Final = 500
+_INSERT_FILE: Final = (
+    f"INSERT INTO requests ({', '.join(COLUMNS)}) SELECT {', '.join(COLUMNS)} FROM spool.exchanges"  # noqa: S608  # names of ours
+    " WHERE rowid > ? AND rowid <= ? ON CONFLICT DO NOTHING"
+)
+
+_Result = TypeVar("_Result")
 
 
 class PeeweeRequestLog:
-    """A ``RequestLog`` in *database*, whose tables are made or upgraded on first use."""
+    """A ``Record`` in *database*, whose tables are made or upgraded on first use.
 
-    def __init__(self, database: peewee.Database) -> None:
+    Processes may share it. A SQLite file is read through *reader*, a connection that can't write.
+    """
+
+    def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
         self._session = Session(database)
         self._database = database
         self._tables = tables_of(database)
         self._mysql = is_mysql(database)
+        self._reader = database if reader is None else reader
+        self._reads = self._session if reader is None else Session(reader, readonly=True)
+        self._read_tables = self._tables if reader is None else tables_of(reader)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -46,21 +61,39 @@ class PeeweeRequestLog:
         Raises:
             InvalidUrl: it names no database that can be used.
         """
-        return cls(open_database(url))
+        database = open_database(url)
+        return cls(database, None if is_mysql(database) else open_database(url, readonly=True))
 
     def start(self) -> None:
         """Do nothing: there is no work beside the callers."""
 
     def close(self) -> None:
-        with suppress(peewee.PeeweeException):
-            self._database.close()
+        for database in {self._database, self._reader}:
+            with suppress(peewee.PeeweeException):
+                database.close()
 
     def append(self, exchange: Exchange) -> None:
         self.append_all([exchange])
 
     def append_all(self, exchanges: Sequence[Exchange]) -> None:
         if exchanges:
-            self._session.run(lambda: self._insert(exchanges))
+            self.deliver("", 0, [to_row(exchange) for exchange in exchanges])
+
+    def deliver(self, file: str, last: int, rows: Sequence[Row]) -> None:
+        self._session.run(lambda: self._insert(file, last, rows))
+
+    def deliver_file(self, path: Path, file: str, last: int) -> int | None:
+        if self._mysql:
+            return None
+        return self._session.run(lambda: self._insert_file(path, file, last))
+
+    def marks(self) -> Mapping[str, int]:
+        table = self._read_tables.marks
+        return self._read(lambda: dict(table.select(table.file, table.last).tuples()), {})
+
+    def forget_mark(self, file: str) -> None:
+        table = self._tables.marks
+        self._session.run(lambda: table.delete().where(table.file == file).execute())
 
     def find(
         self,
@@ -70,7 +103,7 @@ class PeeweeRequestLog:
         before: str | None = None,
         bodies: bool = True,
     ) -> Sequence[Exchange]:
-        table = self._tables.requests
+        table = self._read_tables.requests
         names = COLUMNS if bodies else [name for name in COLUMNS if name not in BODY_COLUMNS]
         query = table.select(*(getattr(table, name) for name in names))
         query = where(query, table, filter, mysql=self._mysql)
@@ -83,12 +116,12 @@ class PeeweeRequestLog:
             parts = self._parts([row["id"] for row in rows]) if bodies else {}
             return [from_row(row, parts.get(row["id"], {})) for row in rows]
 
-        return self._session.run(read)
+        return self._read(read, [])
 
     def count(self, filter: ExchangeFilter) -> int:
-        table = self._tables.requests
+        table = self._read_tables.requests
         query = where(table.select(fn.COUNT(table.id)), table, filter, mysql=self._mysql)
-        return self._session.run(lambda: int(query.scalar()))
+        return self._read(lambda: int(query.scalar()), 0)
 
     def prune(self, before: datetime, *, limit: int) -> int:
         table, parts = self._tables.requests, self._tables.parts
@@ -108,22 +141,54 @@ class PeeweeRequestLog:
     def health(self) -> RequestLogHealth:
         return RequestLogHealth()
 
-    def _insert(self, exchanges: Sequence[Exchange]) -> None:
-        # A row has two bodies, and each may grow to the double where quotes are escaped.
-        most = self._session.packet // 5
-        rows, parts = [], []
-        for exchange in exchanges:
-            row, rest = to_row(exchange, most)
-            rows.append(row)
+    def _read(self, work: Callable[[], _Result], nothing: _Result) -> _Result:
+        """Return what *work* reads; *nothing* where no file was made yet."""
+        if self._reads is not self._session:
+            path: Path = self._database.path
+            if not path.exists() and (path.parent.is_dir() or not path.parent.exists()):
+                return nothing
+        try:
+            return self._reads.run(work)
+        except Unavailable as ex:
+            if self._reads is self._session or "no such table" not in str(ex):
+                raise
+        self._session.run(lambda: None)  # makes the tables
+        return self._reads.run(work)
+
+    def _insert(self, file: str, last: int, rows: Sequence[Row]) -> None:
+        # A row has two bodies, each may grow to the double where quotes are escaped, and there are
+        # headers and a query beside them.
+        maximum = self._session.packet // 8
+        whole, parts = [], []
+        for row in rows:
+            first, rest = split(row, maximum)
+            whole.append(first)
             parts += rest
         with self._database.atomic():
-            self._session.insert("requests", COLUMNS, rows)
+            if whole:
+                self._session.insert("requests", COLUMNS, whole)
             if parts:
                 self._session.insert("request_parts", PART_COLUMNS, parts)
+            if file:
+                self._tables.marks.replace(file=file, last=last).execute()
+
+    def _insert_file(self, path: Path, file: str, last: int) -> int:
+        execute = self._database.execute_sql
+        execute("ATTACH ? AS spool", (f"{path.absolute().as_uri()}?mode=ro",))
+        try:
+            with self._database.atomic():
+                (end,) = execute("SELECT max(rowid) FROM spool.exchanges").fetchone()
+                if end is None or end <= last:
+                    return last
+                execute(_INSERT_FILE, (last, end))
+                self._tables.marks.replace(file=file, last=end).execute()
+                return int(end)
+        finally:
+            execute("DETACH spool")
 
     def _parts(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return the rest of each body that has one, by id and body."""
-        table = self._tables.parts
+        table = self._read_tables.parts
         parts: dict[str, dict[str, str]] = {}
         for start in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[start : start + _IDS_AT_ONCE]

@@ -46,6 +46,7 @@ class Tables:
 
     requests: Any
     parts: Any
+    marks: Any
 
 
 def tables_of(bound_to: peewee.Database) -> Tables:
@@ -87,23 +88,21 @@ def tables_of(bound_to: peewee.Database) -> Tables:
             table_name = "request_parts"
             primary_key = peewee.CompositeKey("id", "body", "place")
 
-    return Tables(RequestRow, PartRow)
+    class MarkRow(Base):
+        file = peewee.CharField(primary_key=True)
+        last = peewee.BigIntegerField()
+
+        class Meta:
+            table_name = "spool_marks"
+
+    return Tables(RequestRow, PartRow, MarkRow)
 
 
-def to_row(exchange: Exchange, most: int) -> tuple[Row, list[Row]]:
-    """Return the row of an exchange, and rows of what is beyond *most* bytes in each body.
-
-    The values stand in the order of ``COLUMNS`` and ``PART_COLUMNS``.
-    """
-    parts: list[Row] = []
-    encodings, firsts = [], []
-    for name, body in zip(BODIES, (exchange.request_body, exchange.response_body), strict=True):
-        encoding, whole = to_text(body)
-        first, *rest = _pieces(whole, most)
-        encodings.append(encoding)
-        firsts.append(first)
-        parts += [(exchange.id, name, place, text) for place, text in enumerate(rest, start=1)]
-    row = (
+def to_row(exchange: Exchange) -> Row:
+    """Return the row of an exchange, its values in the order of ``COLUMNS``."""
+    request_encoding, request_body = to_text(exchange.request_body)
+    response_encoding, response_body = to_text(exchange.response_body)
+    return (
         exchange.id,
         escaped(exchange.request_id),
         to_time(exchange.occurred_at),
@@ -116,10 +115,27 @@ def to_row(exchange: Exchange, most: int) -> tuple[Row, list[Row]]:
         exchange.status,
         exchange.duration_ms,
         escaped(exchange.model_id),
-        *encodings,
-        *firsts,
+        request_encoding,
+        response_encoding,
+        request_body,
+        response_body,
     )
-    return row, parts
+
+
+def split(row: Row, maximum: int) -> tuple[Row, list[Row]]:
+    """Return a row whose bodies have at most *maximum* bytes, and rows of ``PART_COLUMNS`` of the rest."""
+    parts: list[Row] = []
+    firsts = []
+    for name, body in zip(BODIES, row[-2:], strict=True):
+        first, *rest = _pieces(body, maximum)
+        firsts.append(first)
+        parts += [(row[0], name, place, text) for place, text in enumerate(rest, start=1)]
+    return ((*row[:-2], *firsts) if parts else row), parts
+
+
+def time_of(row: Row) -> datetime:
+    """Return when the exchange of a row occurred."""
+    return from_time(row[COLUMNS.index("occurred_at")])
 
 
 def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
@@ -134,6 +150,11 @@ def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
     return Exchange(**values)
 
 
+def exchange_of(row: Row) -> Exchange:
+    """Return the exchange of a whole row, its values in the order of ``COLUMNS``."""
+    return from_row(dict(zip(COLUMNS, row, strict=True)), {})
+
+
 def to_time(time: datetime) -> str:
     """Return a time in UTC as both databases compare it."""
     return time.replace(tzinfo=None).isoformat(" ", "microseconds")
@@ -145,11 +166,11 @@ def from_time(value: datetime | str) -> datetime:
     return time.replace(tzinfo=UTC)
 
 
-def _pieces(text: str, most: int) -> Iterator[str]:
-    """Cut the text into pieces of at most *most* bytes of UTF-8; at least one, maybe empty."""
-    if len(text) * 4 <= most or len(text.encode()) <= most:
+def _pieces(text: str, maximum: int) -> Iterator[str]:
+    """Cut the text into pieces of at most *maximum* bytes of UTF-8; at least one, maybe empty."""
+    if len(text) * 4 <= maximum or len(text.encode()) <= maximum:
         yield text
         return
-    length = most // 4  # a character has at most four bytes
+    length = maximum // 4  # a character has at most four bytes
     for start in range(0, len(text), length):
         yield text[start : start + length]

@@ -3,32 +3,64 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
+import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import peewee
+import pymysql
 
-from diamond_adapters.requests.migrations import is_mysql, migrate
+from diamond_adapters.database import is_mysql
+from diamond_adapters.requests.migrations import migrate
 from diamond_core.errors import Refused, Unavailable
 
-_REFUSED: Final = (peewee.DataError, peewee.IntegrityError)
+_REFUSED: Final = peewee.DataError  # an IntegrityError may be about the table, not the value
 _NO_PACKETS: Final = 2**28
+_LOCK_SECONDS: Final = 10.0
+# https://mariadb.com/docs/server/reference/error-codes
+_SERVER_ERRORS: Final = frozenset(
+    {
+        *(1021, 1114),  # no room
+        *(1040, 1129, 1203, 1226),  # connections
+        *(1044, 1045, 1142, 1143, 1227, 1698),  # rights
+        *(1049, 1054, 1136, 1146, 1364),  # databases, tables and columns
+        *(1205, 1213),  # locks
+        *(1290, 1792, 1836),  # it takes no writes
+    }
+)
+# https://www.sqlite.org/rescode.html: locked, read-only, I/O, damaged, full, can't be opened
+_SQLITE_ERRORS: Final = frozenset({5, 6, 8, 10, 11, 13, 14, 26})
 
 _Result = TypeVar("_Result")
 
 
+class ServerFailed(Unavailable):
+    """The database can't do its work now; that is no fault of the rows."""
+
+
 class Session:
-    """Runs work on *database*, whose tables are made or upgraded on first use.
+    """Runs work on *database*, whose tables are made or upgraded on first use unless *readonly*.
 
     Each thread keeps its connection: opening one for every exchange would cost more than the
     insert. A connection that the server has dropped meanwhile is opened again.
+
+    A SQLite file is written by one connection at a time, which holds a lock beside it: SQLite
+    before 3.51.3 may damage a file that two write or checkpoint at the same moment.
+    https://www.sqlite.org/wal.html#walresetbug
     """
 
-    def __init__(self, database: peewee.Database) -> None:
+    def __init__(self, database: peewee.Database, *, readonly: bool = False) -> None:
         self.database = database
         self.packet = _NO_PACKETS
         """The bytes that a statement may have."""
+        self._readonly = readonly
+        self._is_mysql = is_mysql(database)
         self._ready = False
         self._lock = threading.Lock()
 
@@ -37,26 +69,19 @@ class Session:
 
         Raises:
             Refused: the database takes these values at no time.
+            ServerFailed: it takes no values now.
             Unavailable: it failed.
         """
         try:
-            is_new = self.database.connect(reuse_if_open=True)
-            try:
-                return self._work(work)
-            except (peewee.OperationalError, peewee.InterfaceError):
-                self._close()
-                if is_new:
-                    raise
-            # the server has dropped the connection since its last use, or chose it as the
-            # victim of a deadlock
-            self.database.connect(reuse_if_open=True)
-            return self._work(work)
+            with self._alone():
+                return self._run(work)
         except _REFUSED as ex:
-            raise Refused(f"the request log's database refused an exchange: {_told(ex)}") from ex
+            raise Refused(f"the request log's database refused an exchange: {_reason(ex)}") from ex
         except (peewee.PeeweeException, OSError) as ex:  # OSError: a certificate can't be read
             self._close()
             self._ready = False  # it may come back empty
-            raise Unavailable(f"the request log's database failed: {_told(ex)}") from ex
+            kind = ServerFailed if _is_of_the_server(ex) else Unavailable
+            raise kind(f"the request log's database failed: {_reason(ex)}") from ex
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Insert the rows that are not there yet; to be called in ``run``.
@@ -64,15 +89,25 @@ class Session:
         By the driver, which is several times faster than to build a query of all the values.
         """
         # INSERT IGNORE would cut a value that is too long, and say nothing
-        end = (
-            "ON DUPLICATE KEY UPDATE id = id"
-            if is_mysql(self.database)
-            else "ON CONFLICT DO NOTHING"
-        )
+        end = "ON DUPLICATE KEY UPDATE id = id" if self._is_mysql else "ON CONFLICT DO NOTHING"
         marks = ", ".join([self.database.param] * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {end}"  # noqa: S608  # names of ours
         with peewee.__exception_wrapper__, contextlib.closing(self.database.cursor()) as cursor:
+            if self._is_mysql:  # PyMySQL puts many rows into a statement
+                cursor.max_stmt_length = self.packet * 4 // 5
             cursor.executemany(statement, rows)
+
+    def _run(self, work: Callable[[], _Result]) -> _Result:
+        is_new = self.database.connect(reuse_if_open=True)
+        try:
+            return self._work(work)
+        except (peewee.OperationalError, peewee.InterfaceError) as ex:
+            if is_new or _is_of_the_server(ex):
+                raise
+            self._close()
+        # the server has dropped the connection since its last use
+        self.database.connect(reuse_if_open=True)
+        return self._work(work)
 
     def _work(self, work: Callable[[], _Result]) -> _Result:
         if not self._ready:
@@ -83,8 +118,9 @@ class Session:
         with self._lock:
             if self._ready:
                 return
-            migrate(self.database)
-            if is_mysql(self.database):
+            if not self._readonly:
+                migrate(self.database)
+            if self._is_mysql:
                 found = self.database.execute_sql("SELECT @@max_allowed_packet").fetchone()
                 self.packet = int(found[0])
             self._ready = True
@@ -93,7 +129,56 @@ class Session:
         with contextlib.suppress(peewee.PeeweeException):  # it is broken already
             self.database.close()
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other connections of any process from writing to a SQLite file."""
+        if self._is_mysql or self._readonly:
+            yield
+            return
+        path = Path(f"{self.database.path}.lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as ex:
+            raise peewee.OperationalError(f"{path}: {ex.strerror}") from ex
+        try:
+            _lock(file, time.monotonic() + _LOCK_SECONDS)
+            yield
+        finally:
+            os.close(file)
 
-def _told(ex: Exception) -> str:
-    """Return the driver's own sentence: MySQL's errors are pairs of a number and a text."""
-    return str(ex.args[-1] if ex.args else ex)
+
+def _lock(file: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise peewee.OperationalError("another process writes for too long") from None
+            time.sleep(0.002)
+
+
+def _reason(ex: Exception) -> str:
+    """Return the driver's own sentence about its first error: MySQL's have a number before it."""
+    first = [*_driver_errors(ex)][-1:] or [ex]
+    return str(first[0].args[-1] if first[0].args else first[0])
+
+
+def _is_of_the_server(ex: Exception) -> bool:
+    """Tell whether the error is no fault of the rows."""
+    return any(
+        each.args[0] in _SERVER_ERRORS
+        if isinstance(each, pymysql.MySQLError)
+        else getattr(each, "sqlite_errorcode", 0) & 0xFF in _SQLITE_ERRORS
+        for each in _driver_errors(ex)
+        if each.args
+    )
+
+
+def _driver_errors(ex: BaseException | None) -> Iterator[BaseException]:
+    """Yield what the driver raised, the last first: a rollback that fails hides why it was begun."""
+    while ex is not None:
+        if isinstance(ex, sqlite3.Error | pymysql.MySQLError):
+            yield ex
+        ex = ex.__cause__ or ex.__context__

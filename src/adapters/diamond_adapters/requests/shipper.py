@@ -1,272 +1,305 @@
-"""Moves journal entries into the database, off the request path."""
+"""Moves what waits in the spool into the record: one process per home at a time."""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import logging
 import os
+import random
+import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from diamond_adapters.requests.delivery import PoisonBox, Refusals, hand_over
-from diamond_adapters.requests.entries import Entry, next_entry, read_entries
-from diamond_adapters.requests.journal import Journal
-from diamond_adapters.requests.segment import (
-    SUFFIX,
-    NoSegment,
-    Segment,
-    remove_dead_drafts,
-)
-from diamond_adapters.requests.tally import Tally
-from diamond_core.errors import Unavailable
-from diamond_core.ports import RequestLog
+from diamond_adapters.requests import spool_files
+from diamond_adapters.requests.dead_letters import DeadLetters
+from diamond_adapters.requests.delivery import Delivery
+from diamond_adapters.requests.record import Record
+from diamond_adapters.requests.rows import exchange_of
+from diamond_core import Unavailable
 
-_BATCH: Final = 500
-_SMALL_BATCH: Final = 32
-_BATCH_BYTES: Final = 4 << 20
-_BACKLOG_BYTES: Final = 256 << 10
-"""With less than this waiting, batches are small: a large one keeps requests from the interpreter."""
-_FAILURES: Final = 3
-"""So often must an entry fail, while others are taken, before it is set aside."""
+LOCK: Final = "shipper.lock"
+STATE: Final = "shipper.json"
+_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 5.0
+_STATE_BYTES: Final = 4096
+_PROBLEM: Final = 500
+_FEW_MARKS: Final = 60
+_STATE_SECONDS: Final = 1.0
+_PROBE_SECONDS: Final = 5.0
+_IDLE_ROUNDS: Final = 6
+_PRUNE_SECONDS: Final = 60.0
+_PRUNE_BATCH: Final = 200
+_DAY: Final = 86_400.0
+_SALVAGED_BATCH: Final = 200
+_BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_NOT_NOW: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
 _log = logging.getLogger(__name__)
 
 
-class _NotTaken(Unavailable):
-    """The database answers, and does not take an entry."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipperState:
+    """What the shipper last said of itself.
+
+    Attributes:
+        at: when, in seconds since 1970.
+        problem: why the record does not take exchanges, or ''.
+        marks: for each file of the spool that the record has some rows of, the last of them.
+        shipped: exchanges that were moved, since the home was made.
+        unreadable: files that this process may not read now, or SQLite can't.
+        held: for so many seconds more old exchanges are not deleted, because the clock jumped ahead.
+    """
+
+    at: float = 0.0
+    problem: str = ""
+    marks: Mapping[str, int] = field(default_factory=dict)
+    shipped: int = 0
+    unreadable: int = 0
+    held: float = 0.0
+
+    @classmethod
+    def read(cls, folder: Path) -> ShipperState:
+        """Return the last state; that of a home without one is empty."""
+        try:
+            values = json.loads((folder / STATE).read_bytes())
+            known = {name: values[name] for name in cls.__slots__ if name in values}
+            return cls(**known)
+        except (OSError, ValueError, TypeError):
+            return cls()
+
+    def write(self, folder: Path) -> None:
+        """Keep it for whoever asks, in a file of fixed size: a full disk can hold it."""
+        few = dict(sorted(self.marks.items())[-_FEW_MARKS:])  # one a worker, as a rule
+        state = replace(self, problem=self.problem[:_PROBLEM], marks=few)
+        data = json.dumps(asdict(state)).encode().ljust(_STATE_BYTES)
+        with suppress(OSError):
+            file = os.open(folder / STATE, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.pwrite(file, data, 0)
+                os.ftruncate(file, len(data))
+            finally:
+                os.close(file)
+
+
+@contextmanager
+def holding(folder: Path) -> Iterator[int | None]:
+    """Hold the shipper's lock; give its descriptor, or None where another process holds it.
+
+    Raises:
+        Unavailable: this process may not use the folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as ex:
+        raise Unavailable(f"the spool in {folder} can't be used ({ex.strerror})") from ex
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield None
+        else:
+            yield file
+    finally:
+        os.close(file)
 
 
 class Shipper:
-    """Ships this process's files, those of dead processes, and on demand those of living ones.
+    """To be used by whoever holds the lock of *folder*.
 
-    Only entries in files that this process owns or has adopted are marked as shipped. An entry
-    that is shipped twice, because whoever shipped it died before the mark, changes nothing.
+    Args:
+        folder: the spool.
+        record: where the exchanges go.
+        keep: for how long the record keeps an exchange; None: for good.
     """
 
-    def __init__(
-        self, folder: Path, journal: Journal, database: RequestLog, poison: PoisonBox, tally: Tally
-    ) -> None:
+    def __init__(self, folder: Path, record: Record, keep: timedelta | None = None) -> None:
         self._folder = folder
-        self._journal = journal
-        self._database = database
-        self._poison = poison
-        self._tally = tally
-        self._adopted: list[Segment] = []
-        self.forget()
+        self._record = record
+        self._keep = keep
+        self._delivery = Delivery(record, DeadLetters(folder))
+        self._state = ShipperState.read(folder)
+        self._shipped = self._state.shipped
+        self._marks: dict[str, int] = {}
+        self._unreadable: set[str] = set()
+        self._live = True
+        self._probed_at = self._pruned_at = float("-inf")
+        self._written_at: float | None = None
+        spool_files.sweep(folder)
 
-    def forget(self) -> None:
-        """Let go of all adopted files and begin anew, as after a fork."""
-        for segment in self._adopted:
-            segment.close()
-        self._adopted = []
-        self._lock = threading.Lock()
-        self._readers = 0
-        self._batch = _BATCH
-        self._taken = 0
-        self._failed: dict[tuple[Path, int], tuple[int, int]] = {}
-        self._shown: dict[Path, int] = {}
+    def run(self, stop: threading.Event, last_seconds: float = 30.0) -> None:
+        """Ship until no process is left that could append.
 
-    def ship(self, stop: threading.Event, *, adopt: bool = True) -> None:
-        """Ship what is pending here and in adopted files, until *stop* is set.
+        Once *stop* is set, for *last_seconds* at most: processes that end may still append.
+        """
+        pause, idle, last_moment = _PAUSE, 0, float("inf")
+        while idle <= _IDLE_ROUNDS and time.monotonic() < last_moment:
+            problem, moved = "", 0
+            try:
+                moved = self.round()
+                self._prune()
+            except Unavailable as ex:
+                problem = str(ex)
+            except Exception as ex:  # a bug must not end the shipping in silence
+                _log.exception("could not ship the spool")
+                problem = f"{type(ex).__name__}: {ex}"
+            self._tell(problem)
+            if problem and not self._live:
+                return  # whoever starts next goes on
+            idle = 0 if moved or self._live else idle + 1
+            pause = min(pause * 2.0, _LONGEST_PAUSE) if problem else _PAUSE
+            if stop.is_set():
+                last_moment = min(last_moment, time.monotonic() + last_seconds)
+                time.sleep(_PAUSE)
+            elif not moved:
+                stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # spreads the hosts
 
-        With *adopt*, look for files of the dead first.
+    def round(self) -> int:
+        """Move what waits now; return how many exchanges that were.
 
         Raises:
-            Unavailable: the database is away, or refuses something that may be taken later.
+            Unavailable: the record or the disk does not take them; those of other files are moved.
         """
-        with self._turn(None):
-            if adopt:
-                self._adopt()
-            ends = {segment: end for segment, end in self._ends().items() if segment.shipped < end}
-        failure: Unavailable | None = None
-        while ends and not stop.is_set():
-            for segment, end in [*ends.items()]:
-                with self._turn(None):
-                    try:
-                        more = self._ship_batch(segment, end)
-                    except _NotTaken as ex:  # the other files go on
-                        more, failure = False, ex
-                    except OSError as ex:
-                        more, failure = False, _unreadable(ex)
-                if not more:
-                    del ends[segment]
-                while self._readers:
-                    time.sleep(0.001)
-        with self._turn(None):
-            self._drop()
+        self._live = self._any_live()
+        self._write_state()  # a state that grows old shows that the database does not answer
+        before = self._shipped
+        if time.monotonic() - self._probed_at > _PROBE_SECONDS:
+            self._marks = dict(self._record.marks())
+            self._probed_at = time.monotonic()
+        failure: Exception | None = None
+        self._unreadable.clear()
+        for path in spool_files.files_in(self._folder):
+            try:
+                self._empty(path)
+            except (Unavailable, OSError, sqlite3.Error) as ex:
+                self._probed_at = float("-inf")
+                failure = failure or ex
         if failure is not None:
-            raise failure
+            raise failure if isinstance(failure, Unavailable) else Unavailable(str(failure))
+        if self._shipped != before:
+            self._write_state(now=True)
+        return self._shipped - before
 
-    def settle(self, seconds: float, *, others: bool = True) -> None:
-        """Bring into the database all that was appended before this call.
-
-        With *others*, that of living workers too.
-
-        Raises:
-            Unavailable: the database is away, or it takes longer than *seconds*.
-        """
-        deadline = time.monotonic() + seconds
-        self._readers += 1
+    def _empty(self, path: Path) -> None:
+        """Move what a file holds, and remove it if no process writes it any more."""
+        live = True
         try:
-            with self._turn(deadline):
-                self._adopt()
-                ends = self._ends()
-                for segment, end in ends.items():
-                    self._ship_to(segment, end, deadline)
-                self._drop()
-                if others:
-                    self._show_others(deadline, {segment.path for segment in ends})
-        except OSError as ex:
-            raise _unreadable(ex) from ex
-        finally:
-            self._readers -= 1
-
-    def _ends(self) -> dict[Segment, int]:
-        return {each: each.end for each in (*self._adopted, *self._journal.segments())}
-
-    def _ship_to(self, segment: Segment, end: int, deadline: float) -> None:
-        failures, more = 0, True
-        while more:
-            _check(deadline)
-            before = segment.shipped
-            try:
-                more = self._ship_batch(segment, end)
-            except _NotTaken:
-                failures = failures + 1 if segment.shipped == before else 1
-                if failures > _FAILURES:
-                    raise
-
-    @contextmanager
-    def _turn(self, deadline: float | None) -> Iterator[None]:
-        wait = -1.0 if deadline is None else max(0.0, deadline - time.monotonic())
-        if not self._lock.acquire(timeout=wait):
-            raise _catching_up()
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-    def _adopt(self) -> None:
-        known = {each.path for each in (*self._adopted, *self._journal.segments())}
-        for path in files_in(self._folder):
-            if path not in known:
-                try:
-                    segment = Segment.open(path, adopt=True)
-                except NoSegment:
-                    continue
-                self._adopted.append(segment)
-                self._shown.pop(path, None)
-        remove_dead_drafts(self._folder)
-
-    def _drop(self) -> None:
-        self._journal.drop_shipped()
-        for segment in [*self._adopted]:
-            if segment.shipped >= segment.end:
-                self._adopted.remove(segment)
-                segment.remove()
-
-    def _ship_batch(self, segment: Segment, end: int) -> bool:
-        """Ship a batch of the entries up to *end*; tell whether there are more."""
-        entries = self._take(segment, segment.shipped, end)
-        if not entries:
-            if segment.shipped < end:
-                self._step_over_damage(segment, end)
-            return segment.shipped < end
-        taken, failed, refused = hand_over(self._database, entries)
-        self._taken += taken
-        for entry, reason in refused:
-            self._set_aside(segment, entry, reason)
-        waits = self._judge(segment, failed)
-        self._batch = min(self._batch * 2, _BATCH) if taken else _SMALL_BATCH
-        self._tally.add(shipped=taken)
-        segment.mark_shipped(entries[-1].end if waits is None else waits)
-        if waits is not None:
-            raise _NotTaken(f"the database does not take an exchange: {failed[0][1]}")
-        return segment.shipped < end
-
-    def _judge(self, segment: Segment, failed: Refusals) -> int | None:
-        """Set aside what failed often enough; return where the first other one starts."""
-        waits: int | None = None
-        for entry, reason in failed:
-            key = (segment.path, entry.start)
-            times, taken_before = self._failed.get(key, (0, self._taken))
-            if times + 1 >= _FAILURES and self._taken > taken_before and waits is None:
-                self._set_aside(segment, entry, reason)
-                self._failed.pop(key, None)
-            else:
-                self._failed[key] = (times + 1, taken_before)
-                waits = entry.start if waits is None else waits
-        return waits
-
-    def _set_aside(self, segment: Segment, entry: Entry, reason: str) -> None:
-        try:
-            self._poison.set_aside(entry, reason, segment.seed)
-        except OSError as ex:
-            raise Unavailable(f"an exchange can't be set aside ({ex.strerror})") from ex
-
-    def _take(self, segment: Segment, start: int, end: int) -> list[Entry]:
-        entries: list[Entry] = []
-        size = 0
-        most = self._batch if end - start > _BACKLOG_BYTES else min(self._batch, _SMALL_BATCH)
-        for entry in read_entries(segment.file, start, end, segment.seed):
-            entries.append(entry)
-            size += len(entry.payload)
-            if len(entries) >= most or size >= _BATCH_BYTES:
-                break
-        return entries
-
-    def _step_over_damage(self, segment: Segment, end: int) -> None:
-        start = segment.shipped
-        found = next_entry(segment.file, start + 1, end, segment.seed)
-        if found is None:
-            # An entry that was being written when its worker died: its response never left.
-            segment.mark_shipped(end)
+            live = spool_files.is_live(path)
+            self._ship(path)
+            whole = live or spool_files.is_whole(path)
+        except PermissionError:
+            self._unreadable.add(path.name)
             return
-        try:
-            self._poison.set_damaged_aside(os.pread(segment.file, found - start, start))
-        except OSError as ex:
-            raise Unavailable(f"a damaged part can't be set aside ({ex.strerror})") from ex
-        segment.mark_shipped(found)
+        except sqlite3.Error as ex:
+            code = getattr(ex, "sqlite_errorcode", 0) & 0xFF
+            if code in _NOT_NOW:
+                raise
+            if live or code in _BUSY:
+                if code not in _BUSY:
+                    self._unreadable.add(path.name)
+                return
+            whole = spool_files.is_empty(path) and spool_files.is_whole(path)
+        if not whole:
+            self._salvage(path)
+        elif not live:
+            spool_files.unlink(path)
+            self._forget(path)
 
-    def _show_others(self, deadline: float, known: set[Path]) -> None:
-        """Append what living workers have not shipped yet; they will do it again, to no effect."""
-        living = [path for path in files_in(self._folder) if path not in known]
-        self._shown = {path: self._shown[path] for path in living if path in self._shown}
-        for path in living:
-            try:
-                segment = Segment.open(path, adopt=False)
-            except NoSegment:
-                continue
-            try:
-                start = max(segment.shipped, self._shown.get(path, 0))
-                while entries := self._take(segment, start, segment.end):
-                    hand_over(self._database, entries)  # its owner judges what is refused
-                    start = entries[-1].end
-                    self._shown[path] = start
-                    _check(deadline)
-            finally:
-                segment.close()
+    def _ship(self, path: Path) -> None:
+        last = self._marks.get(path.stem, 0)
+        end = self._delivery.deliver_file(path, last)
+        if end is not None:
+            self._moved(path, end, end - last)
+            return
+        with spool_files.reading(path) as connection:
+            while rows := spool_files.rows_after(connection, self._marks.get(path.stem, 0)):
+                self._deliver(path, rows)
 
+    def _deliver(self, path: Path, rows: list[spool_files.NumberedRow]) -> None:
+        self._delivery.deliver(path.stem, rows)
+        self._moved(path, rows[-1][0], len(rows))
+        self._write_state()
 
-def files_in(folder: Path) -> list[Path]:
-    """Return the journal files in *folder*, oldest first; none where it is missing."""
-    try:
-        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
-    except OSError:
-        return []
+    def _moved(self, path: Path, last: int, count: int) -> None:
+        self._marks[path.stem] = last
+        self._shipped += count
 
+    def _salvage(self, path: Path) -> None:
+        """Ship what can be read of a damaged file, and keep its bytes."""
+        some = []
+        for numbered in spool_files.readable_rows(path, self._marks.get(path.stem, 0)):
+            with suppress(ValueError, TypeError):  # its values are damaged
+                exchange_of(numbered[1])
+                some.append(numbered)
+            if len(some) >= _SALVAGED_BATCH:
+                self._deliver(path, some)
+                some = []
+        if some:
+            self._deliver(path, some)
+        spool_files.set_aside(path)
+        _log.error(
+            "the spool file %s is damaged: what can be read of it is moved, and it is kept in %s",
+            path.name,
+            spool_files.DAMAGED,
+        )
 
-def _unreadable(ex: OSError) -> Unavailable:
-    return Unavailable(f"a file of the journal can't be read ({ex.strerror})")
+    def _forget(self, path: Path) -> None:
+        if self._marks.pop(path.stem, None) is not None:
+            self._record.forget_mark(path.stem)
 
+    def _any_live(self) -> bool:
+        for path in spool_files.files_in(self._folder):
+            with suppress(OSError):
+                if spool_files.is_live(path):
+                    return True
+        return False
 
-def _check(deadline: float) -> None:
-    if time.monotonic() > deadline:
-        raise _catching_up()
+    def _prune(self) -> None:
+        """Delete what was kept for long enough."""
+        now = time.monotonic()
+        if self._keep is None or now - self._pruned_at < _PRUNE_SECONDS or self._state.held:
+            return
+        if not self._record.prune(datetime.now(UTC) - self._keep, limit=_PRUNE_BATCH):
+            self._pruned_at = now
 
+    def _tell(self, problem: str) -> None:
+        if problem and not self._state.problem:
+            _log.error("exchanges wait in the spool: %s", problem)
+        elif self._state.problem and not problem:
+            _log.warning("the spool is emptied again")
+        if problem != self._state.problem:
+            self._state = replace(self._state, problem=problem)
+            self._write_state(now=True)
 
-def _catching_up() -> Unavailable:
-    return Unavailable("the record is still being brought up to date; try again in some seconds")
+    def _write_state(self, *, now: bool = False) -> None:
+        at, moment = time.time(), time.monotonic()
+        passed = 0.0 if self._written_at is None else moment - self._written_at
+        if self._written_at is not None and passed < _STATE_SECONDS and not now:
+            return
+        files = [path.stem for path in spool_files.files_in(self._folder)]
+        self._state = replace(
+            self._state,
+            at=at,
+            marks={name: self._marks[name] for name in files if name in self._marks},
+            shipped=self._shipped,
+            unreadable=len(self._unreadable),
+            held=self._held(at, passed),
+        )
+        self._written_at = moment
+        self._state.write(self._folder)
+
+    def _held(self, at: float, passed: float) -> float:
+        """Return for how long to delete nothing: after its clock jumped ahead, a day."""
+        if self._keep is None:
+            return 0.0
+        if self._state.at and at - self._state.at > _DAY:
+            _log.warning("the clock is a day ahead of before: nothing is deleted for a day")
+            return _DAY
+        return max(0.0, self._state.held - passed)

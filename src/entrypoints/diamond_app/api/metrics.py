@@ -130,19 +130,25 @@ def _log_state(health: RequestLogHealth) -> Iterator[Metric]:
     from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
     gauge, counter = GaugeMetricFamily, CounterMetricFamily
-    yield gauge("diamond_journal_entries", "Exchanges not yet in the database.", health.pending)
+    yield gauge("diamond_spool_entries", "Exchanges not yet in the database.", health.pending)
     yield gauge(
-        "diamond_journal_oldest_age_seconds",
+        "diamond_spool_oldest_age_seconds",
         "How long the oldest of them has waited.",
         health.oldest_age_seconds,
     )
-    yield gauge("diamond_journal_size_bytes", "The journal's size on disk.", health.bytes)
-    yield gauge("diamond_journal_limit_bytes", "The size it may have at most.", health.limit)
+    yield gauge("diamond_spool_size_bytes", "The spool's size on disk.", health.bytes)
+    yield gauge("diamond_spool_limit_bytes", "The size it may have at most.", health.limit)
     yield gauge(
-        "diamond_journal_dead_letters", "Exchanges the database refuses.", health.dead_letters
+        "diamond_spool_dead_letters", "Exchanges the database refuses.", health.dead_letters
     )
-    yield counter("diamond_journal_shipped", "Exchanges brought to the database.", health.shipped)
-    yield counter("diamond_journal_lost", "Exchanges that could not be kept.", health.lost)
+    yield gauge("diamond_spool_damaged_files", "Files that can't be read.", health.damaged)
+    yield gauge(
+        "diamond_spool_shipper_silent_seconds",
+        "For how long the process that moves exchanges has not been heard of.",
+        health.silent_seconds,
+    )
+    yield counter("diamond_spool_shipped", "Exchanges brought to the database.", health.shipped)
+    yield counter("diamond_spool_lost", "Exchanges that could not be kept.", health.lost)
 
 
 class _Collected:

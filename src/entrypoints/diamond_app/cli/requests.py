@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,8 +13,9 @@ import click
 from diamond_app.cli.output import container, json_option, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from diamond_adapters.requests.dead_letters import DeadLetters
     from diamond_app.container import Container
-    from diamond_core import ExchangeFilter
+    from diamond_core import ExchangeFilter, RequestLog
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -64,6 +67,7 @@ def command() -> None:
       diamond requests show 0198a7c2-support-case
       diamond requests export --since 2026-01-31 --until 2026-02-01 --output day.jsonl
       diamond requests prune --older-than 90d
+      diamond requests dead-letters list
     """
 
 
@@ -179,11 +183,14 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
 @command.command("prune")
 @click.option("--older-than", required=True, metavar="AGE", help="The age: 90d, 12h, 4w.")
 @click.option("--dry-run", is_flag=True, help="Only tell how many would be deleted.")
+@click.option("--yes", is_flag=True, help="Do not ask where the clock may be wrong.")
 @json_option
-def prune(older_than: str, dry_run: bool, as_json: bool) -> None:
+def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete old requests, a few at a time; the service goes on writing meanwhile.
 
-    The database keeps the room for requests to come; its files do not shrink.
+    The database keeps the room for requests to come; its files do not shrink. Where no
+    request came for a day, this asks first: the clock may be wrong. Without a terminal it then exits
+    with 3. DIAMOND_KEEP_REQUESTS=90d has the service do it by itself.
 
     \b
     Examples:
@@ -203,6 +210,7 @@ def prune(older_than: str, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         pruned = log.count(ExchangeFilter(until=before))
     else:
+        _check_clock(log, wired.clock()(), yes=yes)
         with progress_bar(quiet=as_json) as progress:
             pruned = prune_requests(log, before, progress)
     if as_json:
@@ -210,6 +218,135 @@ def prune(older_than: str, dry_run: bool, as_json: bool) -> None:
     else:
         did = "Would delete" if dry_run else "Deleted"
         print(f"{did} {pruned:,} requests from before {before:%Y-%m-%d %H:%M:%S} UTC.")
+
+
+def _check_clock(log: RequestLog, now: datetime, *, yes: bool) -> None:
+    """Ask whether the clock is right, where it is far ahead of the newest request."""
+    from diamond_core import ExchangeFilter
+
+    of_today = ExchangeFilter(since=now - timedelta(days=1))
+    if yes or log.find(of_today, limit=1, bodies=False):
+        return
+    newest = log.find(ExchangeFilter(), limit=1, bodies=False)
+    if not newest:
+        return
+    question = (
+        f"The clock says {now:%Y-%m-%d %H:%M} UTC, and the last request came at "
+        f"{newest[0].occurred_at:%Y-%m-%d %H:%M} UTC. Is the clock right?"
+    )
+    if not sys.stdin.isatty():
+        print(f"diamond: {question} If so, repeat this with --yes", file=sys.stderr)
+        sys.exit(3)
+    click.confirm(question, abort=True, err=True)
+
+
+@command.group("dead-letters")
+def dead_letters() -> None:
+    """Look at the requests that the database refused, deliver them again, or delete them.
+
+    A request becomes a dead letter where the database refuses it while it takes others.
+
+    \b
+    Examples:
+      diamond requests dead-letters list
+      diamond requests dead-letters retry
+      diamond requests dead-letters prune --all
+    """
+
+
+@dead_letters.command("list")
+@json_option
+def list_dead_letters(as_json: bool) -> None:
+    """List the requests that the database refused, and why.
+
+    \b
+    Examples:
+      diamond requests dead-letters list
+      diamond requests dead-letters list --json
+    """
+    from diamond_app.exchange_answer import exchange_answer
+
+    letters = container().dead_letters().letters()
+    if as_json:
+        print_json(
+            [
+                {"reason": letter.reason, "set_aside_at": letter.set_aside_at}
+                | exchange_answer(letter.exchange, bodies=True)
+                for letter in letters
+            ]
+        )
+        return
+    if not letters:
+        print("There are no dead letters.")
+        return
+    rows: list[list[object]] = [
+        [
+            letter.set_aside_at,
+            _shown(letter.exchange.method, 8),
+            _shown(letter.exchange.path, 48),
+            str(letter.exchange.status),
+            letter.exchange.id,
+            _shown(letter.reason, 200),
+        ]
+        for letter in letters
+    ]
+    print_table("", ["set aside (UTC)", "", "path", "", "id", "reason"], rows)
+
+
+@dead_letters.command("retry")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@json_option
+def retry_dead_letters(ids: tuple[str, ...], as_json: bool) -> None:
+    """Deliver dead letters of these IDs, or all; exits with 1 if the database refuses one again.
+
+    \b
+    Example:
+      diamond requests dead-letters retry
+    """
+    from diamond_adapters.requests.delivery import retry
+
+    wired = container()
+    letters = wired.dead_letters()
+    before = _ids(letters, ids)
+    refused = retry(wired.record(), letters, before)
+    if as_json:
+        print_json({"delivered": len(before) - len(refused), "refused": refused})
+    else:
+        print(f"Delivered {len(before) - len(refused):,} of {len(before):,} dead letters.")
+        for id, reason in refused.items():
+            print(f"{id}: {reason}", file=sys.stderr)
+    if refused:
+        sys.exit(1)
+
+
+@dead_letters.command("prune")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--all", "every", is_flag=True, help="All dead letters.")
+@json_option
+def prune_dead_letters(ids: tuple[str, ...], every: bool, as_json: bool) -> None:
+    """Delete the dead letters of these IDs, or all, for good.
+
+    \b
+    Example:
+      diamond requests dead-letters prune --all
+    """
+    if every == bool(ids):
+        raise click.UsageError("give the ids of dead letters, or --all")
+    letters = container().dead_letters()
+    pruned = letters.remove(_ids(letters, ids))
+    if as_json:
+        print_json({"pruned": pruned})
+    else:
+        print(f"Deleted {pruned:,} dead letters.")
+
+
+def _ids(letters: DeadLetters, ids: Sequence[str]) -> list[str]:
+    """Return the ids, each of which must be that of a dead letter; without any, those of all."""
+    known = letters.ids()
+    for id in ids:
+        if id not in known:
+            raise click.BadParameter(f"{id!r} is not a dead letter", param_hint="ID")
+    return list(ids or known)
 
 
 def _shown(text: str, most: int) -> str:

@@ -4,7 +4,6 @@ import { explain, getJson, sentence } from "./api.js";
 import { $, el, showErrors, table } from "./dom.js";
 import { count, milliseconds, plural, whenExactly, whenShortly } from "./format.js";
 import { askForKey, key } from "./key.js";
-import { showTraffic } from "./traffic.js";
 
 const AT_ONCE = 500;
 const ROWS = 50;
@@ -34,7 +33,6 @@ async function load() {
     $("general-error").textContent = "";
     form.hidden = $("record").hidden = false;
     [loaded, next, rows] = [answer.requests, answer.next, ROWS];
-    showTraffic(loaded, Boolean(next));
     showRows();
   } catch (error) {
     if (mine === question) tell(error);

@@ -1,4 +1,4 @@
-// Charts over time: points by series, lines, and stacked columns.
+// A chart over time: points by series.
 
 import { chart, frame, legend, padded, svg, ticks, walkable } from "./axes.js";
 
@@ -29,11 +29,10 @@ function timeTicks(low, high, wanted) {
 }
 
 /**
- * Draw *series* [{name, points: [{at, value, text, marked}]}] over time into *holder*.
- * With *lines*, points of a series are joined; *range* is [first, last] where the points' own
- * times do not give it.
+ * Draw *series* [{name, points: [{at, value, text, marked}]}] over time into *holder*; what is marked
+ * has a ring, which *markedName* explains.
  */
-export function overTime(holder, { label, series, yTitle, format, lines = false, fromZero = false, markedName, range }) {
+export function overTime(holder, { label, series, yTitle, format, markedName }) {
   let points = [];
   const all = series.flatMap((each) => each.points);
   const drawing = chart(holder, label, (canvas, width) => {
@@ -41,9 +40,9 @@ export function overTime(holder, { label, series, yTitle, format, lines = false,
     const values = all.map((point) => point.value);
     const [first, last] = [Math.min(...times), Math.max(...times)];
     const room = Math.max((last - first) * 0.05, first === last ? 12 * 3.6e6 : 5 * 6e4);
-    const [xLow, xHigh] = range ?? [first - room, last + room];
+    const [xLow, xHigh] = [first - room, last + room];
     let [yLow, yHigh] = padded(Math.min(...values), Math.max(...values), 0.15, 1);
-    if (fromZero || yLow < 0) yLow = 0;
+    yLow = Math.max(yLow, 0);
     const words = clock(xLow, xHigh);
     const { toX, toY } = frame(canvas, {
       width, height: 280,
@@ -53,10 +52,6 @@ export function overTime(holder, { label, series, yTitle, format, lines = false,
     points = [];
     series.forEach((each, number) => {
       const group = svg("g", { class: `series s${number % 4}` });
-      if (lines && each.points.length > 1) {
-        const path = each.points.map((point, at) => `${at ? "L" : "M"}${toX(point.at)} ${toY(point.value)}`).join("");
-        group.append(svg("path", { class: "line", d: path }));
-      }
       for (const point of each.points) {
         const [x, y] = [toX(point.at), toY(point.value)];
         if (point.marked) group.append(svg("circle", { class: "ring", cx: x, cy: y, r: 11 }));
@@ -72,36 +67,4 @@ export function overTime(holder, { label, series, yTitle, format, lines = false,
     ...series.map((each, number) => [`s${number % 4}`, each.name]),
     ...(markedName && all.some((point) => point.marked) ? [["ring", markedName]] : []),
   ]));
-}
-
-/** Draw stacked *columns* [{at, parts: [n, ...], text}] of *span* milliseconds each. */
-export function columns(holder, { label, columns: bars, span, names, yTitle, format }) {
-  let points = [];
-  const drawing = chart(holder, label, (canvas, width) => {
-    const high = Math.max(1, ...bars.map((bar) => bar.parts.reduce((sum, part) => sum + part, 0)));
-    const low = bars[0].at;
-    const end = bars.at(-1).at + span;
-    const words = clock(low, end);
-    const { toX, toY } = frame(canvas, {
-      width, height: 280,
-      x: { low, high: end, ticks: timeTicks(low, end, width < 480 ? 4 : 7), format: (at) => words.format(at), title: "" },
-      y: { low: 0, high: high * 1.05, ticks: ticks(0, high, 4).filter((at) => Number.isInteger(at)), format, title: yTitle },
-    });
-    points = bars.map((bar) => {
-      let sum = 0;
-      const x = toX(bar.at);
-      const wide = Math.max(toX(bar.at + span) - x - 2, 1.5);
-      bar.parts.forEach((part, number) => {
-        if (part) {
-          canvas.append(svg("rect", {
-            class: `column c${number}`, x: x + 1, width: wide, y: toY(sum + part), height: toY(sum) - toY(sum + part),
-          }));
-        }
-        sum += part;
-      });
-      return { x: x + wide / 2, y: toY(sum), text: bar.text };
-    }).filter((_, index) => bars[index].parts.some(Boolean));
-  });
-  walkable(drawing, () => points);
-  holder.append(legend(names.map((name, number) => [`c${number}`, name])));
 }

@@ -7,6 +7,10 @@ import json
 from load import kill_whole
 from support import STONE, diamond, free_port, serving
 
+from diamond_adapters.requests.dead_letters import DeadLetters
+from diamond_adapters.requests.rows import to_row
+from diamond_core.testing import an_exchange
+
 SECRET = "a-long-secret"
 ADMIN = {"DIAMOND_API_KEYS": f"admin:{SECRET}"}
 KEY = {"X-API-Key": SECRET}
@@ -44,14 +48,16 @@ def test_the_commands_see_what_a_killed_service_left(trained_home):
     assert "secret" not in told.stdout
     listed = json.loads(diamond(trained_home, "requests", "list", "--json").stdout)
     assert {each["request_id"] for each in listed} == {f"left-{number}" for number in range(5)}
-    assert list((trained_home / "journal").glob("*.log")) == []
+    assert list((trained_home / "spool").glob("*.db")) == []
     diamond(trained_home, "doctor")
 
 
-def test_the_doctor_tells_of_what_can_not_be_recorded(trained_home):
-    poison = trained_home / "journal" / "poison"
-    poison.mkdir(parents=True)
-    (poison / "0123.log").write_bytes(b"")
+def test_the_doctor_names_dead_letters_and_damaged_files(trained_home):
+    damaged = trained_home / "spool" / "damaged"
+    damaged.mkdir(parents=True)
+    (damaged / "0123.db").write_bytes(b"")
+    DeadLetters(trained_home / "spool").add(to_row(an_exchange()), "too long")
     told = diamond(trained_home, "doctor", check=False)
     assert told.returncode == 1
-    assert "1 exchange can't be recorded and is set aside" in told.stdout
+    assert "1 exchange is a dead letter" in told.stdout
+    assert "1 file of the spool can't be read" in told.stdout

@@ -1,0 +1,81 @@
+"""Exchanges that the database refuses while it takes others: kept aside, with the reason."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from diamond_adapters.requests.rows import COLUMNS, Row, exchange_of
+from diamond_core import Exchange, Unavailable
+
+FILE: Final = "dead-letters.sqlite"
+_COLUMNS: Final = ("reason", "set_aside_at", *COLUMNS)
+_CREATE: Final = f"CREATE TABLE IF NOT EXISTS letters ({', '.join(_COLUMNS)}, PRIMARY KEY (id))"
+_INSERT: Final = f"INSERT OR IGNORE INTO letters VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An exchange that the database refuses, why, and when it was set aside (ISO 8601, UTC)."""
+
+    exchange: Exchange
+    reason: str
+    set_aside_at: str
+
+
+class DeadLetters:
+    """A table in a SQLite file of *folder*; processes may share it.
+
+    Every method raises ``Unavailable`` where the file can't be used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+
+    def add(self, row: Row, reason: str) -> None:
+        """Keep a row with the reason; to add it again changes nothing."""
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        with self._open() as database:
+            database.execute(_CREATE)
+            database.execute(_INSERT, (reason, at, *row))
+
+    def ids(self) -> Sequence[str]:
+        """Return the id of each, oldest first."""
+        return [str(id) for (id,) in self._select("SELECT id FROM letters ORDER BY id")]
+
+    def rows(self) -> Sequence[Row]:
+        """Return the row of each, oldest first."""
+        return self._select(f"SELECT {', '.join(COLUMNS)} FROM letters ORDER BY id")  # noqa: S608
+
+    def letters(self) -> Sequence[DeadLetter]:
+        """Return all, oldest first."""
+        found = self._select(f"SELECT {', '.join(_COLUMNS)} FROM letters ORDER BY id")  # noqa: S608
+        return [DeadLetter(exchange_of(row), reason, at) for reason, at, *row in found]
+
+    def remove(self, ids: Sequence[str]) -> int:
+        """Remove those of these ids; return how many there were."""
+        if not self._path.exists():
+            return 0
+        with self._open() as database:
+            before = database.total_changes
+            database.executemany("DELETE FROM letters WHERE id = ?", [(id,) for id in ids])
+            return database.total_changes - before
+
+    def _select(self, query: str) -> list[Any]:
+        if not self._path.exists():
+            return []
+        with self._open() as database:
+            return database.execute(query).fetchall()
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path)) as database, database:
+                yield database
+        except sqlite3.Error as ex:
+            raise Unavailable(f"the dead letters in {self._path} can't be used ({ex})") from ex

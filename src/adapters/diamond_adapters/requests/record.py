@@ -1,0 +1,103 @@
+"""What a spool is emptied into: a request log that keeps marks."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from diamond_adapters.installed import REQUEST_LOGS, open_url
+from diamond_adapters.requests.rows import Row, exchange_of
+from diamond_core import RequestLog, Unavailable
+
+
+@runtime_checkable
+class Record(RequestLog, Protocol):
+    """A request log that keeps, with the exchanges of a spool's file, how far it has them."""
+
+    def deliver(self, file: str, last: int, rows: Sequence[Row]) -> None:
+        """Keep *rows* and, in the same transaction, that *file* is kept up to its row *last*.
+
+        Without a *file* there is no mark. Rows that are kept already change nothing.
+
+        Raises:
+            Refused: one of them can't be kept at any time.
+            Unavailable: none was kept; to deliver them again is safe.
+        """
+        ...
+
+    def deliver_file(self, path: Path, file: str, last: int) -> int | None:
+        """Keep all rows behind *last* of the SQLite file at *path*, and the mark; return the last.
+
+        None if this record can't read such a file by itself. Raises as ``deliver`` does.
+        """
+        ...
+
+    def marks(self) -> Mapping[str, int]:
+        """Return for each file the number of the last row that is kept.
+
+        Raises:
+            Unavailable: the log can't be read.
+        """
+        ...
+
+    def forget_mark(self, file: str) -> None:
+        """Forget a file that is no more.
+
+        Raises:
+            Unavailable: it was not forgotten.
+        """
+        ...
+
+
+def open_record(url: str, spool: Path) -> Record:
+    """Return the request log at *url*, with marks for the files of *spool*.
+
+    Raises:
+        InvalidUrl: no adapter can use it.
+    """
+    log: RequestLog = open_url(REQUEST_LOGS, url)
+    return log if isinstance(log, Record) else WithMarks(log, spool / "marks.json")
+
+
+class WithMarks:
+    """A ``Record`` of any request log: its marks are in a file, written after the exchanges.
+
+    An exchange that is delivered again, because the process died before the mark, changes nothing.
+    """
+
+    def __init__(self, log: RequestLog, path: Path) -> None:
+        self._path = path
+        self.append, self.append_all = log.append, log.append_all
+        self.find, self.count, self.prune = log.find, log.count, log.prune
+        self.health, self.start, self.close = log.health, log.start, log.close
+
+    def deliver(self, file: str, last: int, rows: Sequence[Row]) -> None:
+        self.append_all([exchange_of(row) for row in rows])
+        if file:
+            self._write({**self.marks(), file: last})
+
+    def deliver_file(self, path: Path, file: str, last: int) -> int | None:
+        return None
+
+    def marks(self) -> Mapping[str, int]:
+        try:
+            marks: dict[str, int] = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as ex:
+            raise Unavailable(f"{self._path} can't be read ({ex})") from ex
+        return marks
+
+    def forget_mark(self, file: str) -> None:
+        self._write({name: last for name, last in self.marks().items() if name != file})
+
+    def _write(self, marks: Mapping[str, int]) -> None:
+        draft = self._path.with_suffix(f".{os.getpid()}")
+        try:
+            draft.write_text(json.dumps(marks), encoding="utf-8")
+            draft.replace(self._path)
+        except OSError as ex:
+            raise Unavailable(f"{self._path} can't be written ({ex.strerror})") from ex

@@ -1,0 +1,241 @@
+"""The spool: what this process appends before its responses leave, in SQLite files of its own.
+
+<folder>/<id>.db      exchanges in the columns of the record; one connection of one process writes it
+<folder>/<id>.live    locked (flock) by that process for as long as it may write
+
+Rows are never deleted, so that a row's number is its place for good. The record keeps, for each file,
+the number of the last row that it holds; ``spool_files`` is how others see the files.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from diamond_adapters.requests.losses import Losses
+from diamond_adapters.requests.rows import COLUMNS, Row, to_row
+from diamond_adapters.requests.spool_files import LIVE, SUFFIX, sizes, unlink
+from diamond_core import Exchange, Unavailable, new_exchange_id
+
+_NUMBERS: Final = {"status": "INTEGER", "duration_ms": "REAL"}
+_CREATE: Final = "CREATE TABLE exchanges ({})".format(
+    ", ".join(f"{name} {_NUMBERS.get(name, 'TEXT')}" for name in COLUMNS)
+)
+_INSERT: Final = f"INSERT INTO exchanges VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_PAGE: Final = 2048
+_COMMIT_BYTES: Final = 2 * _PAGE
+"""What a small exchange takes in the log of writes: the pages that it changes."""
+_FILE_BYTES: Final = 16 << 20
+_FILE_SECONDS: Final = 600.0
+_LOOK_SECONDS: Final = 1.0
+
+
+class Spool:
+    """The files of this process under *folder*; threads may share it.
+
+    Args:
+        folder: where the files of all workers lie.
+        durable: whether an exchange survives a power cut, or only the death of the process.
+        limit: the most bytes that the files of all workers may take together.
+        losses: counts what could not be kept.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool, limit: int, losses: Losses) -> None:
+        self._folder = folder
+        self._synchronous = "FULL" if durable else "NORMAL"
+        self._limit = limit
+        self._losses = losses
+        self._lock = threading.Lock()
+        self._file: _OpenFile | None = None
+        self._others = 0
+        self._looked = -_LOOK_SECONDS
+        _begin_anew_after_fork(weakref.ref(self))
+
+    def open(self) -> None:
+        """Begin a file, so that others see that this process lives.
+
+        Raises:
+            Unavailable: it could not be made.
+        """
+        with self._lock:
+            try:
+                self._file_for(0)
+            except (OSError, sqlite3.Error) as ex:
+                raise Unavailable(f"the spool can't be written ({_reason(ex)})") from ex
+
+    def append(self, exchange: Exchange) -> None:
+        """Keep the exchange in this process's file.
+
+        Raises:
+            Unavailable: it was not kept, and is counted as lost.
+        """
+        row = to_row(exchange)
+        size = _COMMIT_BYTES + len(exchange.request_body) + len(exchange.response_body)
+        with self._lock:
+            try:
+                self._insert(row, size)
+                return
+            except (OSError, sqlite3.Error) as ex:
+                reason = _reason(ex)
+                self._losses.count()
+        raise Unavailable(f"the spool can't be written ({reason})")
+
+    def close(self) -> Path | None:
+        """Leave the file to the shipper and return it, if there is one; an append begins another."""
+        with self._lock:
+            if self._file is None:
+                return None
+            file = self._leave()
+            file.close()
+            return file.path
+
+    def _insert(self, row: Row, size: int) -> None:
+        file = self._file_for(size)
+        try:
+            file.connection.execute(_INSERT, row)
+        except sqlite3.Error:
+            # The disk is full, and the shipper frees this file's room once it is closed; or the
+            # file is damaged. Either way another may do.
+            self._leave().close()
+            file = self._file_for(size)
+            file.connection.execute(_INSERT, row)
+        file.bytes += size
+
+    def _file_for(self, size: int) -> _OpenFile:
+        now = time.monotonic()
+        self._rotate(size, now)
+        if now - self._looked >= _LOOK_SECONDS or not self._fits(size):
+            self._look(now)
+            if not self._fits(size):
+                raise OSError(0, "it is at its limit")
+        if self._file is None:
+            self._file = _OpenFile.create(self._folder, self._synchronous, now)
+        return self._file
+
+    def _rotate(self, size: int, now: float) -> None:
+        file = self._file
+        if (
+            file is not None
+            and file.bytes
+            and (
+                file.bytes + size > min(_FILE_BYTES, self._limit // 8)
+                or now - file.begun > _FILE_SECONDS
+            )
+        ):
+            # To write its pages where they belong may take long: no request waits for that.
+            threading.Thread(target=self._leave().close, name="close-spool-file").start()
+
+    def _leave(self) -> _OpenFile:
+        assert self._file is not None  # noqa: S101  # callers have looked
+        file, self._file = self._file, None
+        self._looked = -_LOOK_SECONDS  # its bytes are others' now
+        return file
+
+    def _fits(self, size: int) -> bool:
+        own = 0 if self._file is None else self._file.bytes
+        return own + self._others + size <= self._limit
+
+    def _look(self, now: float) -> None:
+        own = "" if self._file is None else self._file.path.stem
+        self._others = sum(
+            size for name, size in sizes(self._folder) if name.partition(".")[0] != own
+        )
+        self._looked = now
+
+    def _before_fork(self) -> None:
+        # SQLite's connections must not be carried across a fork, nor may a child keep the lock.
+        self._lock.acquire()
+        self._was_open = self._file is not None
+        if self._file is not None:
+            self._leave().close()
+
+    def _after_fork_in_child(self) -> None:
+        self._lock.release()
+
+    def _after_fork_in_parent(self) -> None:
+        self._lock.release()
+        if self._was_open:
+            with suppress(Unavailable):  # an append will say so
+                self.open()
+
+
+def _begin_anew_after_fork(spool: weakref.ref[Spool]) -> None:
+    def call(method: str) -> None:
+        present = spool()
+        if present is not None:
+            getattr(present, method)()
+
+    os.register_at_fork(
+        before=lambda: call("_before_fork"),
+        after_in_child=lambda: call("_after_fork_in_child"),
+        after_in_parent=lambda: call("_after_fork_in_parent"),
+    )
+
+
+@dataclass(slots=True)
+class _OpenFile:
+    """The file that is written now."""
+
+    path: Path
+    lock: int
+    connection: sqlite3.Connection
+    begun: float
+    bytes: int = 0
+
+    @classmethod
+    def create(cls, folder: Path, synchronous: str, now: float) -> _OpenFile:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{new_exchange_id()}{SUFFIX}"
+        # Locked before it has its name, so that nobody takes it for that of a dead process.
+        draft, live = path.with_suffix(".draft"), path.with_suffix(LIVE)
+        lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            draft.rename(live)
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's own follow its mode
+            connection = _connect(path, synchronous)
+        except (OSError, sqlite3.Error):
+            draft.unlink(missing_ok=True)
+            unlink(path)
+            os.close(lock)
+            raise
+        return cls(path, lock, connection, now)
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):  # what its log of writes still holds, the shipper reads
+            self.connection.close()
+        self.path.with_suffix(LIVE).unlink(missing_ok=True)
+        os.close(self.lock)
+
+
+def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        # In this order: the file gets its page size and its log with the first write, which leaves no
+        # other file where the process dies. Its pages are written where they belong when it is
+        # closed, so that no request waits for that.
+        for pragma in (
+            f"synchronous = {synchronous}",
+            f"page_size = {_PAGE}",
+            "journal_mode = OFF",
+            "journal_mode = WAL",
+            "wal_autocheckpoint = 0",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        connection.execute(_CREATE)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _reason(ex: Exception) -> str:
+    return (ex.strerror if isinstance(ex, OSError) else None) or str(ex)

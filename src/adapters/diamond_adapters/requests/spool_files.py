@@ -1,0 +1,189 @@
+"""The files of a spool as others see them: who lives, what they hold, and what is damaged."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from diamond_adapters.requests.rows import COLUMNS, Row
+
+SUFFIX: Final = ".db"
+LIVE: Final = ".live"
+DAMAGED: Final = "damaged"
+_LOG: Final = ".db-wal"
+_INDEX: Final = ".db-shm"
+_ROWS: Final = f"SELECT rowid, {', '.join(COLUMNS)} FROM exchanges WHERE rowid > ? ORDER BY rowid"  # noqa: S608
+_ROW: Final = f"SELECT {', '.join(COLUMNS)} FROM exchanges WHERE rowid = ?"  # noqa: S608
+_LOG_HEADER: Final = 32
+_FRAME_HEADER: Final = 24
+_SMALLEST_ROW: Final = 100
+_BATCH_ROWS: Final = 500
+_BATCH_BYTES: Final = 4 << 20
+
+NumberedRow = tuple[int, Row]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files of the spool, oldest first; none where the folder is missing."""
+    try:
+        names = os.listdir(folder)  # noqa: PTH208  # quicker by far for a thousand files
+    except FileNotFoundError:
+        return []
+    return [folder / name for name in sorted(names) if name.endswith(SUFFIX)]
+
+
+def begun_at(path: Path) -> float:
+    """Return when the file was begun, in seconds since 1970: its name begins with it."""
+    try:
+        return int(path.stem[:16], 16) / 1e9
+    except ValueError:
+        return 0.0
+
+
+def sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Yield the name and the size of each file of the spool, its log of writes included."""
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if SUFFIX in entry.name and not entry.name.endswith(_INDEX):
+                with suppress(FileNotFoundError):  # gone meanwhile
+                    yield entry.name, entry.stat().st_size
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a file of the spool read-only: its one writer may go on.
+
+    Raises:
+        OSError: this process may not read it.
+        sqlite3.Error: SQLite can't.
+    """
+    os.close(os.open(path, os.O_RDONLY))  # says why, where SQLite would not
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+        yield connection
+
+
+def rows_after(connection: sqlite3.Connection, last: int) -> list[NumberedRow]:
+    """Return a batch of the rows behind the row *last*, each with its number; [] if there is none."""
+    rows: list[NumberedRow] = []
+    size = 0
+    with closing(connection.execute(_ROWS, (last,))) as found:
+        for number, *row in found:
+            rows.append((number, tuple(row)))
+            size += len(row[-1]) + len(row[-2])
+            if len(rows) >= _BATCH_ROWS or size >= _BATCH_BYTES:
+                break
+    return rows
+
+
+def last_row(connection: sqlite3.Connection) -> int:
+    """Return the number of the last row; 0 where there is none."""
+    found: Any = connection.execute("SELECT max(rowid) FROM exchanges").fetchone()[0]
+    return int(found or 0)
+
+
+def row_at(connection: sqlite3.Connection, number: int) -> Row | None:
+    """Return the row of this number, if there is one."""
+    row: Row | None = connection.execute(_ROW, (number,)).fetchone()
+    return row
+
+
+def is_live(path: Path) -> bool:
+    """Tell whether a process may still write to the file.
+
+    Raises:
+        OSError: this process may not know.
+    """
+    try:
+        lock = os.open(path.with_suffix(LIVE), os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether SQLite can read all that was committed to a file that is not live.
+
+    It takes a damaged log of writes for one that ends before the damage, and says nothing. The log
+    never begins again, as its writer does not checkpoint it before the end; and a transaction that
+    its process did not finish has no commit.
+    https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+    https://www.sqlite.org/walformat.html#the_wal_index_file_format
+
+    Raises:
+        OSError, sqlite3.Error: the file can't be read.
+    """
+    log = path.with_suffix(_LOG)
+    if not log.exists() or not log.stat().st_size:
+        return True
+    with reading(path) as connection:
+        connection.execute("SELECT * FROM sqlite_master").fetchall()  # has the log's index made
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        (frames,) = struct.unpack_from("=I", path.with_suffix(_INDEX).read_bytes(), 16)
+        data = log.read_bytes()
+    size = _FRAME_HEADER + page
+    first = _LOG_HEADER + frames * size
+    return not any(
+        any(data[start + 4 : start + 8]) for start in range(first, len(data) - size + 1, size)
+    )
+
+
+def is_empty(path: Path) -> bool:
+    """Tell whether a process died before it had made the table of its file.
+
+    Raises:
+        OSError: this process may not read it.
+    """
+    try:
+        with reading(path) as connection:
+            return not connection.execute("SELECT 1 FROM sqlite_master").fetchall()
+    except sqlite3.Error:
+        return False
+
+
+def readable_rows(path: Path, last: int) -> Iterator[NumberedRow]:
+    """Yield the rows of a damaged file behind the row *last* that SQLite can still read."""
+    most = sum(size for name, size in sizes(path.parent) if name.startswith(path.stem))
+    with suppress(OSError, sqlite3.Error), reading(path) as connection:
+        for number in range(last + 1, last + 2 + most // _SMALLEST_ROW):
+            with suppress(sqlite3.Error):
+                row = row_at(connection, number)
+                if row is not None:
+                    yield number, row
+
+
+def set_aside(path: Path) -> None:
+    """Move a damaged file with all that belongs to it out of the spool.
+
+    Raises:
+        OSError: it can't be moved.
+    """
+    folder = path.parent / DAMAGED
+    folder.mkdir(exist_ok=True)
+    for each in sorted(path.parent.glob(f"{path.stem}.*")):
+        each.rename(folder / each.name)
+
+
+def unlink(path: Path) -> None:
+    """Remove a file of the spool with all that belongs to it."""
+    for suffix in (LIVE, SUFFIX, _LOG, _INDEX):
+        path.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what was left of files that are gone, by a process that died in between."""
+    for suffix in (_LOG, _INDEX):
+        for path in folder.glob(f"*{suffix}"):
+            if not path.with_suffix(SUFFIX).exists():
+                path.unlink(missing_ok=True)

@@ -1,0 +1,261 @@
+"""A request log that answers at once and reaches its database a moment later."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from diamond_adapters.requests.losses import Losses
+from diamond_adapters.requests.record import Record
+from diamond_adapters.requests.shipper import Shipper, ShipperState, holding
+from diamond_adapters.requests.spool import Spool
+from diamond_adapters.requests.spool_files import files_in, last_row, reading
+from diamond_adapters.requests.spool_health import health_of
+from diamond_core import Exchange, ExchangeFilter, RequestLogHealth, Unavailable
+
+DEFAULT_LIMIT: Final = 1 << 30
+_FIRST_SECONDS: Final = 0.3
+_WATCH_SECONDS: Final = 1.0
+_FRESH_SECONDS: Final = 1.0
+_CATCH_UP_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 3.0
+_TURN_SECONDS: Final = 0.25
+_REST_SECONDS: Final = 2.0
+_STUCK_SECONDS: Final = 3.0
+
+_log = logging.getLogger(__name__)
+
+Begin = Callable[[int], "subprocess.Popen[bytes]"]
+"""Begins the shipper's process; the argument is the descriptor of its lock, which it is to keep."""
+
+
+class SpooledRequestLog:
+    """A ``RequestLog``: the spool in front of a *record*.
+
+    ``append`` writes to the spool and returns; a process of its own, the shipper, moves the
+    exchanges into the record. Reading waits until the record holds whatever was appended before;
+    where no shipper runs, it moves the exchanges itself.
+
+    Args:
+        record: where the exchanges go.
+        folder: where the spool lies; the processes of a home share it.
+        durable: an exchange survives a power cut, not only the death of the process.
+        limit: the most bytes that the spool may take.
+        begin_shipper: begins the shipper's process; ``start`` sees to it that one runs. None: no
+            process is begun.
+        keep: for how long the record keeps an exchange; None: for good.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        folder: Path,
+        *,
+        durable: bool = False,
+        limit: int = DEFAULT_LIMIT,
+        begin_shipper: Begin | None = None,
+        keep: timedelta | None = None,
+    ) -> None:
+        self._record = record
+        self._folder = folder
+        self._limit = limit
+        self._keep = keep
+        self._losses = Losses(folder)
+        self._spool = Spool(folder, durable=durable, limit=limit, losses=self._losses)
+        self._watcher = _Watcher(folder, begin_shipper, self._ship_here) if begin_shipper else None
+        self._turn = _Turn()
+        self._health: tuple[float, RequestLogHealth] = (float("-inf"), RequestLogHealth())
+
+    def append(self, exchange: Exchange) -> None:
+        self._spool.append(exchange)
+
+    def append_all(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self._spool.append(exchange)
+
+    def find(
+        self,
+        filter: ExchangeFilter,
+        *,
+        limit: int,
+        before: str | None = None,
+        bodies: bool = True,
+    ) -> Sequence[Exchange]:
+        with self._turn.taken():
+            self._catch_up()
+            return self._record.find(filter, limit=limit, before=before, bodies=bodies)
+
+    def count(self, filter: ExchangeFilter) -> int:
+        with self._turn.taken():
+            self._catch_up()
+            return self._record.count(filter)
+
+    def prune(self, before: datetime, *, limit: int) -> int:
+        with self._turn.taken():
+            self._catch_up()
+            return self._record.prune(before, limit=limit)
+
+    def health(self) -> RequestLogHealth:
+        at, health = self._health
+        if time.monotonic() - at > _FRESH_SECONDS:
+            health = health_of(self._folder, self._limit, self._losses)
+            self._health = (time.monotonic(), health)
+        return health
+
+    def start(self) -> None:
+        self._losses.prepare()
+        with suppress(Unavailable):  # an append will say so
+            self._spool.open()
+        if self._watcher is not None:
+            self._watcher.start()
+
+    def close(self) -> None:
+        """Leave what waits to the shipper, and wait for a moment until it is moved."""
+        left = self._spool.close()
+        if self._watcher is not None:
+            self._watcher.stop()
+        deadline = time.monotonic() + _CLOSE_SECONDS
+        with suppress(Unavailable):  # it waits for the next start
+            while left is not None and left.exists() and time.monotonic() < deadline:
+                if ShipperState.read(self._folder).problem or self._ship_now():
+                    break
+                time.sleep(0.02)
+        self._record.close()
+
+    def _ship_now(self) -> bool:
+        """Move what waits, if nobody else does; tell whether that was so."""
+        with holding(self._folder) as lock:
+            if lock is not None:
+                Shipper(self._folder, self._record, self._keep).round()
+            return lock is not None
+
+    def _ship_here(self, stop: threading.Event) -> None:
+        """Be the shipper, if nobody else is, until *stop* is set."""
+        with holding(self._folder) as lock:
+            if lock is not None:
+                Shipper(self._folder, self._record, self._keep).run(stop, last_seconds=0.0)
+
+    def _catch_up(self) -> None:
+        """Return when the record holds whatever was appended before this call.
+
+        Raises:
+            Unavailable: it does not within a few seconds, or the database is known to be away.
+        """
+        if not files_in(self._folder) or self._ship_now():
+            return
+        ends = self._ends()
+        now = time.monotonic()
+        while ends:
+            self._check_shipper(waited=time.monotonic() - now)
+            marks = self._record.marks()
+            ends = {
+                path: end
+                for path, end in ends.items()
+                if marks.get(path.stem, 0) < end and path.exists()
+            }
+            if ends:
+                time.sleep(0.01)
+
+    def _ends(self) -> dict[Path, int]:
+        """Return the last row of each file; one that can't be read is not waited for."""
+        ends = {}
+        for path in files_in(self._folder):
+            with suppress(OSError, sqlite3.Error), reading(path) as connection:
+                ends[path] = last_row(connection)
+        return ends
+
+    def _check_shipper(self, *, waited: float) -> None:
+        state = ShipperState.read(self._folder)
+        if state.problem:
+            raise Unavailable(f"the request log's database is away: {state.problem}")
+        if time.time() - state.at > _STUCK_SECONDS and waited > _TURN_SECONDS:
+            raise Unavailable("the request log's database does not answer")
+        if waited > _CATCH_UP_SECONDS:
+            raise Unavailable(
+                "the request log is still being brought up to date; try again in some seconds"
+            )
+
+
+class _Turn:
+    """Lets one thread at a time wait for the database: the others are needed for prices.
+
+    While it answers in a moment, they take turns; where it does not, they fail at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._began = 0.0
+        self._failed = float("-inf")
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Raise ``Unavailable`` where the database did not answer another thread."""
+        now = time.monotonic()
+        if now - self._failed < _REST_SECONDS:
+            raise Unavailable("the request log's database did not answer a moment ago")
+        if not self._lock.acquire(timeout=max(0.0, self._began + _TURN_SECONDS - now)):
+            raise Unavailable("the request log's database has not answered another request yet")
+        self._began = time.monotonic()
+        try:
+            yield
+        except Unavailable:
+            if time.monotonic() - self._began > _TURN_SECONDS:
+                self._failed = time.monotonic()
+            raise
+        finally:
+            self._lock.release()
+
+
+class _Watcher:
+    """A thread that sees to it that a shipper runs: a process, or itself where none can be begun."""
+
+    def __init__(
+        self, folder: Path, begin: Begin, ship_here: Callable[[threading.Event], None]
+    ) -> None:
+        self._folder = folder
+        self._begin = begin
+        self._ship_here = ship_here
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin, once."""
+        if self._thread is None:
+            self._stop.clear()
+            self._thread = threading.Thread(target=self._run, name="watch-shipper", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; the process ends by itself."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(_CLOSE_SECONDS)
+            self._thread = None
+
+    def _run(self) -> None:
+        wait = _FIRST_SECONDS
+        while not self._stop.wait(wait):
+            wait = _WATCH_SECONDS
+            try:
+                self._look()
+            except OSError as ex:
+                _log.error("the shipper's process can't be begun (%s): a thread does its work", ex)
+                self._ship_here(self._stop)
+            except Unavailable as ex:
+                _log.error("%s", ex)
+
+    def _look(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            return
+        with holding(self._folder) as lock:
+            if lock is not None:
+                self._process = self._begin(lock)  # which holds it from now on

@@ -1,0 +1,41 @@
+"""The process that empties the spool into the request log's database.
+
+The service begins it and sees to it that one runs. It ends by itself once no process of the home can
+append any more and all is moved.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from contextlib import nullcontext
+
+from diamond_adapters.requests.record import open_record
+from diamond_adapters.requests.shipper import Shipper, holding
+from diamond_app.logs import formatter
+from diamond_app.settings import Settings
+from diamond_core import DiamondError
+
+
+def main(arguments: list[str]) -> None:
+    """Ship until the service ends. Without a lock that is inherited, take it if it is free."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter())
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    try:
+        settings = Settings.load()
+        record = open_record(settings.database_url, settings.spool)
+        lock = nullcontext(0) if arguments else holding(settings.spool)
+        with lock as held:
+            if held is not None:
+                Shipper(settings.spool, record, settings.keep_requests).run(stop)
+    except DiamondError as ex:
+        sys.exit(f"diamond: {ex}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
