@@ -13,7 +13,7 @@ import threading
 from contextlib import nullcontext
 
 from diamond_adapters.requests.record import open_record
-from diamond_adapters.requests.shipper import Shipper, holding
+from diamond_adapters.requests.shipper import Bell, Shipper, holding
 from diamond_app.logs import formatter
 from diamond_app.settings import Settings
 from diamond_core import DiamondError
@@ -25,9 +25,9 @@ def main(arguments: list[str]) -> None:
     handler.setFormatter(formatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     try:
         settings = Settings.load()
+        signal.signal(signal.SIGTERM, lambda *_: _end(stop, Bell(settings.spool)))
         record = open_record(settings.database_url, settings.spool)
         lock = nullcontext(0) if arguments else holding(settings.spool)
         with lock as held:
@@ -35,6 +35,11 @@ def main(arguments: list[str]) -> None:
                 Shipper(settings.spool, record, settings.keep_requests).run(stop)
     except DiamondError as ex:
         sys.exit(f"diamond: {ex}")
+
+
+def _end(stop: threading.Event, bell: Bell) -> None:
+    stop.set()
+    bell.ring()
 
 
 if __name__ == "__main__":

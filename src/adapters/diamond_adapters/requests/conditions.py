@@ -6,17 +6,18 @@ from typing import Any
 
 import peewee
 
-from diamond_adapters.requests.rows import to_time
+from diamond_adapters.requests.rows import REQUESTS, to_time
 from diamond_core.requests.exchange_filter import ExchangeFilter
 
 
-def where(query: Any, table: Any, filter: ExchangeFilter, *, mysql: bool) -> Any:
-    """Return *query* for only the rows of *table* that match *filter*."""
-    conditions = _conditions(table, filter, mysql=mysql)
+def where(query: Any, filter: ExchangeFilter, *, mysql: bool) -> Any:
+    """Return *query* for only the rows of ``REQUESTS`` that match *filter*."""
+    conditions = _conditions(filter, mysql=mysql)
     return query.where(*conditions) if conditions else query
 
 
-def _conditions(table: Any, filter: ExchangeFilter, *, mysql: bool) -> list[Any]:
+def _conditions(filter: ExchangeFilter, *, mysql: bool) -> list[Any]:
+    table = REQUESTS
     found: list[Any] = []
     if filter.id:
         found.append(table.id == filter.id)

@@ -16,11 +16,13 @@ from diamond_adapters.requests.conditions import where
 from diamond_adapters.requests.rows import (
     BODY_COLUMNS,
     COLUMNS,
+    MARKS,
     PART_COLUMNS,
+    PARTS,
+    REQUESTS,
     Row,
     from_row,
     split,
-    tables_of,
     to_row,
     to_time,
 )
@@ -48,11 +50,9 @@ class PeeweeRequestLog:
     def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
         self._session = Session(database)
         self._database = database
-        self._tables = tables_of(database)
         self._mysql = is_mysql(database)
         self._reader = database if reader is None else reader
         self._reads = self._session if reader is None else Session(reader, readonly=True)
-        self._read_tables = self._tables if reader is None else tables_of(reader)
 
     @classmethod
     def from_url(cls, url: str) -> Self:
@@ -88,12 +88,12 @@ class PeeweeRequestLog:
         return self._session.run(lambda: self._insert_file(path, file, last))
 
     def marks(self) -> Mapping[str, int]:
-        table = self._read_tables.marks
-        return self._read(lambda: dict(table.select(table.file, table.last).tuples()), {})
+        query = MARKS.select(MARKS.file, MARKS.last).tuples()
+        return self._read(lambda: dict(query.execute(self._reader)), {})
 
     def forget_mark(self, file: str) -> None:
-        table = self._tables.marks
-        self._session.run(lambda: table.delete().where(table.file == file).execute())
+        query = MARKS.delete().where(MARKS.file == file)
+        self._session.run(lambda: query.execute(self._database))
 
     def find(
         self,
@@ -103,37 +103,34 @@ class PeeweeRequestLog:
         before: str | None = None,
         bodies: bool = True,
     ) -> Sequence[Exchange]:
-        table = self._read_tables.requests
         names = COLUMNS if bodies else [name for name in COLUMNS if name not in BODY_COLUMNS]
-        query = table.select(*(getattr(table, name) for name in names))
-        query = where(query, table, filter, mysql=self._mysql)
+        query = REQUESTS.select(*(getattr(REQUESTS, name) for name in names))
+        query = where(query, filter, mysql=self._mysql)
         if before is not None:
-            query = query.where(table.id < before)
-        query = query.order_by(table.id.desc()).limit(limit)
+            query = query.where(REQUESTS.id < before)
+        query = query.order_by(REQUESTS.id.desc()).limit(limit).dicts()
 
         def read() -> list[Exchange]:
-            rows = list(query.dicts())
+            rows = list(query.execute(self._reader))
             parts = self._parts([row["id"] for row in rows]) if bodies else {}
             return [from_row(row, parts.get(row["id"], {})) for row in rows]
 
         return self._read(read, [])
 
     def count(self, filter: ExchangeFilter) -> int:
-        table = self._read_tables.requests
-        query = where(table.select(fn.COUNT(table.id)), table, filter, mysql=self._mysql)
-        return self._read(lambda: int(query.scalar()), 0)
+        query = where(REQUESTS.select(fn.COUNT(REQUESTS.id)), filter, mysql=self._mysql)
+        return self._read(lambda: int(query.scalar(self._reader)), 0)
 
     def prune(self, before: datetime, *, limit: int) -> int:
-        table, parts = self._tables.requests, self._tables.parts
-        oldest = table.select(table.id).where(table.occurred_at < to_time(before))
-        oldest = oldest.order_by(table.occurred_at).limit(limit)
+        old = REQUESTS.select(REQUESTS.id).where(REQUESTS.occurred_at < to_time(before))
+        old = old.order_by(REQUESTS.occurred_at).limit(limit).tuples()
 
         def delete() -> int:
-            ids = [id for (id,) in oldest.tuples()]
+            ids = [id for (id,) in old.execute(self._database)]
             if ids:
                 with self._database.atomic():
-                    parts.delete().where(parts.id.in_(ids)).execute()
-                    table.delete().where(table.id.in_(ids)).execute()
+                    for table in (PARTS, REQUESTS):
+                        table.delete().where(table.id.in_(ids)).execute(self._database)
             return len(ids)
 
         return self._session.run(delete)
@@ -170,7 +167,7 @@ class PeeweeRequestLog:
             if parts:
                 self._session.insert("request_parts", PART_COLUMNS, parts)
             if file:
-                self._tables.marks.replace(file=file, last=last).execute()
+                MARKS.replace(file=file, last=last).execute(self._database)
 
     def _insert_file(self, path: Path, file: str, last: int) -> int:
         execute = self._database.execute_sql
@@ -181,19 +178,18 @@ class PeeweeRequestLog:
                 if end is None or end <= last:
                     return last
                 execute(_INSERT_FILE, (last, end))
-                self._tables.marks.replace(file=file, last=end).execute()
+                MARKS.replace(file=file, last=end).execute(self._database)
                 return int(end)
         finally:
             execute("DETACH spool")
 
     def _parts(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """Return the rest of each body that has one, by id and body."""
-        table = self._read_tables.parts
         parts: dict[str, dict[str, str]] = {}
         for start in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[start : start + _IDS_AT_ONCE]
-            query = table.select().where(table.id.in_(some)).order_by(table.place)
-            for row in query.dicts():
+            query = PARTS.select().where(PARTS.id.in_(some)).order_by(PARTS.place)
+            for row in query.dicts().execute(self._reader):
                 bodies = parts.setdefault(row["id"], {})
                 bodies[row["body"]] = bodies.get(row["body"], "") + row["text"]
         return parts

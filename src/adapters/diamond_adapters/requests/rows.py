@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import orjson
 import peewee
 
 from diamond_adapters.requests.body_text import from_text, to_text
@@ -36,66 +36,14 @@ COLUMNS: Final = (
 PART_COLUMNS: Final = ("id", "body", "place", "text")
 BODY_COLUMNS: Final = frozenset({"request_body", "response_body"})
 _PLAIN: Final = frozenset(COLUMNS[:12]) - {"occurred_at", "headers"}
+_TIME_LENGTH: Final = len("2026-01-31 12:00:00.000000")
+
+# What the migrations make, for queries: by columns alone, whose values stay as they are.
+REQUESTS: Final = peewee.Table("requests", COLUMNS)
+PARTS: Final = peewee.Table("request_parts", PART_COLUMNS)
+MARKS: Final = peewee.Table("spool_marks", ("file", "last"))
 
 Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The tables of one database; re-binding shared classes to another is not thread-safe."""
-
-    requests: Any
-    parts: Any
-    marks: Any
-
-
-def tables_of(bound_to: peewee.Database) -> Tables:
-    """Declare the tables that the migrations make."""
-
-    class Base(peewee.Model):  # type: ignore[misc]  # peewee has no types
-        class Meta:
-            database = bound_to
-
-    class RequestRow(Base):
-        id = peewee.CharField(primary_key=True)
-        request_id = peewee.CharField()
-        # text for Peewee: its own field would cut MySQL's microseconds off
-        occurred_at = peewee.CharField()
-        method = peewee.CharField()
-        path = peewee.TextField()
-        query = peewee.TextField()
-        headers = peewee.TextField()
-        client = peewee.CharField()
-        key_name = peewee.CharField()
-        status = peewee.IntegerField()
-        duration_ms = peewee.DoubleField()
-        model_id = peewee.CharField()
-        request_encoding = peewee.CharField()
-        response_encoding = peewee.CharField()
-        request_body = peewee.TextField()
-        response_body = peewee.TextField()
-
-        class Meta:
-            table_name = "requests"
-
-    class PartRow(Base):
-        id = peewee.CharField()
-        body = peewee.CharField()
-        place = peewee.IntegerField()
-        text = peewee.TextField()
-
-        class Meta:
-            table_name = "request_parts"
-            primary_key = peewee.CompositeKey("id", "body", "place")
-
-    class MarkRow(Base):
-        file = peewee.CharField(primary_key=True)
-        last = peewee.BigIntegerField()
-
-        class Meta:
-            table_name = "spool_marks"
-
-    return Tables(RequestRow, PartRow, MarkRow)
 
 
 def to_row(exchange: Exchange) -> Row:
@@ -109,7 +57,7 @@ def to_row(exchange: Exchange) -> Row:
         escaped(exchange.method),
         escaped(exchange.path),
         escaped(exchange.query),
-        json.dumps(dict(exchange.headers)),
+        _to_json(exchange.headers),
         escaped(exchange.client),
         escaped(exchange.key_name),
         exchange.status,
@@ -157,13 +105,20 @@ def exchange_of(row: Row) -> Exchange:
 
 def to_time(time: datetime) -> str:
     """Return a time in UTC as both databases compare it."""
-    return time.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return time.isoformat(" ", "microseconds")[:_TIME_LENGTH]
 
 
 def from_time(value: datetime | str) -> datetime:
     """Return the time that SQLite gives as a text, and MySQL without a zone."""
     time = datetime.fromisoformat(value) if isinstance(value, str) else value
     return time.replace(tzinfo=UTC)
+
+
+def _to_json(headers: Mapping[str, str]) -> str:
+    try:
+        return orjson.dumps(headers).decode()
+    except TypeError:  # halves of characters
+        return json.dumps(dict(headers))
 
 
 def _pieces(text: str, maximum: int) -> Iterator[str]:

@@ -7,10 +7,11 @@ import json
 import logging
 import os
 import random
+import select
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,8 +26,10 @@ from diamond_adapters.requests.rows import exchange_of
 from diamond_core import Unavailable
 
 LOCK: Final = "shipper.lock"
+BELL: Final = "shipper.bell"
 STATE: Final = "shipper.json"
-_PAUSE: Final = 0.05
+_PAUSE: Final = 0.25
+_LAST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 5.0
 _STATE_BYTES: Final = 4096
 _PROBLEM: Final = 500
@@ -35,7 +38,7 @@ _STATE_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 5.0
 _IDLE_ROUNDS: Final = 6
 _PRUNE_SECONDS: Final = 60.0
-_PRUNE_BATCH: Final = 200
+_PRUNE_BATCH: Final = 1000
 _DAY: Final = 86_400.0
 _SALVAGED_BATCH: Final = 200
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -86,6 +89,42 @@ class ShipperState:
                 os.ftruncate(file, len(data))
             finally:
                 os.close(file)
+
+
+class Bell:
+    """Wakes the shipper: a pipe with a name in the spool."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / BELL
+
+    def ring(self) -> None:
+        """Have the shipper look at once, if one runs."""
+        with suppress(OSError):
+            pipe = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(pipe, b"!")
+            finally:
+                os.close(pipe)
+
+    @contextmanager
+    def heard(self) -> Iterator[Callable[[float], None]]:
+        """Give what waits so many seconds, or until somebody rings."""
+        try:
+            if not self._path.exists():
+                os.mkfifo(self._path, 0o600)
+            pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        except OSError:  # a file system without pipes: whoever rings waits a little longer
+            yield time.sleep
+            return
+
+        def wait(seconds: float) -> None:
+            if select.select([pipe], [], [], seconds)[0]:
+                os.read(pipe, 1024)
+
+        try:
+            yield wait
+        finally:
+            os.close(pipe)
 
 
 @contextmanager
@@ -139,8 +178,14 @@ class Shipper:
 
         Once *stop* is set, for *last_seconds* at most: processes that end may still append.
         """
+        with Bell(self._folder).heard() as wait:
+            self._run(stop, last_seconds, wait)
+
+    def _run(
+        self, stop: threading.Event, last_seconds: float, wait: Callable[[float], None]
+    ) -> None:
         pause, idle, last_moment = _PAUSE, 0, float("inf")
-        while idle <= _IDLE_ROUNDS and time.monotonic() < last_moment:
+        while idle < _IDLE_ROUNDS and time.monotonic() < last_moment:
             problem, moved = "", 0
             try:
                 moved = self.round()
@@ -157,9 +202,8 @@ class Shipper:
             pause = min(pause * 2.0, _LONGEST_PAUSE) if problem else _PAUSE
             if stop.is_set():
                 last_moment = min(last_moment, time.monotonic() + last_seconds)
-                time.sleep(_PAUSE)
-            elif not moved:
-                stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # spreads the hosts
+            rest = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the hosts
+            wait(min(rest, _LAST_PAUSE) if stop.is_set() or not self._live else rest)
 
     def round(self) -> int:
         """Move what waits now; return how many exchanges that were.

@@ -15,7 +15,7 @@ from typing import Final
 
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.record import Record
-from diamond_adapters.requests.shipper import Shipper, ShipperState, holding
+from diamond_adapters.requests.shipper import Bell, Shipper, ShipperState, holding
 from diamond_adapters.requests.spool import Spool
 from diamond_adapters.requests.spool_files import files_in, last_row, reading
 from diamond_adapters.requests.spool_health import health_of
@@ -72,6 +72,7 @@ class SpooledRequestLog:
         self._spool = Spool(folder, durable=durable, limit=limit, losses=self._losses)
         self._watcher = _Watcher(folder, begin_shipper, self._ship_here) if begin_shipper else None
         self._turn = _Turn()
+        self._bell = Bell(folder)
         self._health: tuple[float, RequestLogHealth] = (float("-inf"), RequestLogHealth())
 
     def append(self, exchange: Exchange) -> None:
@@ -121,12 +122,13 @@ class SpooledRequestLog:
         """Leave what waits to the shipper, and wait for a moment until it is moved."""
         left = self._spool.close()
         if self._watcher is not None:
-            self._watcher.stop()
+            self._watcher.stop(self._bell.ring)
         deadline = time.monotonic() + _CLOSE_SECONDS
         with suppress(Unavailable):  # it waits for the next start
             while left is not None and left.exists() and time.monotonic() < deadline:
                 if ShipperState.read(self._folder).problem or self._ship_now():
                     break
+                self._bell.ring()
                 time.sleep(0.02)
         self._record.close()
 
@@ -155,6 +157,7 @@ class SpooledRequestLog:
         now = time.monotonic()
         while ends:
             self._check_shipper(waited=time.monotonic() - now)
+            self._bell.ring()
             marks = self._record.marks()
             ends = {
                 path: end
@@ -192,7 +195,7 @@ class _Turn:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._began = 0.0
+        self._began = float("inf")
         self._failed = float("-inf")
 
     @contextmanager
@@ -201,16 +204,18 @@ class _Turn:
         now = time.monotonic()
         if now - self._failed < _REST_SECONDS:
             raise Unavailable("the request log's database did not answer a moment ago")
-        if not self._lock.acquire(timeout=max(0.0, self._began + _TURN_SECONDS - now)):
+        left = min(_TURN_SECONDS, self._began + _TURN_SECONDS - now)
+        if not self._lock.acquire(timeout=max(0.0, left)):
             raise Unavailable("the request log's database has not answered another request yet")
-        self._began = time.monotonic()
+        self._began = began = time.monotonic()
         try:
             yield
         except Unavailable:
-            if time.monotonic() - self._began > _TURN_SECONDS:
+            if time.monotonic() - began > _TURN_SECONDS:
                 self._failed = time.monotonic()
             raise
         finally:
+            self._began = float("inf")
             self._lock.release()
 
 
@@ -234,9 +239,10 @@ class _Watcher:
             self._thread = threading.Thread(target=self._run, name="watch-shipper", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread; the process ends by itself."""
+    def stop(self, ring: Callable[[], None]) -> None:
+        """End the thread, which *ring* wakes where it ships; the process ends by itself."""
         self._stop.set()
+        ring()
         if self._thread is not None:
             self._thread.join(_CLOSE_SECONDS)
             self._thread = None
@@ -247,15 +253,16 @@ class _Watcher:
             wait = _WATCH_SECONDS
             try:
                 self._look()
-            except OSError as ex:
-                _log.error("the shipper's process can't be begun (%s): a thread does its work", ex)
-                self._ship_here(self._stop)
-            except Unavailable as ex:
-                _log.error("%s", ex)
+            except Exception:  # a bug must not end the watch in silence
+                _log.exception("could not see to the shipper")
 
     def _look(self) -> None:
         if self._process is not None and self._process.poll() is None:
             return
-        with holding(self._folder) as lock:
-            if lock is not None:
-                self._process = self._begin(lock)  # which holds it from now on
+        try:
+            with holding(self._folder) as lock:
+                if lock is not None:
+                    self._process = self._begin(lock)  # which holds it from now on
+        except OSError as ex:
+            _log.error("the shipper's process can't be begun (%s): a thread does its work", ex)
+            self._ship_here(self._stop)
