@@ -594,6 +594,27 @@ def test_a_file_of_a_process_that_died_before_its_table_was_made_is_removed(spoo
     assert health(folder).damaged == 0
 
 
+def locks_of_this_process(folder):
+    names = {path.stat().st_ino: path.suffix for path in folder.iterdir()}
+    rows = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    mine = [row for row in rows if row[4] == str(os.getpid())]
+    return sorted(
+        (names[inode], row[6]) for row in mine if (inode := int(row[5].split(":")[-1])) in names
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="locks are read from /proc")
+def test_to_read_ones_own_file_takes_no_lock_from_it(spooled, record, folder):
+    log = spooled()
+    log.append(an_exchange())
+    held = locks_of_this_process(folder)
+    assert {suffix for suffix, _ in held} == {".db", ".db-shm", ".live"}
+    log._ends()
+    health(folder)
+    Shipper(folder, record).round()
+    assert set(held) <= set(locks_of_this_process(folder))
+
+
 def test_what_a_crash_left_of_a_removed_file_is_swept(spooled, folder):
     folder.mkdir()
     for suffix in (".db-wal", ".db-shm"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -63,7 +64,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         OSError: this process may not read it.
         sqlite3.Error: SQLite can't.
     """
-    os.close(os.open(path, os.O_RDONLY))  # says why, where SQLite would not
+    # Never open it here: to close it again would take from this process the locks of its connections.
+    if path.exists() and not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
         yield connection
 
@@ -127,11 +130,17 @@ def is_whole(path: Path) -> bool:
     log = path.with_suffix(_LOG)
     if not log.exists() or not log.stat().st_size:
         return True
-    with reading(path) as connection:
-        connection.execute("SELECT * FROM sqlite_master").fetchall()  # has the log's index made
-        (page,) = connection.execute("PRAGMA page_size").fetchone()
-        (frames,) = struct.unpack_from("=I", path.with_suffix(_INDEX).read_bytes(), 16)
-        data = log.read_bytes()
+    index = -1
+    try:
+        with reading(path) as connection:
+            connection.execute("SELECT * FROM sqlite_master").fetchall()  # has the index made
+            (page,) = connection.execute("PRAGMA page_size").fetchone()
+            index = os.open(path.with_suffix(_INDEX), os.O_RDONLY)
+            (frames,) = struct.unpack("=I", os.pread(index, 4, 16))
+            data = log.read_bytes()
+    finally:
+        if index >= 0:  # not before the connection: that would take its locks from it
+            os.close(index)
     size = _FRAME_HEADER + page
     first = _LOG_HEADER + frames * size
     return not any(
