@@ -1,11 +1,22 @@
-"""The record as people see it while exchanges still wait in the journal."""
+"""The record as people see it while exchanges still wait in the spool."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
-from load import kill_whole
-from support import STONE, diamond, free_port, serving
+from load import kill_whole, recorded
+from support import (
+    STONE,
+    Service,
+    diamond,
+    environment,
+    free_port,
+    serving,
+    shipper_runs,
+    until,
+)
 
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.rows import to_row
@@ -50,6 +61,29 @@ def test_the_commands_see_what_a_killed_service_left(trained_home):
     assert {each["request_id"] for each in listed} == {f"left-{number}" for number in range(5)}
     assert list((trained_home / "spool").glob("*.db")) == []
     diamond(trained_home, "doctor")
+
+
+def test_gunicorn_without_our_configuration_records_and_ships(trained_home):
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", "--workers=2"]
+    with subprocess.Popen(
+        [*command, "diamond_app.wsgi:application()"],
+        env=environment(trained_home),
+        cwd=trained_home.parent,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        service = Service(port, process, trained_home)
+        try:
+            until(service.answers, "the service answers")
+            until(lambda: shipper_runs(trained_home), "a shipper runs")
+            for _ in range(20):
+                assert service.post("/v1/predictions", STONE).status == 200
+            url = f"sqlite:///{trained_home / 'requests.db'}"
+            until(lambda: len(recorded(url)) == 20, "all are in the database")
+        finally:
+            process.terminate()
+    until(lambda: not shipper_runs(trained_home), "the shipper ends")
+    assert list((trained_home / "spool").glob("*.db*")) == []
 
 
 def test_the_doctor_names_dead_letters_and_damaged_files(trained_home):

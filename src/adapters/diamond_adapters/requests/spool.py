@@ -130,8 +130,11 @@ class Spool:
                 or now - file.begun > _FILE_SECONDS
             )
         ):
-            # To write its pages where they belong may take long: no request waits for that.
-            threading.Thread(target=self._leave().close, name="close-spool-file").start()
+            close = self._leave().close
+            try:  # to write its pages where they belong may take long: no request waits for that
+                threading.Thread(target=close, name="close-spool-file").start()
+            except RuntimeError:  # this process may have no more threads
+                close()
 
     def _leave(self) -> _OpenFile:
         assert self._file is not None  # noqa: S101  # callers have looked
