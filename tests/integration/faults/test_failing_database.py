@@ -264,7 +264,8 @@ def poll(service: Service, key: dict[str, str], stop: threading.Event, found: li
 
 def test_prices_do_not_wait_for_those_who_read_while_the_database_hangs(trained_home, server, url):
     key = {"X-API-Key": "a-long-secret"}
-    settings = {"DIAMOND_DATABASE_URL": url, "DIAMOND_API_KEYS": "admin:a-long-secret"}
+    patient = f"{url}?read_timeout=300"  # who waits for the database waits for longer than the test
+    settings = {"DIAMOND_DATABASE_URL": patient, "DIAMOND_API_KEYS": "admin:a-long-secret"}
     with serving(trained_home, **settings) as service:
         assert service.post("/v1/predictions", STONE, key).status == 200
         assert service.get("/v1/requests", key).status == 200
@@ -277,7 +278,6 @@ def test_prices_do_not_wait_for_those_who_read_while_the_database_hangs(trained_
             poller.start()
         try:
             until(lambda: 503 in found, "a reader is turned away")
-            # Each would take seconds if the readers had all threads.
             for _ in range(200):
                 assert service.post("/v1/predictions", STONE, key).status == 200
                 assert service.get("/livez").status == 200
