@@ -223,6 +223,15 @@ def test_a_refused_exchange_becomes_a_dead_letter_and_stops_no_other(
     assert health(folder).dead_letters == 0
 
 
+def test_values_that_are_all_refused_become_dead_letters(spooled, record, folder):
+    log = spooled()
+    written = some_exchanges(20)
+    record.refuses, record.refuses_with = {each.request_id for each in written}, Refused
+    log.append_all(written)
+    assert newest(log) == []
+    assert [letter.exchange for letter in DeadLetters(folder).letters()] == written
+
+
 def test_an_exchange_that_fails_alone_waits_until_another_is_taken(spooled, record, folder):
     log = spooled()
     record.refuses = {"r0"}

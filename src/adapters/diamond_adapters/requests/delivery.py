@@ -41,7 +41,7 @@ class Delivery:
         """
         try:
             end = self._record.deliver_file(path, path.stem, last)
-        except (Refused, Unavailable):
+        except Unavailable:
             return None
         if end is not None:
             self._taken += end - last
@@ -61,7 +61,7 @@ class Delivery:
             return
         except ServerFailed:
             raise
-        except (Refused, Unavailable):
+        except Unavailable:
             self._record.marks()  # raises where the database is away
         taken_before = self._taken
         # in any order, so that a few that are refused do not hide that others are taken
@@ -79,10 +79,11 @@ class Delivery:
             self._taken += len(rows)
         except ServerFailed:
             raise
-        except (Refused, Unavailable):
+        except Unavailable as ex:
             if len(rows) == 1:
                 failures.append(rows[0])
-                if len(failures) == _HOPELESS and self._taken == taken_before:
+                hopeless = len(failures) >= _HOPELESS and self._taken == taken_before
+                if hopeless and not isinstance(ex, Refused):
                     raise
                 return failures
             middle = len(rows) // 2
@@ -128,7 +129,7 @@ def retry(record: Record, letters: DeadLetters, ids: Sequence[str]) -> dict[str,
                 taken.append(id)
             except ServerFailed:
                 raise
-            except (Refused, Unavailable) as ex:
+            except Unavailable as ex:
                 refused[id] = str(ex)
     letters.remove(taken)
     return refused
