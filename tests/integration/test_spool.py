@@ -35,7 +35,7 @@ from diamond_adapters.requests.session import ServerFailed
 from diamond_adapters.requests.shipper import Shipper, ShipperState
 from diamond_adapters.requests.spool_health import health_of
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
-from diamond_app.container import build_container
+from diamond_app.container import _begin_shipper, build_container
 from diamond_app.settings import Settings
 from diamond_core import ExchangeFilter, Refused, Unavailable, new_exchange_id
 from diamond_core.testing import an_exchange
@@ -261,6 +261,120 @@ def test_a_database_that_refuses_everything_costs_no_exchange_and_is_not_pressed
     assert health(folder).dead_letters == 0
     record.refuses = frozenset()
     assert newest(log, 1000) == written[::-1]
+
+
+def test_an_outage_while_a_refused_exchange_is_looked_for_costs_no_other(
+    spooled, record, folder, monkeypatch
+):
+    log = spooled()
+    record.refuses = {"r7"}
+    log.append_all(some_exchanges(50))
+    deliver, calls = FickleRecord.deliver, iter(range(1000))
+
+    def deliver_with_an_outage(self, file, last, rows):
+        if 8 <= next(calls) <= 60:
+            raise Unavailable("gone away")
+        deliver(self, file, last, rows)
+
+    monkeypatch.setattr(FickleRecord, "deliver", deliver_with_an_outage)
+    monkeypatch.setattr(FickleRecord, "marks", PeeweeRequestLog.marks)
+    until(lambda: len(found_or_nothing(log)) == 49, "the others are in the record")
+    assert [letter.exchange.request_id for letter in DeadLetters(folder).letters()] == ["r7"]
+
+
+def found_or_nothing(log):
+    try:
+        return newest(log, 100)
+    except Unavailable:
+        return []
+
+
+def a_dead_file(folder):
+    subprocess.run([sys.executable, "-c", DYING, str(folder)], check=False)
+    (path,) = files(folder)
+    return path, path.with_suffix(".db-wal")
+
+
+def test_a_file_whose_first_page_says_that_it_is_empty_is_kept(spooled, record, folder):
+    log = spooled()
+    record.away = True
+    log.append_all(some_exchanges(50))
+    log.close()
+    record.away = False
+    (path,) = files(folder)
+    data = bytearray(path.read_bytes())
+    data[104] ^= 1  # how many tables there are
+    path.write_bytes(data)
+    newest(spooled())
+    assert files(folder) == []
+    assert (folder / "damaged" / path.name).read_bytes() == bytes(data)
+
+
+def test_a_log_beside_an_empty_file_is_kept(spooled, folder):
+    path, log = a_dead_file(folder)
+    data = log.read_bytes()
+    path.write_bytes(b"")
+    newest(spooled())
+    assert files(folder) == []
+    assert (folder / "damaged" / log.name).read_bytes() == data
+
+
+def test_a_log_without_its_file_is_kept(spooled, folder):
+    path, log = a_dead_file(folder)
+    data = log.read_bytes()
+    path.rename(folder / "damaged.elsewhere")
+    other = spooled()
+    other.append(an_exchange())
+    newest(other)
+    assert (folder / "damaged" / log.name).read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("losses", b"\xff" * 16),
+        ("shipper.json", b'{"marks": null, "at": "x"}'),
+        ("dead-letters.sqlite", b"no database at all"),
+        ("shipper.bell", b"a file where a pipe was"),
+    ],
+)
+def test_health_is_told_whatever_the_files_hold(spooled, folder, name, data):
+    folder.mkdir()
+    (folder / name).write_bytes(data)
+    log = spooled()
+    log.append(an_exchange())
+    assert isinstance(log.health().problem, str)
+    assert len(newest(log)) == 1
+
+
+def test_a_problem_is_forgotten_once_all_is_moved(spooled, record, folder):
+    log = spooled()
+    log.append_all(some_exchanges(3))
+    record.away = True
+    Shipper(folder, record)._tell("away")
+    record.away = False
+    assert len(newest(log)) == 3
+    assert health(folder).problem == ""
+
+
+def test_a_long_time_to_keep_is_understood_by_the_shipper(tmp_path, monkeypatch):
+    settings = Settings.load({"DIAMOND_HOME": str(tmp_path), "DIAMOND_KEEP_REQUESTS": "36500d"})
+    begun = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: begun.append(env))
+    _begin_shipper(settings, 3)
+    assert Settings.load(begun[0]).keep_requests == timedelta(days=36500)
+
+
+def test_a_thread_ships_where_the_process_fails_at_its_start(record, folder):
+    def begin(lock):
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+
+    log = SpooledRequestLog(record, folder, begin_shipper=begin)
+    log.start()
+    log.append_all(some_exchanges(10))
+    until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+    log.close()
+    assert files(folder) == []
 
 
 def test_the_files_of_others_go_on_beside_one_that_is_stuck(spooled, record, folder):

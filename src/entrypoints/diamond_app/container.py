@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -109,7 +109,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
     given = {
         HOME: str(settings.home),
         DATABASE_URL: settings.database_url,
-        KEEP_REQUESTS: "" if keep is None else f"{keep.total_seconds():.0f}s",
+        KEEP_REQUESTS: "" if keep is None else f"{-(-keep // timedelta(minutes=1))}m",
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -75,7 +76,9 @@ class DeadLetters:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
+            if not self._path.exists():  # bodies are nobody else's
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             with closing(sqlite3.connect(self._path)) as database, database:
                 yield database
-        except sqlite3.Error as ex:
+        except (OSError, sqlite3.Error) as ex:
             raise Unavailable(f"the dead letters in {self._path} can't be used ({ex})") from ex

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -67,7 +67,9 @@ class Delivery:
         # in any order, so that a few that are refused do not hide that others are taken
         mixed = random.sample(plain, len(plain))  # no secret
         for row in self._one_by_one(mixed, [], taken_before):
-            self._try_again(row, taken_before)
+            self._try_again(
+                row, taken_before, lambda: self._record.deliver(file, rows[0][0] - 1, [])
+            )
         self._record.deliver(file, last, [])
 
     def _one_by_one(
@@ -91,10 +93,14 @@ class Delivery:
                 self._one_by_one(part, failures, taken_before)
         return failures
 
-    def _try_again(self, row: Row, taken_before: int) -> None:
-        """Deliver a row that failed alone once more, or set it aside."""
+    def _try_again(self, row: Row, taken_before: int, write: Callable[[], None]) -> None:
+        """Deliver a row that failed alone once more, or set it aside.
+
+        *write* writes to the database what is there already: where it fails, the database is at fault.
+        """
         id = str(row[0])
         taken_then = self._failed.setdefault(id, taken_before)
+        write()
         try:
             self._record.deliver("", 0, [row])
         except ServerFailed:
@@ -104,6 +110,7 @@ class Delivery:
         except Unavailable as ex:
             if self._taken == taken_then:  # nothing else was taken since it failed first
                 raise
+            write()
             reason = str(ex)
         else:
             reason = ""

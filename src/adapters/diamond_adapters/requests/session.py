@@ -30,7 +30,8 @@ _SERVER_ERRORS: Final = frozenset(
         *(1040, 1129, 1203, 1226),  # connections
         *(1044, 1045, 1142, 1143, 1227, 1698),  # rights
         *(1049, 1054, 1136, 1146, 1364),  # databases, tables and columns
-        *(1205, 1213),  # locks
+        *(1205, 1213, 1969, 3100),  # locks, time limits, hooks
+        *(1026, 1030, 1047, 1053, 1180, 1317, 1927, 2003),  # it shuts down, or can't write
         *(1290, 1792, 1836),  # it takes no writes
     }
 )
@@ -112,7 +113,8 @@ class Session:
     def _work(self, work: Callable[[], _Result]) -> _Result:
         if not self._ready:
             self._get_ready()
-        return work()
+        with peewee.__exception_wrapper__:  # rows are read after Peewee's own has ended
+            return work()
 
     def _get_ready(self) -> None:
         with self._lock:
@@ -140,7 +142,7 @@ class Session:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as ex:
-            raise peewee.OperationalError(f"{path}: {ex.strerror}") from ex
+            raise ServerFailed(f"the request log's database failed: {path}: {ex.strerror}") from ex
         try:
             _lock(file, time.monotonic() + _LOCK_SECONDS)
             yield
@@ -155,7 +157,9 @@ def _lock(file: int, deadline: float) -> None:
             return
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise peewee.OperationalError("another process writes for too long") from None
+                raise ServerFailed(
+                    "another process writes to the request log for too long"
+                ) from None
             time.sleep(0.002)
 
 

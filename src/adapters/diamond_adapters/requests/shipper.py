@@ -73,9 +73,14 @@ class ShipperState:
         try:
             values = json.loads((folder / STATE).read_bytes())
             known = {name: values[name] for name in cls.__slots__ if name in values}
-            return cls(**known)
+            state, usual = cls(**known), cls()
         except (OSError, ValueError, TypeError):
             return cls()
+        kinds = [(getattr(state, name), type(getattr(usual, name))) for name in cls.__slots__]
+        is_sound = all(
+            isinstance(value, (int, kind) if kind is float else kind) for value, kind in kinds
+        )
+        return state if is_sound else usual
 
     def write(self, folder: Path) -> None:
         """Keep it for whoever asks, in a file of fixed size: a full disk can hold it."""
@@ -110,15 +115,19 @@ class Bell:
     def heard(self) -> Iterator[Callable[[float], None]]:
         """Give what waits so many seconds, or until somebody rings."""
         try:
-            if not self._path.exists():
+            if not self._path.is_fifo():
+                self._path.unlink(missing_ok=True)
                 os.mkfifo(self._path, 0o600)
             pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
         except OSError:  # a file system without pipes: whoever rings waits a little longer
             yield time.sleep
             return
 
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+
         def wait(seconds: float) -> None:
-            if select.select([pipe], [], [], seconds)[0]:
+            if poll.poll(seconds * 1000.0):
                 os.read(pipe, 1024)
 
         try:
@@ -195,7 +204,8 @@ class Shipper:
             except Exception as ex:  # a bug must not end the shipping in silence
                 _log.exception("could not ship the spool")
                 problem = f"{type(ex).__name__}: {ex}"
-            self._tell(problem)
+            with suppress(OSError):  # as many files are open as there may be
+                self._tell(problem)
             if problem and not self._live:
                 return  # whoever starts next goes on
             idle = 0 if moved or self._live else idle + 1
@@ -223,10 +233,11 @@ class Shipper:
             try:
                 self._empty(path)
             except (Unavailable, OSError, sqlite3.Error) as ex:
-                self._probed_at = float("-inf")
                 failure = failure or ex
+                self._marks = dict(self._record.marks())  # where it is away, the others need no try
         if failure is not None:
             raise failure if isinstance(failure, Unavailable) else Unavailable(str(failure))
+        self._tell("")
         if self._shipped != before:
             self._write_state(now=True)
         return self._shipped - before
@@ -236,6 +247,9 @@ class Shipper:
         live = True
         try:
             live = spool_files.is_live(path)
+            if not live and spool_files.lacks_its_head(path):
+                self._set_aside(path)
+                return
             self._ship(path)
             whole = live or spool_files.is_whole(path)
         except PermissionError:
@@ -269,11 +283,11 @@ class Shipper:
     def _deliver(self, path: Path, rows: list[spool_files.NumberedRow]) -> None:
         self._delivery.deliver(path.stem, rows)
         self._moved(path, rows[-1][0], len(rows))
-        self._write_state()
 
     def _moved(self, path: Path, last: int, count: int) -> None:
         self._marks[path.stem] = last
         self._shipped += count
+        self._write_state()
 
     def _salvage(self, path: Path) -> None:
         """Ship what can be read of a damaged file, and keep its bytes."""
@@ -287,6 +301,9 @@ class Shipper:
                 some = []
         if some:
             self._deliver(path, some)
+        self._set_aside(path)
+
+    def _set_aside(self, path: Path) -> None:
         spool_files.set_aside(path)
         _log.error(
             "the spool file %s is damaged: what can be read of it is moved, and it is kept in %s",

@@ -22,7 +22,7 @@ from typing import Final
 
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.rows import COLUMNS, Row, to_row
-from diamond_adapters.requests.spool_files import LIVE, SUFFIX, sizes, unlink
+from diamond_adapters.requests.spool_files import LIVE, PAGE, SUFFIX, sizes, unlink
 from diamond_core import Exchange, Unavailable, new_exchange_id
 
 _NUMBERS: Final = {"status": "INTEGER", "duration_ms": "REAL"}
@@ -30,8 +30,7 @@ _CREATE: Final = "CREATE TABLE exchanges ({})".format(
     ", ".join(f"{name} {_NUMBERS.get(name, 'TEXT')}" for name in COLUMNS)
 )
 _INSERT: Final = f"INSERT INTO exchanges VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
-_PAGE: Final = 2048
-_COMMIT_BYTES: Final = 2 * _PAGE
+_COMMIT_BYTES: Final = 2 * PAGE
 """What a small exchange takes in the log of writes: the pages that it changes."""
 _FILE_BYTES: Final = 16 << 20
 _FILE_SECONDS: Final = 600.0
@@ -219,7 +218,8 @@ class _OpenFile:
         with suppress(sqlite3.Error):  # what its log of writes still holds, the shipper reads
             self.pin.close()
             self.connection.close()
-        self.path.with_suffix(LIVE).unlink(missing_ok=True)
+        with suppress(OSError):  # the lock counts, and ends here
+            self.path.with_suffix(LIVE).unlink(missing_ok=True)
         os.close(self.lock)
 
 
@@ -231,7 +231,7 @@ def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
         # closed, so that no request waits for that.
         for pragma in (
             f"synchronous = {synchronous}",
-            f"page_size = {_PAGE}",
+            f"page_size = {PAGE}",
             "journal_mode = OFF",
             "journal_mode = WAL",
             "wal_autocheckpoint = 0",

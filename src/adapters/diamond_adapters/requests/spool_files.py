@@ -16,6 +16,7 @@ from diamond_adapters.requests.rows import COLUMNS, Row
 
 SUFFIX: Final = ".db"
 LIVE: Final = ".live"
+PAGE: Final = 2048
 DAMAGED: Final = "damaged"
 _LOG: Final = ".db-wal"
 _INDEX: Final = ".db-shm"
@@ -148,12 +149,20 @@ def is_whole(path: Path) -> bool:
     )
 
 
+def lacks_its_head(path: Path) -> bool:
+    """Tell whether the file is empty beside a log of writes, which SQLite would remove unread."""
+    log = path.with_suffix(_LOG)
+    return not path.stat().st_size and log.exists() and log.stat().st_size > 0
+
+
 def is_empty(path: Path) -> bool:
     """Tell whether a process died before it had made the table of its file.
 
     Raises:
         OSError: this process may not read it.
     """
+    if path.stat().st_size > PAGE:
+        return False
     try:
         with reading(path) as connection:
             return not connection.execute("SELECT 1 FROM sqlite_master").fetchall()
@@ -180,7 +189,8 @@ def set_aside(path: Path) -> None:
     """
     folder = path.parent / DAMAGED
     folder.mkdir(exist_ok=True)
-    for each in sorted(path.parent.glob(f"{path.stem}.*")):
+    # The file itself comes last: as long as it is there, what belongs to it is not swept.
+    for each in sorted(path.parent.glob(f"{path.stem}.*"), reverse=True):
         each.rename(folder / each.name)
 
 
@@ -195,4 +205,8 @@ def sweep(folder: Path) -> None:
     for suffix in (_LOG, _INDEX):
         for path in folder.glob(f"*{suffix}"):
             if not path.with_suffix(SUFFIX).exists():
-                path.unlink(missing_ok=True)
+                if suffix == _LOG and path.stat().st_size:  # nobody knows whether it was read
+                    folder.joinpath(DAMAGED).mkdir(exist_ok=True)
+                    path.rename(folder / DAMAGED / path.name)
+                else:
+                    path.unlink(missing_ok=True)

@@ -52,8 +52,8 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
         )
     try:
         dead = len(letters.ids())
-    except Unavailable as ex:
-        problems.append(str(ex))
+    except Unavailable:
+        problems.append("the dead letters can't be read")
     if dead:
         are = _count(dead, "exchange is a dead letter", "exchanges are dead letters")
         problems.append(f"{are}: the database refuses them; see: diamond requests dead-letters")

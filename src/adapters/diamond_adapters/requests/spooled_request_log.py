@@ -107,7 +107,12 @@ class SpooledRequestLog:
     def health(self) -> RequestLogHealth:
         at, health = self._health
         if time.monotonic() - at > _FRESH_SECONDS:
-            health = health_of(self._folder, self._limit, self._losses)
+            try:
+                health = health_of(self._folder, self._limit, self._losses)
+            except Exception as ex:  # files of the spool that hold anything
+                _log.exception("the health of the spool can't be told")
+                problem = f"the health of the request log can't be told ({type(ex).__name__})"
+                health = RequestLogHealth(problem=problem)
             self._health = (time.monotonic(), health)
         return health
 
@@ -151,8 +156,11 @@ class SpooledRequestLog:
         Raises:
             Unavailable: it does not within a few seconds, or the database is known to be away.
         """
-        if not files_in(self._folder) or self._ship_now():
-            return
+        try:
+            if not files_in(self._folder) or self._ship_now():
+                return
+        except OSError as ex:
+            raise Unavailable(f"the spool can't be read ({ex.strerror})") from ex
         ends = self._ends()
         now = time.monotonic()
         while ends:
@@ -257,7 +265,12 @@ class _Watcher:
                 _log.exception("could not see to the shipper")
 
     def _look(self) -> None:
-        if self._process is not None and self._process.poll() is None:
+        ended = None if self._process is None else self._process.poll()
+        if self._process is not None and ended is None:
+            return
+        if ended is not None and ended > 0:
+            _log.error("the shipper's process failed: a thread does its work")
+            self._ship_here(self._stop)
             return
         try:
             with holding(self._folder) as lock:
