@@ -224,6 +224,16 @@ def test_a_body_larger_than_the_server_takes_at_once_is_kept_whole(database):
     assert list(newest(log, 10)) == [small, exchange]
 
 
+def test_a_large_body_that_is_kept_already_is_not_cut_again(database):
+    log = PeeweeRequestLog(database)
+    exchange = an_exchange(response_body=b"x" * 20_000)
+    log.append(exchange)
+    for packet in (80_000, 30_000, 160_000):
+        log._session.packet = packet
+        log.append(exchange)
+        assert newest(log, 1) == [exchange]
+
+
 def test_names_that_are_no_valid_text_are_kept_with_escapes(database):
     log = PeeweeRequestLog(database)
     log.append(an_exchange(path="/v1/\ud800é", headers={"User-Agent": "\udfff"}))

@@ -162,6 +162,10 @@ class PeeweeRequestLog:
             whole.append(first)
             parts += rest
         with self._database.atomic():
+            if parts:  # one that is kept may have been cut elsewhere, by another size of packets
+                ids = REQUESTS.select(REQUESTS.id).where(REQUESTS.id.in_([row[0] for row in whole]))
+                kept = {id for (id,) in ids.tuples().execute(self._database)}
+                parts = [part for part in parts if part[0] not in kept]
             if whole:
                 self._session.insert("requests", COLUMNS, whole)
             if parts:
