@@ -6,10 +6,11 @@ import functools
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from dependency_injector import containers, providers
@@ -59,16 +60,18 @@ def repeat_command(card: ModelCard) -> str:
     return f"diamond train --family {card.family} --seed {card.seed}{trials} --force"
 
 
-def _open(setting: str, group: str, url: str) -> Any:
-    """Return the adapter at the URL of a setting; a wrong URL is a wrong setting."""
+@contextmanager
+def _from_setting(name: str) -> Iterator[None]:
+    """Tell of a wrong URL as of the setting that holds it."""
     try:
-        return open_url(group, url)
+        yield
     except InvalidUrl as ex:
-        raise InvalidSetting(setting, str(ex)) from ex
+        raise InvalidSetting(name, str(ex)) from ex
 
 
 def _open_model_repository(settings: Settings) -> ModelRepository:
-    repository: ModelRepository = _open(MODELS_URL, MODEL_REPOSITORIES, settings.models_url)
+    with _from_setting(MODELS_URL):
+        repository: ModelRepository = open_url(MODEL_REPOSITORIES, settings.models_url)
     return repository
 
 
@@ -87,10 +90,8 @@ def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
 def _open_record(settings: Settings) -> Record:
     from diamond_adapters.requests.record import open_record
 
-    try:
+    with _from_setting(DATABASE_URL):
         return open_record(settings.database_url, settings.spool)
-    except InvalidUrl as ex:
-        raise InvalidSetting(DATABASE_URL, str(ex)) from ex
 
 
 def _dead_letters(settings: Settings) -> DeadLetters:

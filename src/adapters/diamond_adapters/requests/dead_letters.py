@@ -17,7 +17,7 @@ from diamond_core import Exchange, Unavailable
 FILE: Final = "dead-letters.sqlite"
 _COLUMNS: Final = ("reason", "set_aside_at", *COLUMNS)
 _CREATE: Final = f"CREATE TABLE IF NOT EXISTS letters ({', '.join(_COLUMNS)}, PRIMARY KEY (id))"
-_INSERT: Final = f"INSERT OR IGNORE INTO letters VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608
+_INSERT: Final = f"INSERT OR IGNORE INTO letters VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # names of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class DeadLetters:
 
     def rows(self) -> Sequence[Row]:
         """Return the row of each, oldest first."""
-        return self._select(f"SELECT {', '.join(COLUMNS)} FROM letters ORDER BY id")  # noqa: S608
+        return self._select(f"SELECT {', '.join(COLUMNS)} FROM letters ORDER BY id")  # noqa: S608  # names of ours
 
     def letters(self) -> Sequence[DeadLetter]:
         """Return all, oldest first."""
-        found = self._select(f"SELECT {', '.join(_COLUMNS)} FROM letters ORDER BY id")  # noqa: S608
+        found = self._select(f"SELECT {', '.join(_COLUMNS)} FROM letters ORDER BY id")  # noqa: S608  # names of ours
         return [DeadLetter(exchange_of(row), reason, at) for reason, at, *row in found]
 
     def remove(self, ids: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from diamond_adapters.requests.session import ServerFailed
 from diamond_adapters.requests.spool_files import NumberedRow
 from diamond_core import Refused, Unavailable
 
-_HOPELESS: Final = 3
+_FAILURES_TO_GIVE_UP: Final = 3
 """So many exchanges must fail one by one, and none be taken, until the database takes none."""
 
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Delivery:
             self._record.marks()  # raises where the database is away
         taken_before = self._taken
         # in any order, so that a few that are refused do not hide that others are taken
-        mixed = random.sample(plain, len(plain))  # no secret
+        mixed = random.sample(plain, len(plain))
         for row in self._one_by_one(mixed, [], taken_before):
             self._try_again(
                 row, taken_before, lambda: self._record.deliver(file, rows[0][0] - 1, [])
@@ -84,8 +84,8 @@ class Delivery:
         except Unavailable as ex:
             if len(rows) == 1:
                 failures.append(rows[0])
-                hopeless = len(failures) >= _HOPELESS and self._taken == taken_before
-                if hopeless and not isinstance(ex, Refused):
+                takes_none = self._taken == taken_before and len(failures) >= _FAILURES_TO_GIVE_UP
+                if takes_none and not isinstance(ex, Refused):
                     raise
                 return failures
             middle = len(rows) // 2

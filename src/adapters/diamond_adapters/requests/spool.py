@@ -29,7 +29,7 @@ _NUMBERS: Final = {"status": "INTEGER", "duration_ms": "REAL"}
 _CREATE: Final = "CREATE TABLE exchanges ({})".format(
     ", ".join(f"{name} {_NUMBERS.get(name, 'TEXT')}" for name in COLUMNS)
 )
-_INSERT: Final = f"INSERT INTO exchanges VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
+_INSERT: Final = f"INSERT INTO exchanges VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  # names of ours
 _COMMIT_BYTES: Final = 2 * PAGE
 """What a small exchange takes in the log of writes: the pages that it changes."""
 _FILE_BYTES: Final = 16 << 20

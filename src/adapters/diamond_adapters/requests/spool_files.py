@@ -20,8 +20,8 @@ PAGE: Final = 2048
 DAMAGED: Final = "damaged"
 _LOG: Final = ".db-wal"
 _INDEX: Final = ".db-shm"
-_ROWS: Final = f"SELECT rowid, {', '.join(COLUMNS)} FROM exchanges WHERE rowid > ? ORDER BY rowid"  # noqa: S608
-_ROW: Final = f"SELECT {', '.join(COLUMNS)} FROM exchanges WHERE rowid = ?"  # noqa: S608
+_ROWS: Final = f"SELECT rowid, {', '.join(COLUMNS)} FROM exchanges WHERE rowid > ? ORDER BY rowid"  # noqa: S608  # names of ours
+_ROW: Final = f"SELECT {', '.join(COLUMNS)} FROM exchanges WHERE rowid = ?"  # noqa: S608  # names of ours
 _LOG_HEADER: Final = 32
 _FRAME_HEADER: Final = 24
 _SMALLEST_ROW: Final = 100

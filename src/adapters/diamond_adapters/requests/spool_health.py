@@ -35,13 +35,15 @@ _SILENT_SECONDS: Final = 10.0
 def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
     """Return the health of the spool in *folder*, all its processes together."""
     state = ShipperState.read(folder)
-    pending, age = _waiting(state, folder)
+    files = files_in(folder)
+    pending, age = _waiting(state, files)
+    silent = _silent(state, files)
     size = sum(size for _, size in sizes(folder))
     lost, lost_at = losses.read()
     letters = DeadLetters(folder)
     dead, damaged = 0, len(files_in(folder / DAMAGED)) + state.unreadable
     problems = [
-        _shipper(state, folder),
+        _shipper(silent),
         _database(state, pending, age),
         _disk(folder),
         _losses(lost, lost_at),
@@ -58,10 +60,8 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
         are = _count(dead, "exchange is a dead letter", "exchanges are dead letters")
         problems.append(f"{are}: the database refuses them; see: diamond requests dead-letters")
     if damaged:
-        files = _count(
-            damaged, "file of the spool can't be read", "files of the spool can't be read"
-        )
-        problems.append(f"{files}; damaged ones are kept in {folder.name}/{DAMAGED}")
+        are = _count(damaged, "file of the spool can't be read", "files of the spool can't be read")
+        problems.append(f"{are}; damaged ones are kept in {folder.name}/{DAMAGED}")
     return RequestLogHealth(
         pending=pending,
         oldest_age_seconds=age,
@@ -71,15 +71,15 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
         lost=lost,
         dead_letters=dead,
         damaged=damaged,
-        silent_seconds=_silent(state, folder),
+        silent_seconds=silent,
         problem="; ".join(filter(None, problems)),
     )
 
 
-def _waiting(state: ShipperState, folder: Path) -> tuple[int, float]:
+def _waiting(state: ShipperState, files: list[Path]) -> tuple[int, float]:
     """Return how many exchanges wait, and for how long the oldest has waited, in seconds."""
     pending, oldest = 0, 0.0
-    for path in files_in(folder):
+    for path in files:
         mark = state.marks.get(path.stem, 0)
         with suppress(OSError, sqlite3.Error, ValueError), reading(path) as connection:
             pending += max(0, last_row(connection) - mark)
@@ -89,14 +89,12 @@ def _waiting(state: ShipperState, folder: Path) -> tuple[int, float]:
     return pending, max(0.0, time.time() - oldest) if oldest else 0.0
 
 
-def _silent(state: ShipperState, folder: Path) -> float:
+def _silent(state: ShipperState, files: list[Path]) -> float:
     """Return for how long no shipper has said anything while there was something to do."""
-    files = files_in(folder)
     return max(0.0, time.time() - max(state.at, begun_at(files[0]))) if files else 0.0
 
 
-def _shipper(state: ShipperState, folder: Path) -> str:
-    silent = _silent(state, folder)
+def _shipper(silent: float) -> str:
     if silent < _SILENT_SECONDS:
         return ""
     return f"the process that moves exchanges into the database has not answered for {silent:.0f} s"

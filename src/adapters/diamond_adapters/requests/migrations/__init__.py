@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import peewee
-from playhouse.migrations import Runner  # type: ignore[import-untyped]
+from playhouse.migrations import Runner  # type: ignore[import-untyped]  # no stubs
 
 from diamond_adapters.database import is_mysql
 
