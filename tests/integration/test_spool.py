@@ -767,3 +767,15 @@ def test_a_reader_of_the_record_cannot_write_it(record, spooled):
     newest(log)
     with pytest.raises(peewee.OperationalError, match="readonly"):
         record._reader.execute_sql("DELETE FROM requests")
+
+
+def test_a_dead_letter_whose_values_are_damaged_is_listed(folder):
+    folder.mkdir()
+    letters = DeadLetters(folder)
+    row = list(to_row(an_exchange()))
+    for place, value in ((2, 7), (6, None), (9, "x"), (14, 3)):
+        letters.add((new_exchange_id(), *row[1:place], value, *row[place + 1 :]), "refused")
+    letters.add(tuple(row), "refused")
+    whole = [each.exchange for each in letters.letters()]
+    assert whole.count(None) >= 3
+    assert exchange_of(tuple(row)) in whole

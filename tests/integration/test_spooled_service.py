@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ from support import (
 
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.rows import to_row
+from diamond_adapters.requests.shipper_state import ShipperState
 from diamond_core.testing import an_exchange
 
 SECRET = "a-long-secret"
@@ -49,18 +51,63 @@ def test_a_record_whose_database_is_away_is_not_shown_in_part(trained_home):
 
 
 def test_the_commands_see_what_a_killed_service_left(trained_home):
-    away = {"DIAMOND_DATABASE_URL": nowhere()}
+    folder = trained_home / "database"
+    folder.write_text("no folder yet")
+    away = {"DIAMOND_DATABASE_URL": f"sqlite:///{folder / 'requests.db'}"}
     with serving(trained_home, workers=2, **away) as service:
         for number in range(5):
             service.post("/v1/predictions", STONE, {"X-Request-ID": f"left-{number}"})
         kill_whole(service)
+    assert diamond(trained_home, "doctor", check=False, **away).returncode == 1
+    folder.unlink()
+    listed = json.loads(diamond(trained_home, "requests", "list", "--json", **away).stdout)
+    assert {each["request_id"] for each in listed} == {f"left-{number}" for number in range(5)}
+    assert list((trained_home / "spool").glob("*.db")) == []
+    diamond(trained_home, "doctor", **away)
+
+
+def test_a_command_with_another_database_moves_nothing_into_it(trained_home):
+    away = {"DIAMOND_DATABASE_URL": nowhere()}
+    with serving(trained_home, workers=1, **away) as service:
+        service.post("/v1/predictions", STONE, {"X-Request-ID": "waits"})
+        until(lambda: ShipperState.read(trained_home / "spool").settings, "a shipper has begun")
+        kill_whole(service)
     told = diamond(trained_home, "doctor", check=False, **away)
     assert told.returncode == 1
     assert "secret" not in told.stdout
-    listed = json.loads(diamond(trained_home, "requests", "list", "--json").stdout)
-    assert {each["request_id"] for each in listed} == {f"left-{number}" for number in range(5)}
-    assert list((trained_home / "spool").glob("*.db")) == []
-    diamond(trained_home, "doctor")
+    listed = diamond(trained_home, "requests", "list", "--json")
+    assert json.loads(listed.stdout) == []
+    assert "go to another database" in listed.stderr
+    assert len(list((trained_home / "spool").glob("*.db"))) == 1
+    with serving(trained_home, workers=1) as service:  # its settings say where exchanges go
+        url = f"sqlite:///{trained_home / 'requests.db'}"
+        until(lambda: [each.request_id for each in recorded(url)] == ["waits"], "it is moved")
+        assert service.get("/readyz").json["status"] == "ok"
+
+
+def test_a_reload_with_another_database_moves_the_shipper_to_it(trained_home):
+    first, second = (f"sqlite:///{trained_home / name}.db" for name in ("first", "second"))
+    dotenv = trained_home.parent / ".env"
+    dotenv.write_text(f"DIAMOND_DATABASE_URL={first}\n")
+    with serving(trained_home, workers=2) as service:
+        assert service.post("/v1/predictions", STONE, {"X-Request-ID": "before"}).status == 200
+        until(lambda: len(recorded(first)) == 1, "it is in the first database")
+        dotenv.write_text(f"DIAMOND_DATABASE_URL={second}\nDIAMOND_KEEP_REQUESTS=90d\n")
+        service.process.send_signal(signal.SIGHUP)
+
+        def second_gets_them() -> bool:
+            assert service.post("/v1/predictions", STONE, {"X-Request-ID": "after"}).status == 200
+            return bool(recorded(second))
+
+        until(second_gets_them, "exchanges go to the second database")
+        known = len(recorded(first))
+        until(lambda: shipper_runs(trained_home), "a shipper runs")
+        assert service.post("/v1/predictions", STONE, {"X-Request-ID": "last"}).status == 200
+        until(
+            lambda: "last" in {each.request_id for each in recorded(second)},
+            "the last is in the second",
+        )
+        assert len(recorded(first)) == known
 
 
 def test_gunicorn_without_our_configuration_records_and_ships(trained_home):

@@ -22,7 +22,7 @@ def test_reads_ages(text, age):
     assert parse_age(text) == age
 
 
-@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "1.5d", "1y", "९d", "1d1h", "9999999999d"])
+@pytest.mark.parametrize("text", ["", "90", "d", "-1d", "1.5d", "1y", "९d", "1d1h", f"{'9' * 16}d"])
 def test_refuses_what_is_no_age(text):
     with pytest.raises(ValueError, match="90d"):
         parse_age(text)

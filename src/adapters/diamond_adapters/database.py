@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -81,6 +82,8 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
     def _connect(self) -> Any:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._readonly and not self.path.exists():  # what it will hold is nobody else's
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as ex:
             raise peewee.OperationalError(f"{self.path}: {ex.strerror}") from ex
         deadline = time.monotonic() + _BUSY_SECONDS

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from diamond_adapters.flock import locked
 from diamond_core import Unavailable
 
 
@@ -24,20 +24,15 @@ class LockFiles:
     @contextmanager
     def hold(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
         path = self._folder / f".{name}.lock"
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = path.open("a+", encoding="utf-8")
-        except OSError as ex:
-            raise Unavailable(f"{path} can't be locked: {ex.strerror}") from ex
-        with file:
+        with ExitStack() as stack:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                waiting(f"waiting for {file.read().strip() or 'another process'}")
-                fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            file.truncate()
-            file.write(f"process {os.getpid()}, which began at {datetime.now(UTC):%H:%M:%S} UTC")
-            file.flush()
+                self._folder.mkdir(parents=True, exist_ok=True)
+                if stack.enter_context(locked(path, seconds=0.0)) is None:
+                    holder = path.read_text(encoding="utf-8").strip()
+                    waiting(f"waiting for {holder or 'another process'}")
+                    stack.enter_context(locked(path))
+                holder = f"process {os.getpid()}, which began at {datetime.now(UTC):%H:%M:%S} UTC"
+                path.write_text(holder, encoding="utf-8")
+            except OSError as ex:
+                raise Unavailable(f"{path} can't be locked: {ex.strerror}") from ex
             yield

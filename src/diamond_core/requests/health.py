@@ -12,7 +12,7 @@ class RequestLogHealth:
     Attributes:
         pending: exchanges that are kept and can't be found in the database yet.
         oldest_age_seconds: for how long the oldest of them has waited; 0 without any.
-        bytes: what they take on the disk, those that are set aside included.
+        bytes: what they take on the disk, without those that are set aside.
         limit: how much they may take; 0 where nothing ever waits.
         shipped: exchanges that reached the database.
         lost: exchanges that were answered and could not be kept.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -110,7 +110,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
     given = {
         HOME: str(settings.home),
         DATABASE_URL: settings.database_url,
-        KEEP_REQUESTS: "" if keep is None else f"{-(-keep // timedelta(minutes=1))}m",
+        KEEP_REQUESTS: "" if keep is None else f"{keep.total_seconds():.0f}s",
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
@@ -131,6 +131,7 @@ def _open_request_log(settings: Settings, record: Record) -> RequestLog:
         limit=settings.spool_limit,
         begin_shipper=functools.partial(_begin_shipper, settings),
         keep=settings.keep_requests,
+        database=settings.database_digest,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from diamond_core import ExchangeFilter, InvalidFilter
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_AGE: Final = re.compile(r"([0-9]{1,9})([smhdw])")
+_AGE: Final = re.compile(r"([0-9]{1,15})([smhdw])")
 _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|)")
 _LOST_PLUS: Final = re.compile(r"(T\S+) ([0-9]{2}:?[0-9]{2})")
 

@@ -147,6 +147,13 @@ class Settings:
         """The folder where exchanges wait for the database."""
         return self.home / "spool"
 
+    @property
+    def database_digest(self) -> str:
+        """What tells ``database_url`` from others, its password included, without showing it."""
+        return hashlib.blake2b(
+            self.database_url.encode(errors="surrogateescape"), digest_size=8
+        ).hexdigest()
+
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
         """Read the environment, and for what it lacks the file ``.env`` of the present folder.

@@ -14,6 +14,7 @@ from contextlib import nullcontext
 
 from diamond_adapters.requests.record import open_record
 from diamond_adapters.requests.shipper import Bell, Shipper, holding
+from diamond_adapters.requests.shipper_state import settings_of
 from diamond_app.logs import formatter
 from diamond_app.settings import Settings
 from diamond_core import DiamondError
@@ -32,7 +33,9 @@ def main(arguments: list[str]) -> None:
         lock = nullcontext(0) if arguments else holding(settings.spool)
         with lock as held:
             if held is not None:
-                Shipper(settings.spool, record, settings.keep_requests).run(stop)
+                keep = settings.keep_requests
+                own = settings_of(settings.database_digest, keep)
+                Shipper(settings.spool, record, keep, own).run(stop)
     except DiamondError as ex:
         sys.exit(f"diamond: {ex}")
 

@@ -22,9 +22,13 @@ _INSERT: Final = f"INSERT OR IGNORE INTO letters VALUES ({', '.join('?' * len(_C
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """An exchange that the database refuses, why, and when it was set aside (ISO 8601, UTC)."""
+    """An exchange that the database refuses, why, and when it was set aside (ISO 8601, UTC).
 
-    exchange: Exchange
+    The exchange is None where its values are damaged, which is why it was refused.
+    """
+
+    id: str
+    exchange: Exchange | None
     reason: str
     set_aside_at: str
 
@@ -56,7 +60,10 @@ class DeadLetters:
     def letters(self) -> Sequence[DeadLetter]:
         """Return all, oldest first."""
         found = self._select(f"SELECT {', '.join(_COLUMNS)} FROM letters ORDER BY id")  # noqa: S608  # names of ours
-        return [DeadLetter(exchange_of(row), reason, at) for reason, at, *row in found]
+        return [
+            DeadLetter(str(row[0]), _exchange_of(row), str(reason), str(at))
+            for reason, at, *row in found
+        ]
 
     def remove(self, ids: Sequence[str]) -> int:
         """Remove those of these ids; return how many there were."""
@@ -82,3 +89,10 @@ class DeadLetters:
                 yield database
         except (OSError, sqlite3.Error) as ex:
             raise Unavailable(f"the dead letters in {self._path} can't be used ({ex})") from ex
+
+
+def _exchange_of(row: Row) -> Exchange | None:
+    try:
+        return exchange_of(row)
+    except ValueError:
+        return None

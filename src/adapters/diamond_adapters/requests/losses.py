@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 import time
@@ -11,8 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from diamond_adapters.flock import locked
+
 FILE: Final = "losses"
 _COUNT: Final = struct.Struct("<Qd")
+_LOCK_SECONDS: Final = 0.05  # a response waits for it
 
 
 class Losses:
@@ -27,37 +29,32 @@ class Losses:
 
     def prepare(self) -> None:
         """Make the file while there is room for it."""
-        with suppress(OSError), self._locked(os.O_RDWR | os.O_CREAT) as file:
-            if os.fstat(file).st_size < _COUNT.size:
+        with suppress(OSError), self._locked() as file:
+            if file is not None and os.fstat(file).st_size < _COUNT.size:
                 os.pwrite(file, _COUNT.pack(0, 0.0), 0)
 
     def count(self) -> None:
         """Count one exchange that was answered and not kept."""
         self._waiting += 1
-        with suppress(OSError), self._locked(os.O_RDWR | os.O_CREAT) as file:
-            total = _read(file)[0] + self._waiting
-            os.pwrite(file, _COUNT.pack(total, time.time()), 0)
-            self._waiting = 0
+        with suppress(OSError), self._locked() as file:
+            if file is not None:
+                total = _parsed(os.pread(file, _COUNT.size, 0))[0] + self._waiting
+                os.pwrite(file, _COUNT.pack(total, time.time()), 0)
+                self._waiting = 0
 
     def read(self) -> tuple[int, float]:
         """Return how many were lost, and when the last one was, in seconds since 1970."""
         count, at = 0, 0.0
-        with suppress(OSError), self._locked(os.O_RDONLY) as file:
-            count, at = _read(file)
+        with suppress(OSError):
+            count, at = _parsed(self._path.read_bytes())
         return count + self._waiting, time.time() if self._waiting else at
 
     @contextmanager
-    def _locked(self, flags: int) -> Iterator[int]:
-        if flags & os.O_CREAT:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, flags, 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    def _locked(self) -> Iterator[int | None]:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with locked(self._path, seconds=_LOCK_SECONDS) as file:
             yield file
-        finally:
-            os.close(file)
 
 
-def _read(file: int) -> tuple[int, float]:
-    data = os.pread(file, _COUNT.size, 0)
+def _parsed(data: bytes) -> tuple[int, float]:
     return _COUNT.unpack(data) if len(data) == _COUNT.size else (0, 0.0)

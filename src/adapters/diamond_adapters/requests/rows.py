@@ -99,8 +99,15 @@ def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
 
 
 def exchange_of(row: Row) -> Exchange:
-    """Return the exchange of a whole row, its values in the order of ``COLUMNS``."""
-    return from_row(dict(zip(COLUMNS, row, strict=True)), {})
+    """Return the exchange of a whole row, its values in the order of ``COLUMNS``.
+
+    Raises:
+        ValueError: its values are damaged.
+    """
+    try:
+        return from_row(dict(zip(COLUMNS, row, strict=True)), {})
+    except (TypeError, AttributeError) as ex:
+        raise ValueError(f"its values are damaged: {ex}") from ex
 
 
 def to_time(time: datetime) -> str:

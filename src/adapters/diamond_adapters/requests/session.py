@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +14,7 @@ import peewee
 import pymysql
 
 from diamond_adapters.database import is_mysql
+from diamond_adapters.flock import locked
 from diamond_adapters.requests.migrations import migrate
 from diamond_core.errors import Refused, Unavailable
 
@@ -138,29 +136,16 @@ class Session:
             yield
             return
         path = Path(f"{self.database.path}.lock")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as ex:
-            raise ServerFailed(f"the request log's database failed: {path}: {ex.strerror}") from ex
-        try:
-            _lock(file, time.monotonic() + _LOCK_SECONDS)
+        with contextlib.ExitStack() as stack:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                held = stack.enter_context(locked(path, seconds=_LOCK_SECONDS))
+            except OSError as ex:
+                reason = f"{path}: {ex.strerror}"
+                raise ServerFailed(f"the request log's database failed: {reason}") from ex
+            if held is None:
+                raise ServerFailed("another process writes to the request log for too long")
             yield
-        finally:
-            os.close(file)
-
-
-def _lock(file: int, deadline: float) -> None:
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                raise ServerFailed(
-                    "another process writes to the request log for too long"
-                ) from None
-            time.sleep(0.002)
 
 
 def _reason(ex: Exception) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import logging
 import os
 import random
@@ -11,29 +9,29 @@ import select
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from diamond_adapters.flock import locked
 from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import Delivery
 from diamond_adapters.requests.record import Record
 from diamond_adapters.requests.rows import exchange_of
+from diamond_adapters.requests.shipper_state import ShipperState
 from diamond_core import Unavailable
 
 LOCK: Final = "shipper.lock"
 BELL: Final = "shipper.bell"
-STATE: Final = "shipper.json"
+_RING: Final = b"!"
+_END: Final = b"."
 _PAUSE: Final = 0.25
 _LAST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 5.0
-_STATE_BYTES: Final = 4096
-_PROBLEM: Final = 500
-_FEW_MARKS: Final = 60
 _STATE_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 5.0
 _IDLE_ROUNDS: Final = 6
@@ -47,93 +45,68 @@ _NOT_NOW: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShipperState:
-    """What the shipper last said of itself.
+class OutOfTime(Unavailable):
+    """Not all was moved in the time that there was."""
 
-    Attributes:
-        at: when, in seconds since 1970.
-        problem: why the record does not take exchanges, or ''.
-        marks: for each file of the spool that the record has some rows of, the last of them.
-        shipped: exchanges that were moved, since the home was made.
-        unreadable: files that this process may not read now, or SQLite can't.
-        held: for so many seconds more old exchanges are not deleted, because the clock jumped ahead.
-    """
-
-    at: float = 0.0
-    problem: str = ""
-    marks: Mapping[str, int] = field(default_factory=dict)
-    shipped: int = 0
-    unreadable: int = 0
-    held: float = 0.0
-
-    @classmethod
-    def read(cls, folder: Path) -> ShipperState:
-        """Return the last state; that of a home without one is empty."""
-        try:
-            values = json.loads((folder / STATE).read_bytes())
-            known = {name: values[name] for name in cls.__slots__ if name in values}
-            state, usual = cls(**known), cls()
-        except (OSError, ValueError, TypeError):
-            return cls()
-        kinds = [(getattr(state, name), type(getattr(usual, name))) for name in cls.__slots__]
-        is_sound = all(
-            isinstance(value, (int, kind) if kind is float else kind) for value, kind in kinds
+    def __init__(self) -> None:
+        super().__init__(
+            "the request log is still being brought up to date; try again in some seconds"
         )
-        return state if is_sound else usual
-
-    def write(self, folder: Path) -> None:
-        """Keep it for whoever asks, in a file of fixed size: a full disk can hold it."""
-        few = dict(sorted(self.marks.items())[-_FEW_MARKS:])  # one a worker, as a rule
-        state = replace(self, problem=self.problem[:_PROBLEM], marks=few)
-        data = json.dumps(asdict(state)).encode().ljust(_STATE_BYTES)
-        with suppress(OSError):
-            file = os.open(folder / STATE, os.O_WRONLY | os.O_CREAT, 0o600)
-            try:
-                os.pwrite(file, data, 0)
-                os.ftruncate(file, len(data))
-            finally:
-                os.close(file)
 
 
 class Bell:
-    """Wakes the shipper: a pipe with a name in the spool."""
+    """Wakes the shipper, or ends it: a pipe with a name in the spool."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / BELL
 
     def ring(self) -> None:
         """Have the shipper look at once, if one runs."""
+        self._send(_RING)
+
+    def replace(self, settings: str) -> None:
+        """Have the shipper end, so that one of these settings can begin."""
+        self._send(_END + settings.encode())
+
+    def _send(self, message: bytes) -> None:
         with suppress(OSError):
             pipe = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
             try:
-                os.write(pipe, b"!")
+                os.write(pipe, message)
             finally:
                 os.close(pipe)
 
     @contextmanager
-    def heard(self) -> Iterator[Callable[[float], None]]:
-        """Give what waits so many seconds, or until somebody rings."""
+    def heard(self) -> Iterator[Callable[[float], str]]:
+        """Give what waits so many seconds, or until somebody rings.
+
+        It returns the settings of the shipper that is to begin, where this one is to end.
+        """
         try:
             if not self._path.is_fifo():
                 self._path.unlink(missing_ok=True)
                 os.mkfifo(self._path, 0o600)
             pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
         except OSError:  # a file system without pipes: whoever rings waits a little longer
-            yield time.sleep
+            yield _sleep
             return
 
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
 
-        def wait(seconds: float) -> None:
-            if poll.poll(seconds * 1000.0):
-                os.read(pipe, 1024)
+        def wait(seconds: float) -> str:
+            heard = os.read(pipe, 1024) if poll.poll(seconds * 1000.0) else b""
+            return heard.rpartition(_END)[2].rstrip(_RING).decode() if _END in heard else ""
 
         try:
             yield wait
         finally:
             os.close(pipe)
+
+
+def _sleep(seconds: float) -> str:
+    time.sleep(seconds)
+    return ""
 
 
 @contextmanager
@@ -143,20 +116,13 @@ def holding(folder: Path) -> Iterator[int | None]:
     Raises:
         Unavailable: this process may not use the folder.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as ex:
-        raise Unavailable(f"the spool in {folder} can't be used ({ex.strerror})") from ex
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-        else:
-            yield file
-    finally:
-        os.close(file)
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(locked(folder / LOCK, seconds=0.0))
+        except OSError as ex:
+            raise Unavailable(f"the spool in {folder} can't be used ({ex.strerror})") from ex
+        yield file
 
 
 class Shipper:
@@ -166,16 +132,21 @@ class Shipper:
         folder: the spool.
         record: where the exchanges go.
         keep: for how long the record keeps an exchange; None: for good.
+        settings: what tells the record and *keep* from others: ``settings_of``.
     """
 
-    def __init__(self, folder: Path, record: Record, keep: timedelta | None = None) -> None:
+    def __init__(
+        self, folder: Path, record: Record, keep: timedelta | None = None, settings: str = ""
+    ) -> None:
         self._folder = folder
         self._record = record
         self._keep = keep
         self._delivery = Delivery(record, DeadLetters(folder))
+        self._settings = settings
         self._state = ShipperState.read(folder)
         self._shipped = self._state.shipped
         self._marks: dict[str, int] = {}
+        self._gone = set(self._state.marks)  # files, maybe, whose mark is not forgotten yet
         self._unreadable: set[str] = set()
         self._live = True
         self._probed_at = self._pruned_at = float("-inf")
@@ -187,18 +158,28 @@ class Shipper:
 
         Once *stop* is set, for *last_seconds* at most: processes that end may still append.
         """
+        self._take_over(self._settings)  # before anybody can ask this one to end
         with Bell(self._folder).heard() as wait:
             self._run(stop, last_seconds, wait)
 
     def _run(
-        self, stop: threading.Event, last_seconds: float, wait: Callable[[float], None]
+        self, stop: threading.Event, last_seconds: float, wait: Callable[[float], str]
     ) -> None:
         pause, idle, last_moment = _PAUSE, 0, float("inf")
-        while idle < _IDLE_ROUNDS and time.monotonic() < last_moment:
+
+        def is_over() -> bool:
+            nonlocal last_moment
+            if stop.is_set():
+                last_moment = min(last_moment, time.monotonic() + last_seconds)
+            return time.monotonic() >= last_moment
+
+        while idle < _IDLE_ROUNDS and not is_over():
             problem, moved = "", 0
             try:
-                moved = self.round()
+                moved = self.round(is_over)
                 self._prune()
+            except OutOfTime:
+                return
             except Unavailable as ex:
                 problem = str(ex)
             except Exception as ex:  # a bug must not end the shipping in silence
@@ -210,17 +191,20 @@ class Shipper:
                 return  # whoever starts next goes on
             idle = 0 if moved or self._live else idle + 1
             pause = min(pause * 2.0, _LONGEST_PAUSE) if problem else _PAUSE
-            if stop.is_set():
-                last_moment = min(last_moment, time.monotonic() + last_seconds)
             rest = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the hosts
-            wait(min(rest, _LAST_PAUSE) if stop.is_set() or not self._live else rest)
+            successor = wait(min(rest, _LAST_PAUSE) if stop.is_set() or not self._live else rest)
+            if successor:
+                self._take_over(successor)
+                return
 
-    def round(self) -> int:
+    def round(self, is_over: Callable[[], bool] = lambda: False) -> int:
         """Move what waits now; return how many exchanges that were.
 
         Raises:
+            OutOfTime: *is_over* told, between two batches, to move no more.
             Unavailable: the record or the disk does not take them; those of other files are moved.
         """
+        self._is_over = is_over
         self._live = self._any_live()
         self._write_state()  # a state that grows old shows that the database does not answer
         before = self._shipped
@@ -230,13 +214,17 @@ class Shipper:
         failure: Exception | None = None
         self._unreadable.clear()
         for path in spool_files.files_in(self._folder):
+            self._check_time()
             try:
                 self._empty(path)
+            except OutOfTime:
+                raise
             except (Unavailable, OSError, sqlite3.Error) as ex:
                 failure = failure or ex
                 self._marks = dict(self._record.marks())  # where it is away, the others need no try
         if failure is not None:
             raise failure if isinstance(failure, Unavailable) else Unavailable(str(failure))
+        self._forget_gone()
         self._tell("")
         if self._shipped != before:
             self._write_state(now=True)
@@ -267,8 +255,9 @@ class Shipper:
         if not whole:
             self._salvage(path)
         elif not live:
+            self._gone.add(path.stem)
+            self._write_state(now=True)  # so that the next shipper knows of its mark
             spool_files.unlink(path)
-            self._forget(path)
 
     def _ship(self, path: Path) -> None:
         last = self._marks.get(path.stem, 0)
@@ -278,6 +267,7 @@ class Shipper:
             return
         with spool_files.reading(path) as connection:
             while rows := spool_files.rows_after(connection, self._marks.get(path.stem, 0)):
+                self._check_time()
                 self._deliver(path, rows)
 
     def _deliver(self, path: Path, rows: list[spool_files.NumberedRow]) -> None:
@@ -293,7 +283,7 @@ class Shipper:
         """Ship what can be read of a damaged file, and keep its bytes."""
         some = []
         for numbered in spool_files.readable_rows(path, self._marks.get(path.stem, 0)):
-            with suppress(ValueError, TypeError):  # its values are damaged
+            with suppress(ValueError):  # its values are damaged
                 exchange_of(numbered[1])
                 some.append(numbered)
             if len(some) >= _SALVAGED_BATCH:
@@ -304,6 +294,7 @@ class Shipper:
         self._set_aside(path)
 
     def _set_aside(self, path: Path) -> None:
+        self._gone.add(path.stem)
         spool_files.set_aside(path)
         _log.error(
             "the spool file %s is damaged: what can be read of it is moved, and it is kept in %s",
@@ -311,9 +302,18 @@ class Shipper:
             spool_files.DAMAGED,
         )
 
-    def _forget(self, path: Path) -> None:
-        if self._marks.pop(path.stem, None) is not None:
-            self._record.forget_mark(path.stem)
+    def _forget_gone(self) -> None:
+        """Forget the marks of files that are no more, also of those that another shipper removed."""
+        self._gone -= {path.stem for path in spool_files.files_in(self._folder)}
+        for name in list(self._gone):
+            if name in self._marks:
+                self._record.forget_mark(name)
+                del self._marks[name]
+            self._gone.discard(name)
+
+    def _check_time(self) -> None:
+        if self._is_over():
+            raise OutOfTime
 
     def _any_live(self) -> bool:
         for path in spool_files.files_in(self._folder):
@@ -339,12 +339,17 @@ class Shipper:
             self._state = replace(self._state, problem=problem)
             self._write_state(now=True)
 
+    def _take_over(self, settings: str) -> None:
+        self._state = replace(self._state, settings=settings)
+        with suppress(OSError):
+            self._write_state(now=True)
+
     def _write_state(self, *, now: bool = False) -> None:
         at, moment = time.time(), time.monotonic()
         passed = 0.0 if self._written_at is None else moment - self._written_at
         if self._written_at is not None and passed < _STATE_SECONDS and not now:
             return
-        files = [path.stem for path in spool_files.files_in(self._folder)]
+        files = [path.stem for path in spool_files.files_in(self._folder)] + [*self._gone]
         self._state = replace(
             self._state,
             at=at,

@@ -22,7 +22,7 @@ from typing import Final
 
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.rows import COLUMNS, Row, to_row
-from diamond_adapters.requests.spool_files import LIVE, PAGE, SUFFIX, sizes, unlink
+from diamond_adapters.requests.spool_files import DRAFT, LIVE, PAGE, SUFFIX, sizes, unlink
 from diamond_core import Exchange, Unavailable, new_exchange_id
 
 _NUMBERS: Final = {"status": "INTEGER", "duration_ms": "REAL"}
@@ -199,7 +199,7 @@ class _OpenFile:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{new_exchange_id()}{SUFFIX}"
         # Locked before it has its name, so that nobody takes it for that of a dead process.
-        draft, live = path.with_suffix(".draft"), path.with_suffix(LIVE)
+        draft, live = path.with_suffix(DRAFT), path.with_suffix(LIVE)
         lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)

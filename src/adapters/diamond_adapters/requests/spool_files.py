@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import sqlite3
 import struct
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from diamond_adapters.flock import locked
 from diamond_adapters.requests.rows import COLUMNS, Row
 
 SUFFIX: Final = ".db"
 LIVE: Final = ".live"
+DRAFT: Final = ".draft"
+"""What a ``.live`` is called until it is locked."""
+_DRAFT_SECONDS: Final = 60.0
 PAGE: Final = 2048
 DAMAGED: Final = "damaged"
 _LOG: Final = ".db-wal"
@@ -103,17 +107,7 @@ def is_live(path: Path) -> bool:
     Raises:
         OSError: this process may not know.
     """
-    try:
-        lock = os.open(path.with_suffix(LIVE), os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+    return _is_locked(path.with_suffix(LIVE))
 
 
 def is_whole(path: Path) -> bool:
@@ -201,7 +195,13 @@ def unlink(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what was left of files that are gone, by a process that died in between."""
+    """Remove what processes left that died while they made or removed a file."""
+    for suffix, seconds in ((LIVE, 0.0), (DRAFT, _DRAFT_SECONDS)):
+        for path in folder.glob(f"*{suffix}"):
+            with suppress(OSError):
+                is_old = time.time() - path.stat().st_mtime > seconds
+                if is_old and not path.with_suffix(SUFFIX).exists() and not _is_locked(path):
+                    path.unlink(missing_ok=True)
     for suffix in (_LOG, _INDEX):
         for path in folder.glob(f"*{suffix}"):
             if not path.with_suffix(SUFFIX).exists():
@@ -210,3 +210,11 @@ def sweep(folder: Path) -> None:
                     path.rename(folder / DAMAGED / path.name)
                 else:
                     path.unlink(missing_ok=True)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with locked(path, seconds=0.0, create=False) as file:
+            return file is None
+    except FileNotFoundError:
+        return False

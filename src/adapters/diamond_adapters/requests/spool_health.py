@@ -13,7 +13,7 @@ from typing import Final
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.rows import time_of
-from diamond_adapters.requests.shipper import ShipperState
+from diamond_adapters.requests.shipper_state import ShipperState
 from diamond_adapters.requests.spool_files import (
     DAMAGED,
     begun_at,

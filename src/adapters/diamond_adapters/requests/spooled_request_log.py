@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,26 +16,22 @@ from typing import Final
 
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.record import Record
-from diamond_adapters.requests.shipper import Bell, Shipper, ShipperState, holding
+from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
+from diamond_adapters.requests.shipper_state import ShipperState, settings_of
+from diamond_adapters.requests.shipper_watcher import CLOSE_SECONDS, Begin, ShipperWatcher
 from diamond_adapters.requests.spool import Spool
 from diamond_adapters.requests.spool_files import files_in, last_row, reading
 from diamond_adapters.requests.spool_health import health_of
 from diamond_core import Exchange, ExchangeFilter, RequestLogHealth, Unavailable
 
 DEFAULT_LIMIT: Final = 1 << 30
-_FIRST_SECONDS: Final = 0.3
-_WATCH_SECONDS: Final = 1.0
 _FRESH_SECONDS: Final = 1.0
 _CATCH_UP_SECONDS: Final = 5.0
-_CLOSE_SECONDS: Final = 3.0
 _TURN_SECONDS: Final = 0.25
 _REST_SECONDS: Final = 2.0
 _STUCK_SECONDS: Final = 3.0
 
 _log = logging.getLogger(__name__)
-
-Begin = Callable[[int], "subprocess.Popen[bytes]"]
-"""Begins the shipper's process; the argument is the descriptor of its lock, which it is to keep."""
 
 
 class SpooledRequestLog:
@@ -52,6 +49,8 @@ class SpooledRequestLog:
         begin_shipper: begins the shipper's process; ``start`` sees to it that one runs. None: no
             process is begun.
         keep: for how long the record keeps an exchange; None: for good.
+        database: tells the record's database from others; '' if it does not matter where exchanges
+            go that wait for another.
     """
 
     def __init__(
@@ -63,16 +62,22 @@ class SpooledRequestLog:
         limit: int = DEFAULT_LIMIT,
         begin_shipper: Begin | None = None,
         keep: timedelta | None = None,
+        database: str = "",
     ) -> None:
         self._record = record
         self._folder = folder
         self._limit = limit
         self._keep = keep
+        self._database = database
         self._losses = Losses(folder)
         self._spool = Spool(folder, durable=durable, limit=limit, losses=self._losses)
-        self._watcher = _Watcher(folder, begin_shipper, self._ship_here) if begin_shipper else None
-        self._turn = _Turn()
         self._bell = Bell(folder)
+        self._watcher: ShipperWatcher | None = None
+        if begin_shipper is not None:
+            settings = settings_of(database, keep)
+            self._watcher = ShipperWatcher(folder, begin_shipper, self._ship_here, settings)
+        self._is_started = False
+        self._turn = _Turn()
         self._health: tuple[float, RequestLogHealth] = (float("-inf"), RequestLogHealth())
 
     def append(self, exchange: Exchange) -> None:
@@ -117,6 +122,7 @@ class SpooledRequestLog:
         return health
 
     def start(self) -> None:
+        self._is_started = True
         self._losses.prepare()
         with suppress(Unavailable):  # an append will say so
             self._spool.open()
@@ -127,28 +133,37 @@ class SpooledRequestLog:
         """Leave what waits to the shipper, and wait for a moment until it is moved."""
         left = self._spool.close()
         if self._watcher is not None:
-            self._watcher.stop(self._bell.ring)
-        deadline = time.monotonic() + _CLOSE_SECONDS
+            self._watcher.stop()
+        deadline = time.monotonic() + CLOSE_SECONDS
         with suppress(Unavailable):  # it waits for the next start
             while left is not None and left.exists() and time.monotonic() < deadline:
-                if ShipperState.read(self._folder).problem or self._ship_now():
+                if ShipperState.read(self._folder).problem or self._ship_now(deadline):
                     break
                 self._bell.ring()
                 time.sleep(0.02)
         self._record.close()
 
-    def _ship_now(self) -> bool:
-        """Move what waits, if nobody else does; tell whether that was so."""
+    def _ship_now(self, deadline: float) -> bool:
+        """Move what waits, if nobody else does; tell whether that was so.
+
+        Raises:
+            OutOfTime: not all was moved until *deadline*, in ``time.monotonic``.
+            Unavailable: the record does not take it.
+        """
         with holding(self._folder) as lock:
             if lock is not None:
-                Shipper(self._folder, self._record, self._keep).round()
+                self._shipper().round(lambda: time.monotonic() > deadline)
             return lock is not None
 
     def _ship_here(self, stop: threading.Event) -> None:
         """Be the shipper, if nobody else is, until *stop* is set."""
         with holding(self._folder) as lock:
             if lock is not None:
-                Shipper(self._folder, self._record, self._keep).run(stop, last_seconds=0.0)
+                self._shipper().run(stop, last_seconds=0.0)
+
+    def _shipper(self) -> Shipper:
+        settings = settings_of(self._database, self._keep)
+        return Shipper(self._folder, self._record, self._keep, settings)
 
     def _catch_up(self) -> None:
         """Return when the record holds whatever was appended before this call.
@@ -156,13 +171,15 @@ class SpooledRequestLog:
         Raises:
             Unavailable: it does not within a few seconds, or the database is known to be away.
         """
+        now = time.monotonic()
         try:
-            if not files_in(self._folder) or self._ship_now():
+            if not files_in(self._folder) or self._waits_for_another():
+                return
+            if self._ship_now(now + _CATCH_UP_SECONDS):
                 return
         except OSError as ex:
             raise Unavailable(f"the spool can't be read ({ex.strerror})") from ex
         ends = self._ends()
-        now = time.monotonic()
         while ends:
             self._check_shipper(waited=time.monotonic() - now)
             self._bell.ring()
@@ -174,6 +191,18 @@ class SpooledRequestLog:
             }
             if ends:
                 time.sleep(0.01)
+
+    def _waits_for_another(self) -> bool:
+        """Tell whether what waits goes to another database; only a service may change that."""
+        known = ShipperState.read(self._folder).database
+        is_another = bool(known and self._database) and known != self._database
+        if self._is_started or not is_another:
+            return False
+        _log.warning(
+            "the exchanges of this home go to another database, until the service is started with "
+            "this one: what waits in the spool is not in the answer"
+        )
+        return True
 
     def _ends(self) -> dict[Path, int]:
         """Return the last row of each file; one that can't be read is not waited for."""
@@ -190,9 +219,7 @@ class SpooledRequestLog:
         if time.time() - state.at > _STUCK_SECONDS and waited > _TURN_SECONDS:
             raise Unavailable("the request log's database does not answer")
         if waited > _CATCH_UP_SECONDS:
-            raise Unavailable(
-                "the request log is still being brought up to date; try again in some seconds"
-            )
+            raise OutOfTime
 
 
 class _Turn:
@@ -202,7 +229,17 @@ class _Turn:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._begin_anew()
+        begin_anew = weakref.WeakMethod(self._begin_anew)
+
+        def after_in_child() -> None:
+            if present := begin_anew():
+                present()
+
+        os.register_at_fork(after_in_child=after_in_child)
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()  # in a child: of no thread of its parent
         self._began = float("inf")
         self._failed = float("-inf")
 
@@ -225,57 +262,3 @@ class _Turn:
         finally:
             self._began = float("inf")
             self._lock.release()
-
-
-class _Watcher:
-    """A thread that sees to it that a shipper runs: a process, or itself where none can be begun."""
-
-    def __init__(
-        self, folder: Path, begin: Begin, ship_here: Callable[[threading.Event], None]
-    ) -> None:
-        self._folder = folder
-        self._begin = begin
-        self._ship_here = ship_here
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Begin, once."""
-        if self._thread is None:
-            self._stop.clear()
-            self._thread = threading.Thread(target=self._run, name="watch-shipper", daemon=True)
-            self._thread.start()
-
-    def stop(self, ring: Callable[[], None]) -> None:
-        """End the thread, which *ring* wakes where it ships; the process ends by itself."""
-        self._stop.set()
-        ring()
-        if self._thread is not None:
-            self._thread.join(_CLOSE_SECONDS)
-            self._thread = None
-
-    def _run(self) -> None:
-        wait = _FIRST_SECONDS
-        while not self._stop.wait(wait):
-            wait = _WATCH_SECONDS
-            try:
-                self._look()
-            except Exception:  # a bug must not end the watch in silence
-                _log.exception("could not see to the shipper")
-
-    def _look(self) -> None:
-        ended = None if self._process is None else self._process.poll()
-        if self._process is not None and ended is None:
-            return
-        if ended is not None and ended > 0:
-            _log.error("the shipper's process failed: a thread does its work")
-            self._ship_here(self._stop)
-            return
-        try:
-            with holding(self._folder) as lock:
-                if lock is not None:
-                    self._process = self._begin(lock)  # which holds it from now on
-        except OSError as ex:
-            _log.error("the shipper's process can't be begun (%s): a thread does its work", ex)
-            self._ship_here(self._stop)

@@ -270,8 +270,8 @@ def list_dead_letters(as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"reason": letter.reason, "set_aside_at": letter.set_aside_at}
-                | exchange_answer(letter.exchange, bodies=True)
+                {"id": letter.id, "reason": letter.reason, "set_aside_at": letter.set_aside_at}
+                | (exchange_answer(letter.exchange, bodies=True) if letter.exchange else {})
                 for letter in letters
             ]
         )
@@ -282,10 +282,10 @@ def list_dead_letters(as_json: bool) -> None:
     rows: list[list[object]] = [
         [
             letter.set_aside_at,
-            _shown(letter.exchange.method, 8),
-            _shown(letter.exchange.path, 48),
-            str(letter.exchange.status),
-            letter.exchange.id,
+            _shown(letter.exchange.method if letter.exchange else "", 8),
+            _shown(letter.exchange.path if letter.exchange else "damaged", 48),
+            str(letter.exchange.status if letter.exchange else ""),
+            letter.id,
             _shown(letter.reason, 200),
         ]
         for letter in letters

@@ -1,0 +1,67 @@
+"""Locks of processes on files (``flock``): each ends with its process, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+_LOOK_SECONDS: Final = 0.002
+
+_files: set[int] = set()
+_guard = threading.Lock()
+
+
+@contextmanager
+def locked(
+    path: Path, *, seconds: float | None = None, create: bool = True
+) -> Iterator[int | None]:
+    """Hold the lock of the file at *path*; give its descriptor.
+
+    None where another holds it for longer than *seconds*, which may be 0; without them, wait. A
+    child that is forked meanwhile does not hold it.
+
+    Raises:
+        OSError: the file can't be opened.
+    """
+    with _guard:
+        file = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
+        _files.add(file)
+    try:
+        yield file if _lock(file, seconds) else None
+    finally:
+        with _guard:
+            if file in _files:  # this is not a child
+                _files.remove(file)
+                os.close(file)
+
+
+def _lock(file: int, seconds: float | None) -> bool:
+    if seconds is None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return True
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+        time.sleep(_LOOK_SECONDS)
+
+
+def _let_go() -> None:
+    """Close in a child what its parent holds: a lock lasts until its last descriptor is closed."""
+    for file in _files:
+        os.close(file)
+    _files.clear()
+    _guard.release()
+
+
+os.register_at_fork(before=_guard.acquire, after_in_child=_let_go, after_in_parent=_guard.release)

@@ -1,0 +1,293 @@
+"""The shipper: when it ends, what it says of itself, and what a killed one leaves to the next."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from support import newest, until
+
+from diamond_adapters.flock import locked
+from diamond_adapters.requests import spool_files
+from diamond_adapters.requests.losses import Losses
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
+from diamond_adapters.requests.shipper_state import FILE, ShipperState, settings_of
+from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
+from diamond_core import ExchangeFilter, Unavailable, new_exchange_id
+from diamond_core.testing import an_exchange
+
+COUNT = 40
+
+
+class Killed(BaseException):
+    """What ends a shipper in the middle of its work."""
+
+
+@pytest.fixture
+def record(tmp_path):
+    log = PeeweeRequestLog.from_url(f"sqlite:///{tmp_path / 'requests.db'}")
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def left(record, folder):
+    """Four files of processes that ended, ten exchanges in each."""
+    folder.mkdir()
+    for start in range(0, COUNT, 10):
+        log = SpooledRequestLog(record, folder)
+        log.append_all([an_exchange(request_id=f"r{start + number}") for number in range(10)])
+        log._spool.close()
+
+
+def in_a_child(work):
+    """Tell whether *work* is true in a child that is forked now."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if work() else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def is_free(path):
+    """Tell whether another process could lock the file."""
+    script = (
+        "import sys; from pathlib import Path; from diamond_adapters.flock import locked\n"
+        "with locked(Path(sys.argv[1]), seconds=0.0) as file: sys.exit(file is None)"
+    )
+    return subprocess.run([sys.executable, "-c", script, str(path)], check=False).returncode == 0
+
+
+def test_a_child_does_not_keep_a_lock_that_its_parent_held(tmp_path):
+    path = tmp_path / "lock"
+    (ends, told), child = os.pipe(), 0
+    with locked(path, seconds=0.0) as file:
+        assert file is not None
+        assert not is_free(path)
+        child = os.fork()
+        if child == 0:
+            os.close(told)
+            os.read(ends, 1)  # lives on until the parent has looked
+            os._exit(0)
+    try:
+        assert is_free(path)
+    finally:
+        os.close(told)
+        os.close(ends)
+        os.waitpid(child, 0)
+
+
+def test_a_lock_that_another_holds_is_waited_for_as_long_as_told(tmp_path):
+    path = tmp_path / "lock"
+    with locked(path) as first:
+        assert first is not None
+        with locked(path, seconds=0.01) as second:
+            assert second is None
+    with locked(path, seconds=0.0) as third:
+        assert third is not None
+    with pytest.raises(FileNotFoundError), locked(tmp_path / "none", create=False):
+        pass
+
+
+def test_a_count_of_losses_that_is_locked_holds_up_nobody(folder):
+    losses = Losses(folder)
+    losses.prepare()
+    with locked(folder / "losses"):
+        losses.count()
+        assert losses.read()[0] == 1
+    losses.count()
+    assert Losses(folder).read()[0] == 2
+
+
+def test_a_child_reads_though_a_thread_of_its_parent_is_reading(record, folder):
+    log = SpooledRequestLog(record, folder)
+    log.append(an_exchange())
+    with log._turn.taken():
+
+        def reads():
+            try:
+                with log._turn.taken():
+                    return True
+            except Unavailable:
+                return False
+
+        assert not reads()
+        assert in_a_child(reads)
+    log.close()
+
+
+@pytest.mark.usefixtures("left")
+def test_a_round_ends_in_time_and_the_next_goes_on(record, folder):
+    asked = itertools.count()
+    with pytest.raises(OutOfTime):
+        Shipper(folder, record).round(lambda: next(asked) >= 2)
+    assert record.count(ExchangeFilter()) == 20
+    assert Shipper(folder, record).round() == 20
+    assert record.count(ExchangeFilter()) == COUNT
+
+
+@pytest.mark.usefixtures("left")
+def test_a_shipper_that_is_to_stop_stops_between_two_batches(record, folder):
+    stop = threading.Event()
+    deliver = record.deliver_file
+
+    def deliver_and_stop(path, file, last):
+        stop.set()
+        return deliver(path, file, last)
+
+    record.deliver_file = deliver_and_stop
+    Shipper(folder, record).run(stop, last_seconds=0.0)
+    assert record.count(ExchangeFilter()) == 10
+    assert ShipperState.read(folder).problem == ""
+
+
+@pytest.mark.usefixtures("left")
+def test_a_reader_that_moves_a_long_backlog_gives_up_in_time(record, folder, monkeypatch):
+    log = SpooledRequestLog(record, folder)
+    moment = itertools.count(step=3.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(moment))
+    with pytest.raises(OutOfTime, match="brought up to date"):
+        newest(log)
+    monkeypatch.undo()
+    assert len(newest(SpooledRequestLog(record, folder), 100)) == COUNT
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize("moment", ["forget_mark", "unlink"])
+def test_the_marks_of_a_killed_shipper_are_forgotten_by_the_next(
+    record, folder, monkeypatch, moment
+):
+    def killed(*_):
+        raise Killed
+
+    place = record if moment == "forget_mark" else spool_files
+    with monkeypatch.context() as patch:
+        patch.setattr(place, moment, killed)
+        with pytest.raises(Killed):
+            Shipper(folder, record).round()
+    assert record.marks()
+    Shipper(folder, record).round()
+    assert record.count(ExchangeFilter()) == COUNT
+    assert record.marks() == {}
+
+
+def test_a_file_that_is_set_aside_leaves_no_mark(record, folder):
+    log = SpooledRequestLog(record, folder)
+    log.append_all([an_exchange() for _ in range(3)])
+    newest(log)
+    assert record.marks()
+    path = log._spool.close()
+    path.write_bytes(b"x" * 4096)
+    Shipper(folder, record).round()
+    assert [each.name for each in folder.joinpath("damaged").iterdir()] == [path.name]
+    assert record.marks() == {}
+
+
+def test_what_a_process_left_that_died_before_its_file_was_made_is_swept(record, folder):
+    folder.mkdir()
+    old_draft, draft = folder / f"{new_exchange_id()}.draft", folder / f"{new_exchange_id()}.draft"
+    left, held = folder / f"{new_exchange_id()}.live", folder / f"{new_exchange_id()}.live"
+    for path in (old_draft, draft, left):
+        path.touch()
+    os.utime(old_draft, (0, 0))
+    with locked(held):
+        Shipper(folder, record)
+        assert {path.name for path in folder.iterdir()} == {draft.name, held.name}
+
+
+def test_a_state_that_is_half_written_is_read_again(folder, monkeypatch):
+    folder.mkdir()
+    state = ShipperState(at=1.0, shipped=7, marks={"a": 3}, settings="x 90 days")
+    state.write(folder)
+    whole = (folder / FILE).read_bytes()
+    reads = iter([whole[:20], whole])
+    monkeypatch.setattr(Path, "read_bytes", lambda _: next(reads))
+    assert ShipperState.read(folder) == state
+
+
+@pytest.mark.parametrize("data", ["[]", "{", '{"at": "x"}', '{"marks": 3}', "null", "\N{BOMB}"])
+def test_a_state_that_holds_anything_else_is_none(folder, data):
+    folder.mkdir()
+    (folder / FILE).write_text(data, encoding="utf-8")
+    assert ShipperState.read(folder) == ShipperState()
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\N{BOMB}", '"', "\ud800"])
+def test_a_state_takes_the_same_room_whatever_it_says(folder, letter):
+    folder.mkdir()
+    marks = {new_exchange_id(): 10**9 for _ in range(100)}
+    ShipperState(problem=letter * 5000, marks=marks, settings=settings_of("0" * 16, None)).write(
+        folder
+    )
+    assert (folder / FILE).stat().st_size == 4096
+    assert len(json.loads((folder / FILE).read_bytes())["marks"]) == 60
+
+
+def test_a_shipper_that_is_replaced_ends_and_says_for_whom(record, folder):
+    log = SpooledRequestLog(record, folder)
+    log.append(an_exchange())  # a process that lives: without a word the shipper would not end
+    ended = threading.Event()
+
+    def ship():
+        with holding(folder) as lock:
+            assert lock is not None
+            Shipper(folder, record, settings="one").run(threading.Event())
+        ended.set()
+
+    threading.Thread(target=ship, daemon=True).start()
+    until(lambda: ShipperState.read(folder).settings == "one", "it has begun")
+
+    def is_replaced():
+        Bell(folder).ring()
+        Bell(folder).replace("another for 90 days")
+        Bell(folder).ring()
+        return ended.wait(0.02)
+
+    until(is_replaced, "it ends")
+    assert ShipperState.read(folder).settings == "another for 90 days"
+    log.close()
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
+from diamond_core.testing import an_exchange
+log = SpooledRequestLog(None, Path(sys.argv[1]))
+for number in range(200):
+    log.append(an_exchange(request_id=f"{sys.argv[2]}-{number}"))
+log._spool.close()
+"""
+
+
+def test_twelve_processes_append_beside_a_shipper(record, folder):
+    with holding(folder) as lock:
+        assert lock is not None
+        processes = [
+            subprocess.Popen([sys.executable, "-c", PROCESS, str(folder), str(number)])
+            for number in range(12)
+        ]
+        shipper = Shipper(folder, record)
+
+        def all_ended():
+            shipper.round()
+            return all(process.poll() is not None for process in processes)
+
+        until(all_ended, "they end", seconds=60)
+        shipper.round()
+    assert {process.returncode for process in processes} == {0}
+    found = [each.request_id for each in record.find(ExchangeFilter(), limit=5000)]
+    assert sorted(found) == sorted(f"{p}-{n}" for p in range(12) for n in range(200))
+    assert record.marks() == {}
