@@ -165,14 +165,14 @@ def test_a_reader_that_moves_a_long_backlog_gives_up_in_time(record, folder, mon
 
 
 @pytest.mark.usefixtures("left")
-@pytest.mark.parametrize("moment", ["forget_mark", "unlink"])
+@pytest.mark.parametrize("moment", ["forget_marks", "unlink"])
 def test_the_marks_of_a_killed_shipper_are_forgotten_by_the_next(
     record, folder, monkeypatch, moment
 ):
     def killed(*_):
         raise Killed
 
-    place = record if moment == "forget_mark" else spool_files
+    place = record if moment == "forget_marks" else spool_files
     with monkeypatch.context() as patch:
         patch.setattr(place, moment, killed)
         with pytest.raises(Killed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -91,9 +91,15 @@ class PeeweeRequestLog:
         query = MARKS.select(MARKS.file, MARKS.last).tuples()
         return self._read(lambda: dict(query.execute(self._reader)), {})
 
-    def forget_mark(self, file: str) -> None:
-        query = MARKS.delete().where(MARKS.file == file)
-        self._session.run(lambda: query.execute(self._database))
+    def forget_marks(self, files: Collection[str]) -> None:
+        names = list(files)
+
+        def forget() -> None:
+            for start in range(0, len(names), _IDS_AT_ONCE):
+                some = names[start : start + _IDS_AT_ONCE]
+                MARKS.delete().where(MARKS.file.in_(some)).execute(self._database)
+
+        self._session.run(forget)
 
     def find(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -43,8 +43,8 @@ class Record(RequestLog, Protocol):
         """
         ...
 
-    def forget_mark(self, file: str) -> None:
-        """Forget a file that is no more.
+    def forget_marks(self, files: Collection[str]) -> None:
+        """Forget files that are no more.
 
         Raises:
             Unavailable: it was not forgotten.
@@ -91,8 +91,8 @@ class WithMarks:
             raise Unavailable(f"{self._path} can't be read ({ex})") from ex
         return marks
 
-    def forget_mark(self, file: str) -> None:
-        self._write({name: last for name, last in self.marks().items() if name != file})
+    def forget_marks(self, files: Collection[str]) -> None:
+        self._write({name: last for name, last in self.marks().items() if name not in files})
 
     def _write(self, marks: Mapping[str, int]) -> None:
         draft = self._path.with_suffix(f".{os.getpid()}")

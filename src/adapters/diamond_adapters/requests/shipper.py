@@ -39,6 +39,8 @@ _PRUNE_SECONDS: Final = 60.0
 _PRUNE_BATCH: Final = 1000
 _DAY: Final = 86_400.0
 _SALVAGED_BATCH: Final = 200
+_LARGE_FILE: Final = 1 << 20
+_REMOVED_AT_ONCE: Final = 50
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _NOT_NOW: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
 
@@ -147,6 +149,8 @@ class Shipper:
         self._shipped = self._state.shipped
         self._marks: dict[str, int] = {}
         self._gone = set(self._state.marks)  # files, maybe, whose mark is not forgotten yet
+        self._names: list[str] = []
+        self._emptied: list[Path] = []
         self._unreadable: set[str] = set()
         self._live = True
         self._probed_at = self._pruned_at = float("-inf")
@@ -213,7 +217,10 @@ class Shipper:
             self._probed_at = time.monotonic()
         failure: Exception | None = None
         self._unreadable.clear()
-        for path in spool_files.files_in(self._folder):
+        files = spool_files.files_in(self._folder)
+        self._names = [path.stem for path in reversed(files)]
+        self._emptied.clear()
+        for path in files:
             self._check_time()
             try:
                 self._empty(path)
@@ -224,7 +231,7 @@ class Shipper:
                 self._marks = dict(self._record.marks())  # where it is away, the others need no try
         if failure is not None:
             raise failure if isinstance(failure, Unavailable) else Unavailable(str(failure))
-        self._forget_gone()
+        self._remove_emptied()
         self._tell("")
         if self._shipped != before:
             self._write_state(now=True)
@@ -255,9 +262,10 @@ class Shipper:
         if not whole:
             self._salvage(path)
         elif not live:
-            self._gone.add(path.stem)
-            self._write_state(now=True)  # so that the next shipper knows of its mark
-            spool_files.unlink(path)
+            self._emptied.append(path)
+            is_large = path.stat().st_size > _LARGE_FILE
+            if is_large or len(self._emptied) >= _REMOVED_AT_ONCE:
+                self._remove_emptied()
 
     def _ship(self, path: Path) -> None:
         last = self._marks.get(path.stem, 0)
@@ -302,14 +310,23 @@ class Shipper:
             spool_files.DAMAGED,
         )
 
-    def _forget_gone(self) -> None:
-        """Forget the marks of files that are no more, also of those that another shipper removed."""
-        self._gone -= {path.stem for path in spool_files.files_in(self._folder)}
-        for name in list(self._gone):
-            if name in self._marks:
-                self._record.forget_mark(name)
-                del self._marks[name]
-            self._gone.discard(name)
+    def _remove_emptied(self) -> None:
+        """Remove the files that the record has all of, and forget the marks of files that are gone.
+
+        Those that another shipper removed are among them: the state names them until then.
+        """
+        if self._emptied:
+            self._gone |= {path.stem for path in self._emptied}
+            self._write_state(now=True)
+            for path in self._emptied:
+                spool_files.unlink(path)
+            self._emptied.clear()
+        gone = self._gone - {path.stem for path in spool_files.files_in(self._folder)}
+        marked = gone & self._marks.keys()
+        if marked:
+            self._record.forget_marks(marked)
+        self._marks = {name: last for name, last in self._marks.items() if name not in marked}
+        self._gone -= gone
 
     def _check_time(self) -> None:
         if self._is_over():
@@ -349,11 +366,14 @@ class Shipper:
         passed = 0.0 if self._written_at is None else moment - self._written_at
         if self._written_at is not None and passed < _STATE_SECONDS and not now:
             return
-        files = [path.stem for path in spool_files.files_in(self._folder)] + [*self._gone]
         self._state = replace(
             self._state,
             at=at,
-            marks={name: self._marks[name] for name in files if name in self._marks},
+            marks={
+                name: self._marks[name]
+                for name in (*self._gone, *self._names)
+                if name in self._marks
+            },
             shipped=self._shipped,
             unreadable=len(self._unreadable),
             held=self._held(at, passed),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +36,8 @@ class ShipperState:
     Attributes:
         at: when, in seconds since 1970.
         problem: why the record does not take exchanges, or ''.
-        marks: for each file of the spool that the record has some rows of, the last of them.
+        marks: for each file of the spool that the record has some rows of, the last of them; of
+            the first ones only, where there are many.
         shipped: exchanges that were moved, since the home was made.
         unreadable: files that this process may not read now, or SQLite can't.
         held: for so many seconds more old exchanges are not deleted, because the clock jumped ahead.
@@ -80,7 +82,7 @@ class ShipperState:
 
     def write(self, folder: Path) -> None:
         """Keep it for whoever asks, in a file of fixed size: a full disk can hold it."""
-        few = dict(sorted(self.marks.items())[-_FEW_MARKS:])  # one a worker, as a rule
+        few = dict(islice(self.marks.items(), _FEW_MARKS))  # one a worker, as a rule
         problem = self.problem.encode(errors="replace")[:_PROBLEM_BYTES].decode(errors="ignore")
         state = replace(self, problem=problem, marks=few)
         data = json.dumps(asdict(state), ensure_ascii=False).encode().ljust(_BYTES)
