@@ -139,9 +139,10 @@ def test_the_history_compares(trained_home, after, sample_csv, graded_csv):
 def test_every_door_knows_the_field(with_field, tmp_path):
     code = """
 import json
-from diamond_app.api.openapi import document
+from diamond_app.api.openapi import schemas
+from diamond_app.api.payloads import StoneBody
 from diamond_app.web.site import Site
-schema = document(keys_are_set=False)["components"]["schemas"]["Diamond"]["properties"]
+schema = schemas([StoneBody])["Diamond"]["properties"]
 print(json.dumps(schema["fluorescence"]["enum"]))
 print("fluorescence" in Site().files["fields.js"].data.decode())
 """

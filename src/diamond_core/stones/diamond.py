@@ -110,6 +110,23 @@ class Diamond:
         return contradiction(depth, x, y, z) if contradicts(depth, x, y, z) else None
 
     @classmethod
+    def of_valid(cls, values: Sequence[Any]) -> Self:
+        """Build a stone from *values* in the order of the fields, each of which is valid.
+
+        Only what the values say together is checked: it takes a third of the time.
+
+        Raises:
+            InvalidDiamond: the depth contradicts the measurements.
+        """
+        self = object.__new__(cls)
+        for set_value, value in zip(_SETTERS, values, strict=True):
+            set_value(self, value)
+        contradicted = self._contradiction()
+        if contradicted:
+            raise InvalidDiamond([FieldProblem("depth", contradicted)])
+        return self
+
+    @classmethod
     def parse(cls, values: Mapping[str, object], *, text: bool = False) -> Self:
         """Build a stone from plain *values* by field name, as JSON or a query gives them.
 
@@ -166,6 +183,7 @@ class Diamond:
 
 NOT_A_FIELD: Final = f"is not a field of a diamond; the fields are {', '.join(FIELDS)}"
 
+_SETTERS: Final = tuple(getattr(Diamond, name).__set__ for name in NAMES)  # of frozen slots
 _NAN: Final = float("nan")
 _NUMBER_TYPES: Final = (float, int)
 _grades_of: Callable[[Diamond], tuple[StrEnum | None, ...]] = attrgetter(*GRADES)

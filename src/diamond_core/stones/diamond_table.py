@@ -95,6 +95,26 @@ class DiamondTable:
         return cls(table)
 
     @classmethod
+    def of_valid(cls, columns: Mapping[str, Sequence[Any]]) -> DiamondTable:
+        """Build a table from *columns* of values, each of which is valid; None where unknown.
+
+        Only what the values of a stone say together is checked.
+
+        Raises:
+            InvalidTable: a depth contradicts the measurements.
+        """
+        rows = empty_rows(len(columns[NAMES[0]]))
+        for name, values in columns.items():
+            if name in GRADES:
+                number = GRADES[name].numbers.get
+                rows[name] = [number(value, UNKNOWN_GRADE) for value in values]
+            else:
+                rows[name] = np.array(values, dtype=np.float64)  # None becomes NaN
+        if contradicted(rows).any():
+            raise InvalidTable("depth must not contradict x, y and z")
+        return cls(rows)
+
+    @classmethod
     def from_diamonds(
         cls, diamonds: Iterable[Diamond], prices: Iterable[float] | None = None
     ) -> DiamondTable:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import diamond_app.wsgi  # noqa: F401  # loaded here to be shared by the workers
-from diamond_app.api.counts import bury
+from diamond_app.api.counters import keep_counters_of
 from diamond_app.api.metrics import FOLDER
 from diamond_app.logs import ACCESS_FORMAT
 
@@ -38,7 +38,7 @@ access_log_format = ACCESS_FORMAT
 
 def child_exit(server: object, worker: Any) -> None:
     """Keep the counts of a worker that ended."""
-    bury(_folder, worker.pid)
+    keep_counters_of(_folder, worker.pid)
 
 
 def on_exit(server: object) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
+import msgspec
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -52,7 +52,7 @@ class JsonFormatter(logging.Formatter):
             entry |= _extra(record)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(entry, default=str).decode()
+        return msgspec.json.encode(entry, enc_hook=str).decode()
 
 
 class TextFormatter(logging.Formatter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import orjson
+import msgspec
 
-from diamond_app.exchange_answer import CSV_COLUMNS, exchange_answer, exchange_cells
+from diamond_app import responses
 from diamond_core import Exchange, ExchangeFilter, Progress, RequestLog, Unavailable
 from diamond_core.use_cases.read_requests import read_requests
 
@@ -39,7 +40,7 @@ def export_record(
     exported = 0
     with _opened(output) as file:
         if format == "csv":
-            file.write(_csv_bytes(CSV_COLUMNS))
+            file.write(_csv_bytes(responses.Exchange.__struct_fields__))
         for exchange in read_requests(log, filter):
             file.write(line(exchange))
             exported += 1
@@ -66,11 +67,13 @@ def _opened(output: Path | None) -> Iterator[BinaryIO]:
 
 
 def _json_line(exchange: Exchange) -> bytes:
-    return orjson.dumps(exchange_answer(exchange, bodies=True), option=orjson.OPT_APPEND_NEWLINE)
+    return responses.encode(responses.Exchange.of(exchange, bodies=True)) + b"\n"
 
 
 def _csv_line(exchange: Exchange) -> bytes:
-    return _csv_bytes(exchange_cells(exchange))
+    cells = msgspec.structs.asdict(responses.Exchange.of(exchange, bodies=True))
+    cells["headers"] = json.dumps(cells["headers"], ensure_ascii=False)
+    return _csv_bytes(cells.values())
 
 
 def _csv_bytes(cells: Iterable[object]) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
+import msgspec
 import peewee
 
 from diamond_adapters.requests.body_text import from_text, to_text
@@ -123,8 +123,8 @@ def from_time(value: datetime | str) -> datetime:
 
 def _to_json(headers: Mapping[str, str]) -> str:
     try:
-        return orjson.dumps(headers).decode()
-    except TypeError:  # halves of characters
+        return msgspec.json.encode(headers).decode()
+    except UnicodeEncodeError:  # halves of characters
         return json.dumps(dict(headers))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import falcon
 
-from diamond_app.api import problems, record, resources
-from diamond_app.api.keys import Doorkeeper
+from diamond_app.api import grades, health, models, predictions, problems, requests, similar
+from diamond_app.api.authenticator import Authenticator
+from diamond_app.api.exchange_context import Request
 from diamond_app.api.live_docs import LiveDocs, LiveDocsFile
 from diamond_app.api.metrics import Metrics
 from diamond_app.api.openapi import OpenApi
+from diamond_app.api.operation import Resource, Served
 from diamond_app.api.pages import add_pages
 from diamond_app.api.problems import App
 from diamond_app.api.recording import Recording
@@ -38,30 +40,34 @@ def create_app(
 ) -> App:
     """Return the service, wired with what it needs."""
     metrics = Metrics(champion, request_log)
-    app: App = falcon.App()
+    resources: list[Resource] = [
+        predictions.OnePrediction(price_diamonds),
+        predictions.ManyPredictions(price_diamonds),
+        similar.SimilarStones(find_similar),
+        grades.AllGrades(),
+        models.AllModels(history),
+        models.ChampionModel(champion),
+        models.OneModel(history),
+        models.Promotions(choose_champion, history),
+        requests.AllRequests(request_log, clock),
+        requests.OneRequest(request_log),
+        health.Liveness(),
+        health.ReadinessResource(champion, request_log),
+        health.MetricsResource(metrics),
+    ]
+    resources.append(OpenApi(resources, keys_are_set=bool(api_keys) and api_keys.needed_to_price))
+
+    app: App = falcon.App(request_type=Request)
     app.add_middleware(metrics)
     app.add_middleware(SecurityHeaders())
     app.add_middleware(Recording(request_log))
     app.req_options.auto_parse_qs_csv = False
     app.req_options.strip_url_path_trailing_slash = True
     problems.install(app)
-    door = Doorkeeper(api_keys)
-    app.add_route("/v1/predictions", resources.Predictions(price_diamonds, door))
-    app.add_route("/v1/predictions/batch", resources.PredictionBatches(price_diamonds, door))
-    app.add_route("/v1/similar", resources.SimilarDiamonds(find_similar, door))
-    app.add_route("/v1/models", resources.Models(history, door))
-    app.add_route("/v1/models/champion", resources.ChampionModel(champion, door))
-    app.add_route("/v1/models/{id}", resources.OneModel(history, door))
-    app.add_route("/v1/models/{id}/promote", resources.Promotions(choose_champion, history, door))
-    app.add_route("/v1/requests", record.Requests(request_log, clock, door))
-    app.add_route("/v1/requests/{id}", record.OneRequest(request_log, door))
-    app.add_route("/livez", resources.Liveness())
-    app.add_route("/readyz", resources.Readiness(champion, request_log))
-    app.add_route("/metrics", resources.Scrape(metrics))
-    app.add_route(
-        "/openapi.json", OpenApi(keys_are_set=bool(api_keys) and api_keys.needed_to_price)
-    )
+    authenticator = Authenticator(api_keys)
+    for resource in resources:
+        app.add_route(resource.path, Served(resource, authenticator))
     app.add_route("/docs", LiveDocs())
     app.add_route("/docs/{name}", LiveDocsFile())
-    add_pages(app, history, door)
+    add_pages(app, history, authenticator)
     return app

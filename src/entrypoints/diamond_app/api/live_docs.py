@@ -8,6 +8,8 @@ from typing import Final
 
 import falcon
 
+from diamond_app.api.exchange_context import Request
+
 _OURS: Final = Path(__file__).parent / "docs"
 _FILES: Final = {
     "swagger-ui.js": ("swagger_bundle.js", "text/javascript; charset=utf-8"),
@@ -23,7 +25,7 @@ _CACHE: Final = "public, max-age=86400"
 class LiveDocs:
     """The page itself."""
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
         resp.data = (_OURS / "page.html").read_bytes()
         resp.content_type = "text/html; charset=utf-8"
         resp.set_header("Cache-Control", "no-cache")
@@ -32,7 +34,7 @@ class LiveDocs:
 class LiveDocsFile:
     """A script or style of the page."""
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+    def on_get(self, req: Request, resp: falcon.Response, name: str) -> None:
         if name not in _FILES:
             raise falcon.HTTPNotFound
         theirs, resp.content_type = _FILES[name]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import falcon
 
-from diamond_app.api.counts import BUCKETS, Counts, Tally
+from diamond_app.api.counters import BUCKETS, Counters, SharedCounters
+from diamond_app.api.exchange_context import Request
 from diamond_core import ChampionFollower, NoChampion, RequestLog, RequestLogHealth, __version__
 
 if TYPE_CHECKING:
@@ -39,22 +40,22 @@ class Metrics:
         self._champion = champion
         self._request_log = request_log
         folder = os.environ.get(FOLDER)
-        self._counts = Counts(Path(folder) if folder else None)
+        self._counters = SharedCounters(Path(folder) if folder else None)
 
-    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Start the clock."""
-        req.context.clock = time.perf_counter()
+        req.context.started = time.perf_counter()
 
     def process_response(
-        self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
+        self, req: Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
         """Count the request, and the stones that a resource says it priced."""
         context = req.context
-        seconds = time.perf_counter() - context.clock
+        seconds = time.perf_counter() - context.started
         method = req.method if req.method in _METHODS else "_OTHER"
-        stones = context.get("priced") or 0
+        stones = context.priced
         route = (method, req.uri_template or "", resp.status_code)
-        self._counts.count(route, seconds, context.model_id if stones else "", stones)
+        self._counters.count(route, seconds, context.model_id if stones else "", stones)
 
     def text(self) -> bytes:
         """Return all metrics of all workers in Prometheus's text format."""
@@ -65,7 +66,7 @@ class Metrics:
         return generate_latest(registry)
 
     def _collect(self) -> Iterator[Metric]:
-        yield from _counted(self._counts.total())
+        yield from _counted(self._counters.total())
         yield from self._state()
 
     def _state(self) -> Iterator[Metric]:
@@ -106,7 +107,7 @@ class Metrics:
         )
 
 
-def _counted(tally: Tally) -> Iterator[Metric]:
+def _counted(counters: Counters) -> Iterator[Metric]:
     from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily
 
     durations = HistogramMetricFamily(
@@ -115,13 +116,13 @@ def _counted(tally: Tally) -> Iterator[Metric]:
         labels=("http_request_method", "http_route", "http_response_status_code"),
     )
     ends = [*map(str, BUCKETS), "+Inf"]
-    for (method, route, status), counts in sorted(tally.durations.items()):
+    for (method, route, status), counts in sorted(counters.durations.items()):
         cumulative = list(zip(ends, accumulate(counts[:-1]), strict=True))
         durations.add_metric([method, route, str(status)], cumulative, counts[-1])
     priced = CounterMetricFamily(
         "diamond_predictions", "Stones priced, by model.", labels=["model"]
     )
-    for model, stones in sorted(tally.priced.items()):
+    for model, stones in sorted(counters.priced.items()):
         priced.add_metric([model], stones)
     yield from (durations, priced)
 

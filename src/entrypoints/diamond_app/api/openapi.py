@@ -1,26 +1,22 @@
-"""The OpenAPI document: what each address takes and answers. Tests hold it to the behaviour."""
+"""The OpenAPI document: from what is said of each operation, and from its classes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import falcon
-import orjson
+import msgspec
+from msgspec import Struct
 
-from diamond_app.api.openapi_record import LIST_PARAMETERS, RECORD_SCHEMAS
-from diamond_app.api.openapi_schemas import (
-    MODEL_ID,
-    PROBLEM_RESPONSES,
-    REQUEST_ID_HEADER,
-    SCHEMAS,
-    Schema,
-    field,
-    problems,
-    ref,
-)
-from diamond_app.api.payloads import DEFAULT_SIMILAR, MOST_SIMILAR
-from diamond_core import FIELDS, __version__
-from diamond_core.stones.fields import REQUIRED
+from diamond_app.api.exchange_context import Request
+from diamond_app.api.operation import Access, Operation, Resource, Topic, operation, operations
+from diamond_app.api.problems import CONTENT_TYPE, TITLES
+from diamond_app.responses import EXCHANGE_ID, FieldError, Problem, encode
+from diamond_core import __version__
+from diamond_core.stones.fields import GRADES
+
+Schema = dict[str, Any]
 
 _ABOUT: Final = """\
 Prices polished diamonds from their carat, cut, color and clarity, and shows known stones that
@@ -30,230 +26,49 @@ are like a given one.
 * Every response carries `X-Request-ID`; quote it when you ask about a request.
 * Where keys are set, send one as `Authorization: Bearer <key>` or `X-API-Key: <key>`.
 """
+_ADMIN: Final = "Needs a key named admin or admin-something."
 _KEY: Final[list[Schema]] = [{"bearer": []}, {"apiKey": []}]
-_MODEL_ID_PARAMETER: Final = {
-    "name": "id",
-    "in": "path",
-    "required": True,
-    "description": "The model's name.",
-    "schema": {
-        "type": "string",
-        "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
-        "maxLength": 80,
-        "examples": [MODEL_ID],
-    },
+_PROBLEMS: Final = {
+    400: ("Malformed", "The request can't be read: a body that is no JSON, for example."),
+    401: ("NoKey", "A key is needed, or this one is not known."),
+    403: ("Forbidden", "This key may not do this; where no keys are set, nobody may."),
+    404: ("NotFound", "Not found."),
+    409: ("Conflict", "The champion was changed by someone else meanwhile."),
+    413: ("TooLarge", "A body may have at most 2,000,000 bytes."),
+    415: ("WrongType", "Send JSON with 'Content-Type: application/json'."),
+    422: ("InvalidValues", "Some values can't be used; 'errors' names every one of them."),
+    500: ("Failed", "The service failed; quote the request id to support."),
+    503: ("NotNow", "There is no model yet, or something outside failed; try again later."),
 }
+"""Status -> the name of its response in the document, and what it means."""
 
 
-def _answer(about: str, schema: str) -> dict[str, Schema]:
-    return {
-        "200": {
-            "description": about,
-            "headers": REQUEST_ID_HEADER,
-            "content": {"application/json": {"schema": ref(schema)}},
-        }
-    }
+def _header(about: str, example: str, **more: str) -> Schema:
+    schema = {"type": "string", **more, "examples": [example]}
+    return {"description": about, "required": True, "schema": schema}
 
 
-def _text(about: str, content_type: str) -> dict[str, Schema]:
-    content = {content_type: {"schema": {"type": "string"}}}
-    return {"200": {"description": about, "headers": REQUEST_ID_HEADER, "content": content}}
+_REQUEST_ID: Final = {
+    "X-Request-ID": _header("The request's id: your own, if you sent a valid one.", EXCHANGE_ID)
+}
+_MORE_HEADERS: Final[dict[int, Schema]] = {
+    401: {"WWW-Authenticate": _header("How to give a key.", 'Bearer realm="diamond-core"')},
+    503: {"Retry-After": _header("After how many seconds to try again.", "10", pattern="^[0-9]+$")},
+}
+_WRONG_FIELD: Final = FieldError("/carat", "is missing: give the weight in carats, ...")
 
 
-def _operation(
-    id: str, tag: str, summary: str, responses: dict[str, Schema], about: str = "", **more: Any
-) -> Schema:
-    return {
-        "operationId": id,
-        "tags": [tag],
-        "summary": summary,
-        "description": about or summary,
-        "responses": responses,
-        **more,
-    }
-
-
-def _body(schema: str) -> Schema:
-    return {"required": True, "content": {"application/json": {"schema": ref(schema)}}}
-
-
-def _similar_parameters() -> list[Schema]:
-    parameters: list[Schema] = [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in REQUIRED,
-            "description": field(name)["description"],
-            "schema": field(name),
-        }
-        for name in FIELDS
-    ]
-    n = {"type": "integer", "minimum": 1, "maximum": MOST_SIMILAR, "default": DEFAULT_SIMILAR}
-    about = "How many stones to show."
-    return [*parameters, {"name": "n", "in": "query", "description": about, "schema": n}]
-
-
-def _pricing(key: list[Schema], errors: tuple[int, ...]) -> dict[str, Schema]:
-    posted = (400, *errors, 413, 415, 422, 500, 503)
-    return {
-        "/v1/predictions": {
-            "post": _operation(
-                "price_diamond",
-                "Prices",
-                "Price one stone",
-                _answer("The price, its range, and what it rests on.", "Prediction")
-                | problems(*posted),
-                "Give the four Cs; measurements make the price surer.",
-                requestBody=_body("Diamond"),
-                security=key,
+def document(resources: Sequence[Resource], *, keys_are_set: bool) -> Schema:
+    """Return the document of these resources, where keys are, or are not, needed to price."""
+    paths: Schema = {}
+    types: set[type[Struct]] = {Problem}
+    for resource in resources:
+        for method, described in operations(resource):
+            paths.setdefault(resource.path, {})[method] = _operation(
+                described, keys_are_set=keys_are_set
             )
-        },
-        "/v1/predictions/batch": {
-            "post": _operation(
-                "price_diamonds",
-                "Prices",
-                "Price many stones at once",
-                _answer("The prices, in the order of the stones.", "Predictions")
-                | problems(*posted),
-                "Much faster than one request a stone. One bad stone is named by its index. A CSV"
-                " (`Content-Type: text/csv`, at most 16 MB) is taken too: the answer is the same CSV"
-                " with predicted_price, price_low, price_high and error after its columns.",
-                requestBody=_body("Batch"),
-                security=key,
-            )
-        },
-        "/v1/similar": {
-            "get": _operation(
-                "similar_diamonds",
-                "Prices",
-                "Show known stones like one stone",
-                _answer("Stones of the same grades, nearest weight first.", "SimilarDiamonds")
-                | problems(400, *errors, 422, 500, 503),
-                "None is no error: the list is then empty.",
-                parameters=_similar_parameters(),
-                security=key,
-            )
-        },
-    }
-
-
-def _models(key: list[Schema], errors: tuple[int, ...]) -> dict[str, Schema]:
-    return {
-        "/v1/models": {
-            "get": _operation(
-                "list_models",
-                "Models",
-                "List all models",
-                _answer("All models, newest first.", "Models") | problems(*errors, 500),
-                security=key,
-            )
-        },
-        "/v1/models/champion": {
-            "get": _operation(
-                "show_champion",
-                "Models",
-                "Show the model that prices now",
-                _answer("Its card.", "ModelCard") | problems(*errors, 500, 503),
-                security=key,
-            )
-        },
-        "/v1/models/{id}": {
-            "get": _operation(
-                "show_model",
-                "Models",
-                "Show one model",
-                _answer("Its card.", "ModelCard") | problems(*errors, 404, 500),
-                parameters=[_MODEL_ID_PARAMETER],
-                security=key,
-            )
-        },
-        "/v1/models/{id}/promote": {
-            "post": _operation(
-                "promote_model",
-                "Models",
-                "Make a model the champion",
-                _answer("The new champion; workers serve it within a second.", "Promoted")
-                | problems(400, 401, 403, 404, 409, 413, 415, 422, 500, 503),
-                "Needs a key named admin or admin-something.",
-                parameters=[_MODEL_ID_PARAMETER],
-                requestBody=_body("Promotion"),
-                security=_KEY,
-            )
-        },
-    }
-
-
-def _record() -> dict[str, Schema]:
-    def get(id: str, summary: str, about: str, schema: str, *more: int, **parts: Any) -> Schema:
-        answers = _answer(about, schema) | problems(401, 403, *more, 500, 503)
-        needs = "Needs a key named admin or admin-something."
-        return {"get": _operation(id, "Record", summary, answers, needs, security=_KEY, **parts)}
-
-    one = _MODEL_ID_PARAMETER | {
-        "description": "An exchange's id, that of a price in a batch, or an X-Request-ID.",
-        "schema": {"type": "string", "minLength": 1, "examples": ["order-4711"]},
-    }
-    return {
-        "/v1/requests": get(
-            "list_requests",
-            "Find requests and their responses",
-            "A page of them, newest first.",
-            "Exchanges",
-            422,
-            parameters=LIST_PARAMETERS,
-        ),
-        "/v1/requests/{id}": get(
-            "show_request",
-            "Show a request and its response in full",
-            "The exchange of this id, else the newest of this X-Request-ID, with its bodies.",
-            "FoundExchange",
-            404,
-            parameters=[one],
-        ),
-    }
-
-
-def _operating() -> dict[str, Schema]:
-    tag = "Operation"
-    return {
-        "/livez": {
-            "get": _operation("live", tag, "Is the process alive?", _answer("Yes.", "Alive"))
-        },
-        "/readyz": {
-            "get": _operation(
-                "ready",
-                tag,
-                "Can stones be priced?",
-                _answer("Yes; degraded says that something wants a look.", "Readiness")
-                | problems(503),
-            )
-        },
-        "/metrics": {
-            "get": _operation(
-                "metrics",
-                tag,
-                "Metrics for Prometheus",
-                _text("All metrics of all workers.", "text/plain"),
-            )
-        },
-        "/openapi.json": {
-            "get": _operation(
-                "openapi",
-                tag,
-                "This document",
-                {"200": _answer("OpenAPI 3.1.", "Problem")["200"] | {"content": _ANY_JSON}},
-            )
-        },
-    }
-
-
-_ANY_JSON: Final = {"application/json": {"schema": {"type": "object"}}}
-
-
-def document(*, keys_are_set: bool) -> dict[str, Any]:
-    """Return the document of a service where keys are, or are not, needed to price."""
-    key = _KEY if keys_are_set else []
-    errors = (401,) if keys_are_set else ()
+            answer = described.answer
+            types |= {each for each in (described.body, answer) if isinstance(each, type)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -264,16 +79,13 @@ def document(*, keys_are_set: bool) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/", "description": "This service."}],
-        "tags": [
-            {"name": "Prices", "description": "What a stone is worth, and stones like it."},
-            {"name": "Models", "description": "The history of models; the champion prices."},
-            {"name": "Record", "description": "Every request and its response, for support."},
-            {"name": "Operation", "description": "For those who run the service."},
-        ],
-        "paths": _pricing(key, errors) | _models(key, errors) | _record() | _operating(),
+        "tags": [{"name": _name(topic), "description": topic.value} for topic in Topic],
+        "paths": paths,
         "components": {
-            "schemas": SCHEMAS | RECORD_SCHEMAS,
-            "responses": PROBLEM_RESPONSES,
+            "schemas": schemas(types),
+            "responses": {
+                name: _problem(status, about) for status, (name, about) in _PROBLEMS.items()
+            },
             "securitySchemes": {
                 "bearer": {
                     "type": "http",
@@ -291,14 +103,167 @@ def document(*, keys_are_set: bool) -> dict[str, Any]:
     }
 
 
+def schemas(types: Iterable[type]) -> Schema:
+    """Return the schema of each class, and of the classes in them, by name."""
+    ordered = sorted(types, key=lambda each: each.__name__)
+    _, found = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")
+    for each in ordered:
+        examples = getattr(each, "EXAMPLES", None)
+        if examples:
+            found[each.__name__]["examples"] = list(examples)
+    tidy: Schema = _tidied(found)
+    return {name: schema for name, schema in sorted(tidy.items()) if name not in _SCALES}
+
+
+_SCALES: Final = {type(each.example).__name__: each for each in GRADES.values()}
+"""The classes of grades by name: they stand in the schemas where they are used, worst first."""
+
+
+def _tidied(schema: Any) -> Any:
+    """Return a schema whose optional values have two types, and whose scales stand in place."""
+    if isinstance(schema, list):
+        return [_tidied(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    tidy = {name: _tidied(each) for name, each in schema.items()}
+    if tidy.get("default", ...) is None:
+        del tidy["default"]
+    scale = _SCALES.get(str(tidy.get("$ref", "")).rpartition("/")[2])
+    if scale is not None:
+        del tidy["$ref"]
+        tidy |= {"type": "string", "enum": [str(grade) for grade in scale.grades]}
+    elif "enum" in tidy:
+        tidy["type"] = "string"
+    options = tidy.get("anyOf", [])
+    if len(options) == 2 and options[1] == {"type": "null"} and "type" in options[0]:
+        del tidy["anyOf"]
+        tidy = options[0] | tidy | {"type": [options[0]["type"], "null"]}
+        if "enum" in tidy:
+            tidy["enum"] = [*tidy["enum"], None]
+    return tidy
+
+
+def _name(topic: Topic) -> str:
+    return topic.name.capitalize()
+
+
+def _operation(described: Operation, *, keys_are_set: bool) -> Schema:
+    needs_key = described.access is Access.ADMINS or (
+        described.access is Access.CALLERS and keys_are_set
+    )
+    errors = {*described.errors, 500}
+    if needs_key:
+        errors |= {401, 403} if described.access is Access.ADMINS else {401}
+    if described.body is not None:
+        errors |= {400, 413, 415, 422}
+    if described.query is not None:
+        errors.add(422)
+    about = [described.about or described.summary]
+    if described.access is Access.ADMINS:
+        about.append(_ADMIN)
+    found: Schema = {
+        "operationId": described.id,
+        "tags": [_name(described.topic)],
+        "summary": described.summary,
+        "description": " ".join(about),
+        "responses": {"200": _answer(described)}
+        | {str(status): _ref("responses", _PROBLEMS[status][0]) for status in sorted(errors)},
+        "security": _KEY if needs_key else [],
+    }
+    parameters = [*_path_parameters(described), *_query_parameters(described)]
+    if parameters:
+        found["parameters"] = parameters
+    if described.body is not None:
+        schema = _ref("schemas", described.body.__name__)
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return found
+
+
+def _answer(described: Operation) -> Schema:
+    content: Schema
+    if isinstance(described.answer, str):
+        kind = "object" if described.answer == falcon.MEDIA_JSON else "string"
+        content = {described.answer: {"schema": {"type": kind}}}
+    else:
+        schema = _ref("schemas", described.answer.__name__)
+        content = {falcon.MEDIA_JSON: {"schema": schema}}
+    return {"description": described.answered, "headers": _REQUEST_ID, "content": content}
+
+
+def _path_parameters(described: Operation) -> list[Schema]:
+    return [
+        _parameter(name, "path", _tidied(msgspec.json.schema(kind)), required=True)
+        for name, kind in described.path.items()
+    ]
+
+
+def _query_parameters(described: Operation) -> list[Schema]:
+    if described.query is None:
+        return []
+    schema = schemas([described.query])[described.query.__name__]
+    required = schema.get("required", [])
+    return [
+        _parameter(name, "query", each, required=name in required)
+        for name, each in schema["properties"].items()
+    ]
+
+
+def _parameter(name: str, place: str, schema: Schema, *, required: bool) -> Schema:
+    about = schema["description"]
+    if schema.get("default") == "":
+        schema = {key: value for key, value in schema.items() if key != "default"}
+    return {
+        "name": name,
+        "in": place,
+        "required": required,
+        "description": about,
+        "schema": schema,
+    }
+
+
+def _problem(status: int, about: str) -> Schema:
+    errors = [_WRONG_FIELD] if status == 422 else msgspec.UNSET
+    example = Problem(
+        "about:blank", TITLES[status], status, about, "/v1/predictions", EXCHANGE_ID, errors
+    )
+    return {
+        "description": about,
+        "headers": _REQUEST_ID | _MORE_HEADERS.get(status, {}),
+        "content": {
+            CONTENT_TYPE: {
+                "schema": _ref("schemas", "Problem"),
+                "example": msgspec.to_builtins(example),
+            }
+        },
+    }
+
+
+def _ref(kind: str, name: str) -> Schema:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
 class OpenApi:
     """GET /openapi.json: this service, described."""
 
-    def __init__(self, *, keys_are_set: bool) -> None:
-        self._keys_are_set = keys_are_set
-        self._bytes: bytes | None = None
+    path = "/openapi.json"
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        if self._bytes is None:
-            self._bytes = orjson.dumps(document(keys_are_set=self._keys_are_set))
+    def __init__(self, resources: Sequence[Resource], *, keys_are_set: bool) -> None:
+        self._resources = [*resources, self]
+        self._keys_are_set = keys_are_set
+        self._bytes = b""
+
+    @operation(
+        id="openapi",
+        topic=Topic.OPERATION,
+        summary="This document",
+        answer=falcon.MEDIA_JSON,
+        answered="OpenAPI 3.1.",
+        access=Access.EVERYONE,
+    )
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
+        if not self._bytes:
+            self._bytes = encode(document(self._resources, keys_are_set=self._keys_are_set))
         resp.data = self._bytes

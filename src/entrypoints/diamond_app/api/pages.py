@@ -7,7 +7,8 @@ from urllib.parse import parse_qs
 
 import falcon
 
-from diamond_app.api.keys import Doorkeeper
+from diamond_app.api.authenticator import Authenticator
+from diamond_app.api.exchange_context import Request
 from diamond_app.api.problems import App, Problem
 from diamond_app.web.site import ICON, Site, StaticFile
 from diamond_core import InvalidModelId, ModelDamaged, ModelHistory, ModelId, ModelNotFound
@@ -19,19 +20,19 @@ REPORT_POLICY: Final = (
 """A report carries its script and style in itself: it may run them, but in a sandbox, where it
 is of no origin, reads nothing of this site and loads nothing from anywhere."""
 
-_FOR_EVER: Final = "public, max-age=31536000, immutable"
+_UNCHANGING: Final = "public, max-age=31536000, immutable"
 _ASK_EACH_TIME: Final = "no-cache"
-_MOST_FORM_BYTES: Final = 4096
+_MAXIMUM_FORM_BYTES: Final = 4096
 
 
-def add_pages(app: App, history: ModelHistory, doorkeeper: Doorkeeper) -> None:
+def add_pages(app: App, history: ModelHistory, authenticator: Authenticator) -> None:
     """Serve the pages and the reports of *history* with *app*."""
     site = Site()
     for path, page in site.pages.items():
         app.add_route(path, Page(page))
     app.add_route("/static/{digest}/{name}", Static(site))
     app.add_route("/favicon.ico", Page(site.files[ICON]))
-    app.add_route("/models/{id}/report", Report(history, doorkeeper, site))
+    app.add_route("/models/{id}/report", Report(history, authenticator, site))
     app.add_sink(Nowhere(site).answer, prefix="/")
 
 
@@ -41,7 +42,7 @@ class Page:
     def __init__(self, page: StaticFile) -> None:
         self._page = page
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def on_get(self, req: Request, resp: falcon.Response) -> None:
         _send(req, resp, self._page, _ASK_EACH_TIME)
 
     on_head = on_get
@@ -53,12 +54,12 @@ class Static:
     def __init__(self, site: Site) -> None:
         self._site = site
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, digest: str, name: str) -> None:
+    def on_get(self, req: Request, resp: falcon.Response, digest: str, name: str) -> None:
         file = self._site.files.get(name)
         if file is None:
             raise falcon.HTTPNotFound
         # the digest of another version: answer, but let nobody keep it under that address
-        _send(req, resp, file, _FOR_EVER if digest == self._site.digest else _ASK_EACH_TIME)
+        _send(req, resp, file, _UNCHANGING if digest == self._site.digest else _ASK_EACH_TIME)
 
     on_head = on_get
 
@@ -70,14 +71,14 @@ class Report:
     the body of a POST; it never stands in an address.
     """
 
-    def __init__(self, history: ModelHistory, doorkeeper: Doorkeeper, site: Site) -> None:
+    def __init__(self, history: ModelHistory, authenticator: Authenticator, site: Site) -> None:
         self._history = history
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._site = site
 
-    def on_get(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
+    def on_get(self, req: Request, resp: falcon.Response, id: str) -> None:
         try:
-            self._doorkeeper.require(req)
+            self._authenticator.require(req)
         except Problem as ex:
             if not _wants_html(req):
                 raise
@@ -97,8 +98,8 @@ class Report:
         resp.cache_control = ["private", "no-cache"]
         resp.set_header("Content-Security-Policy", REPORT_POLICY)
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, id: str) -> None:
-        form = parse_qs(req.bounded_stream.read(_MOST_FORM_BYTES).decode("latin-1"))
+    def on_post(self, req: Request, resp: falcon.Response, id: str) -> None:
+        form = parse_qs(req.bounded_stream.read(_MAXIMUM_FORM_BYTES).decode("latin-1"))
         req.env["HTTP_X_API_KEY"] = form.get("key", [""])[0].strip()
         self.on_get(req, resp, id)
 
@@ -109,14 +110,14 @@ class Nowhere:
     def __init__(self, site: Site) -> None:
         self._page = site.not_found
 
-    def answer(self, req: falcon.Request, resp: falcon.Response, **_: object) -> None:
+    def answer(self, req: Request, resp: falcon.Response, **_: object) -> None:
         if req.path.startswith("/v1/") or not _wants_html(req):
             raise falcon.HTTPRouteNotFound
         _send(req, resp, self._page, "no-store")
         resp.status = 404
 
 
-def _send(req: falcon.Request, resp: falcon.Response, file: StaticFile, caching: str) -> None:
+def _send(req: Request, resp: falcon.Response, file: StaticFile, caching: str) -> None:
     resp.set_header("Cache-Control", caching)
     resp.content_type = file.content_type
     if caching != "no-store":
@@ -127,5 +128,5 @@ def _send(req: falcon.Request, resp: falcon.Response, file: StaticFile, caching:
     resp.data = file.data
 
 
-def _wants_html(req: falcon.Request) -> bool:
+def _wants_html(req: Request) -> bool:
     return "text/html" in req.accept

@@ -1,68 +1,126 @@
-"""From JSON and query strings to stones, with every wrong value named at once."""
+"""From JSON and query strings to stones, with every wrong value named at once.
+
+Valid JSON takes a quick way: msgspec decodes and checks it. It stops at the first error and takes
+grades only as they are written, so what it refuses is read again, field by field.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Annotated, Any, Final
 
-import falcon
-import orjson
+import msgspec
+from msgspec import Meta, Struct
 
+from diamond_app.api.exchange_context import Request
 from diamond_app.api.problems import Problem, invalid_values, pointer_token
-from diamond_core import FIELDS, Diamond, DiamondTable, InvalidDiamond
+from diamond_app.responses import FULL_STONE, STONE, field_type
+from diamond_core import FIELDS, Diamond, DiamondTable, InvalidDiamond, InvalidTable
 from diamond_core.stones.cleaning import read_columns
 from diamond_core.stones.diamond import NOT_A_FIELD
 from diamond_core.stones.fields import REQUIRED
 
-MOST_SIMILAR: Final = 1000
-DEFAULT_SIMILAR: Final = 5
-_MOST_ERRORS: Final = 100
+CSV: Final = "text/csv"
+JSON: Final = "application/json"
+_MAXIMUM_ERRORS: Final = 100
+
+StoneBody: Any = msgspec.defstruct(
+    "Diamond",
+    [
+        (name, field_type(each), *(() if each.required else (None,)))
+        for name, each in FIELDS.items()
+    ],
+    namespace={
+        "__doc__": "A stone: the four Cs, and measurements where they are known. A measurement that"
+        " is left out or null is unknown; the price is then less sure.",
+        "EXAMPLES": (STONE, FULL_STONE),
+    },
+    kw_only=True,
+    forbid_unknown_fields=True,
+    gc=False,
+)
 
 
-def json_body(req: falcon.Request) -> Any:
+class Batch(Struct, forbid_unknown_fields=True):
+    """Stones to price."""
+
+    diamonds: Annotated[
+        list[StoneBody], Meta(description="The stones, in any number that fits.", min_length=1)
+    ]
+
+    EXAMPLES = ({"diamonds": [STONE, FULL_STONE]},)
+
+
+_decode_stone: Final = msgspec.json.Decoder(StoneBody).decode
+_decode_batch: Final = msgspec.json.Decoder(Batch).decode
+_decode_any: Final = msgspec.json.Decoder().decode
+_values_of: Final = attrgetter(*FIELDS)
+_REFUSED: Final = (ValueError, RecursionError)
+"""What msgspec raises; its own errors are ``ValueError``s."""
+
+
+def read_json(req: Request) -> Any:
     """Return the request's body as JSON values.
 
     Raises:
         Problem: 415 for another content type, 400 where the body is no JSON.
     """
-    content_type = req.content_type or "none"
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        told = "send JSON with 'Content-Type: application/json'"
-        if req.path == "/v1/predictions/batch":
-            told += " or a CSV with 'Content-Type: text/csv'"
-        raise Problem(415, f"{told}, not {content_type}")
-    body: bytes = req.context.body
+    _check_content_type(req)
+    body = req.context.body
     if not body.strip():
         raise Problem(400, "the body is empty; send a JSON object")
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as ex:
-        hint = " (NaN and Infinity are no JSON; leave unknown values out)" if _has_nan(body) else ""
+        return _decode_any(body)
+    except RecursionError:
+        raise Problem(400, "the body is not valid JSON: it is nested too deeply") from None
+    except ValueError as ex:
+        has_nan = b"NaN" in body or b"Infinity" in body
+        hint = " (NaN and Infinity are no JSON; leave unknown values out)" if has_nan else ""
         raise Problem(400, f"the body is not valid JSON: {ex}{hint}") from ex
 
 
-def diamond_from_json(values: Any) -> Diamond:
-    """Return the stone that a JSON object describes.
+def read_stone(req: Request) -> Diamond:
+    """Return the stone that the request's body describes.
 
     Raises:
-        Problem: 422, with a pointer to every wrong value.
+        Problem: 415, 400; 422 with a pointer to every wrong value.
+        InvalidDiamond: names every wrong field.
     """
+    _check_content_type(req)
+    try:
+        return Diamond.of_valid(_values_of(_decode_stone(req.context.body)))
+    except _REFUSED:
+        values = read_json(req)
     if not isinstance(values, dict):
         raise invalid_values([("", f"must be a JSON object with {', '.join(REQUIRED)}")])
     return Diamond.parse(values)
 
 
-def table_from_json(values: Any) -> DiamondTable:
+def read_stones(req: Request) -> DiamondTable:
     """Return the stones of ``{"diamonds": [...]}``.
 
     Raises:
-        Problem: 422, with a pointer such as ``/diamonds/3/carat`` to every wrong value.
+        Problem: 415, 400; 422 with a pointer such as ``/diamonds/3/carat`` to every wrong value.
+    """
+    _check_content_type(req)
+    try:
+        stones = _decode_batch(req.context.body).diamonds
+        columns = zip(*map(_values_of, stones), strict=True)
+        return DiamondTable.of_valid(dict(zip(FIELDS, columns, strict=True)))
+    except (*_REFUSED, InvalidTable):
+        return table_from_json(read_json(req))
+
+
+def table_from_json(values: Any) -> DiamondTable:
+    """Return the stones of JSON values, each field read by its own rule.
+
+    Raises:
+        Problem: 422, with a pointer to every wrong value.
     """
     if not isinstance(values, dict) or not isinstance(values.get("diamonds"), list):
         raise invalid_values([("/diamonds", "must be a list of diamonds")])
-    if len(values) > 1:
-        unknown = [name for name in values if name != "diamonds"]
-        raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])
+    refuse_unknown(values, "diamonds")
     diamonds = values["diamonds"]
     if not diamonds:
         raise invalid_values([("/diamonds", "must hold at least one diamond")])
@@ -96,48 +154,18 @@ def _first_errors(wrong: Mapping[int, list[tuple[str, str]]]) -> list[tuple[str,
         for at in sorted(wrong)
         for pointer, detail in wrong[at]
     ]
-    more = len(errors) - _MOST_ERRORS
-    return [*errors[:_MOST_ERRORS], ("/diamonds", f"and {more} more")] if more > 0 else errors
+    more = len(errors) - _MAXIMUM_ERRORS
+    return [*errors[:_MAXIMUM_ERRORS], ("/diamonds", f"and {more} more")] if more > 0 else errors
 
 
-def similar_from_query(req: falcon.Request) -> tuple[Diamond, int]:
-    """Return the stone and the number asked for by ``?carat=&cut=&color=&clarity=&n=``.
-
-    Raises:
-        Problem: 422, with a pointer to every wrong parameter.
-    """
-    wrong: list[tuple[str, str]] = []
-    values: dict[str, object] = {}
-    for name, value in req.params.items():
-        if isinstance(value, list):
-            wrong.append((f"/{pointer_token(name)}", "stands more than once"))
-        else:
-            values[name] = value
-    n = _count(values.pop("n", None), wrong)
-    try:
-        diamond = Diamond.parse(values, text=True)
-    except InvalidDiamond as ex:
-        wrong += [
-            (f"/{pointer_token(p.field)}", p.detail)
-            for p in ex.problems
-            if p.field not in _twice(req)
-        ]
-    if wrong:
-        raise invalid_values(wrong)
-    return diamond, n
-
-
-def query_texts(
-    req: falcon.Request, known: Collection[str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the *known* parameters of the query, and by name what is wrong with the others."""
+def read_query(req: Request, query: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the parameters of *query* as they were given, and by name what is wrong with others."""
     given: dict[str, str] = {}
     wrong: dict[str, str] = {}
+    known = query.__struct_fields__
     for name, value in req.params.items():
         if name not in known:
-            wrong[pointer_token(name)] = (
-                f"is no parameter here; known are {', '.join(sorted(known))}"
-            )
+            wrong[pointer_token(name)] = f"is no parameter here; known are {', '.join(known)}"
         elif isinstance(value, list):
             wrong[name] = "stands more than once"
         else:
@@ -145,34 +173,63 @@ def query_texts(
     return given, wrong
 
 
-def _twice(req: falcon.Request) -> set[str]:
-    return {name for name, value in req.params.items() if isinstance(value, list)}
+def stone_of_query(given: dict[str, str], wrong: dict[str, str]) -> Diamond | None:
+    """Return the stone that *given* describes; None where that or something before is *wrong*."""
+    try:
+        diamond = Diamond.parse(given, text=True)
+    except InvalidDiamond as ex:
+        for each in ex.problems:
+            wrong.setdefault(pointer_token(each.field), each.detail)
+        return None
+    return None if wrong else diamond
 
 
-def _count(text: object, wrong: list[tuple[str, str]]) -> int:
-    if text is None:
-        return DEFAULT_SIMILAR
-    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 9:
-        n = int(text)
-        if 1 <= n <= MOST_SIMILAR:
-            return n
-    wrong.append(("/n", f"must be a whole number from 1 to {MOST_SIMILAR}"))
-    return DEFAULT_SIMILAR
+def whole_number(
+    given: Mapping[str, str], name: str, default: int, maximum: int, wrong: dict[str, str]
+) -> int:
+    """Return a whole number from 1 to *maximum* that a query gives under *name*, or the default."""
+    text = given.get(name) or str(default)
+    if text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= maximum:
+        return int(text)
+    wrong[name] = f"must be a whole number from 1 to {maximum}"
+    return default
 
 
-def text_field(values: Any, name: str) -> str:
-    """Return a text that a JSON object must hold under *name*, and nothing else.
+def invalid_parameters(wrong: Mapping[str, str]) -> Problem:
+    """Return the problem of wrong parameters of a query, by name."""
+    return invalid_values([(f"/{name}", detail) for name, detail in wrong.items()])
+
+
+def read_text(req: Request, name: str) -> str:
+    """Return a text that the body, a JSON object, must hold under *name*, and nothing else.
 
     Raises:
-        Problem: 422.
+        Problem: 415, 400, 422.
     """
-    if isinstance(values, Mapping) and (unknown := [other for other in values if other != name]):
-        raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])
-    found = values.get(name) if isinstance(values, Mapping) else None
+    values = read_json(req)
+    if isinstance(values, dict):
+        refuse_unknown(values, name)
+    found = values.get(name) if isinstance(values, dict) else None
     if not isinstance(found, str) or not found.strip():
         raise invalid_values([(f"/{name}", "must be a text that is not blank")])
     return found.strip()
 
 
-def _has_nan(body: bytes) -> bool:
-    return b"NaN" in body or b"Infinity" in body
+def refuse_unknown(values: Mapping[str, Any], *known: str) -> None:
+    """Raise a ``Problem`` where a JSON object has other fields than those that are *known*."""
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])
+
+
+def media_type(req: Request) -> str:
+    """Return the type of the request's body, such as ``text/csv``, or ''."""
+    return (req.content_type or "").partition(";")[0].strip().lower()
+
+
+def _check_content_type(req: Request) -> None:
+    if media_type(req) != JSON:
+        told = "send JSON with 'Content-Type: application/json'"
+        if req.path == "/v1/predictions/batch":
+            told += " or a CSV with 'Content-Type: text/csv'"
+        raise Problem(415, f"{told}, not {req.content_type or 'none'}")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 import falcon
-import orjson
+from msgspec import UNSET
 
+from diamond_app import responses
+from diamond_app.api.exchange_context import Request
 from diamond_core import errors
+from diamond_core.codec import escaped
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = "10"
@@ -44,7 +47,7 @@ TITLES: Final = {
     400: "The request can't be read",
     401: "A key is needed",
     403: "This key may not do this",
-    404: "There is no such thing",
+    404: "Not found",
     405: "This address does not take this method",
     409: "It conflicts with the present state",
     413: "The request is too large",
@@ -54,7 +57,7 @@ TITLES: Final = {
     503: "Not available right now",
 }
 
-App = falcon.App[falcon.Request, falcon.Response]
+App = falcon.App[Request, falcon.Response]
 
 _log = logging.getLogger("diamond_app")
 
@@ -94,21 +97,24 @@ def pointer_token(field: str) -> str:
     return field.replace("~", "~0").replace("/", "~1")
 
 
-def answer(req: falcon.Request, resp: falcon.Response, problem: Problem) -> None:
+def answer(req: Request, resp: falcon.Response, problem: Problem) -> None:
     """Make *resp* the problem document of *problem*."""
-    document: dict[str, Any] = {
-        "type": "about:blank",
-        "title": TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        "instance": req.path,
-        "request_id": req.context.get("request_id", ""),
-    }
-    if problem.errors:
-        document["errors"] = [{"pointer": at, "detail": told} for at, told in problem.errors]
+    document = responses.Problem(
+        type="about:blank",
+        title=TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        detail=escaped(problem.detail),
+        instance=escaped(req.path),
+        request_id=req.context.request_id,
+        errors=[
+            responses.FieldError(escaped(pointer), escaped(detail))
+            for pointer, detail in problem.errors
+        ]
+        or UNSET,
+    )
     resp.status = problem.status
     resp.content_type = CONTENT_TYPE
-    resp.data = orjson.dumps(document)
+    resp.data = responses.encode(document)
     for name, value in problem.headers.items():
         resp.set_header(name, value)
 
@@ -121,11 +127,11 @@ def status_of(error: errors.DiamondError) -> int:
 def install(app: App) -> None:
     """Answer every error of *app* with a problem document."""
 
-    def on_problem(req: falcon.Request, resp: falcon.Response, ex: Problem, _: object) -> None:
+    def on_problem(req: Request, resp: falcon.Response, ex: Problem, _: object) -> None:
         answer(req, resp, ex)
 
     def on_domain_error(
-        req: falcon.Request, resp: falcon.Response, ex: errors.DiamondError, _: object
+        req: Request, resp: falcon.Response, ex: errors.DiamondError, _: object
     ) -> None:
         if isinstance(ex, errors.InvalidDiamond):
             answer(
@@ -137,17 +143,15 @@ def install(app: App) -> None:
         status = status_of(ex)
         headers = {"Retry-After": RETRY_SECONDS} if status == 503 else None
         if status == 500:
-            _log.error("%s", ex, extra={"request_id": req.context.get("request_id")})
+            _log.error("%s", ex, extra={"request_id": req.context.request_id})
         answer(req, resp, Problem(status, str(ex), headers=headers))
 
-    def on_http_error(
-        req: falcon.Request, resp: falcon.Response, ex: falcon.HTTPError, _: object
-    ) -> None:
+    def on_http_error(req: Request, resp: falcon.Response, ex: falcon.HTTPError, _: object) -> None:
         detail = ex.description or _http_detail(req, ex)
         answer(req, resp, Problem(ex.status_code, detail, headers=dict(ex.headers or {})))
 
-    def on_bug(req: falcon.Request, resp: falcon.Response, ex: Exception, _: object) -> None:
-        _log.exception("unexpected error", extra={"request_id": req.context.get("request_id")})
+    def on_bug(req: Request, resp: falcon.Response, ex: Exception, _: object) -> None:
+        _log.exception("unexpected error", extra={"request_id": req.context.request_id})
         answer(req, resp, Problem(500, "it is not your fault; quote the request id to support"))
 
     app.add_error_handler(Exception, on_bug)
@@ -156,7 +160,7 @@ def install(app: App) -> None:
     app.add_error_handler(Problem, on_problem)
 
 
-def _http_detail(req: falcon.Request, ex: falcon.HTTPError) -> str:
+def _http_detail(req: Request, ex: falcon.HTTPError) -> str:
     if ex.status_code == 404:
         return f"there is nothing at {req.path}"
     if ex.status_code == 405:

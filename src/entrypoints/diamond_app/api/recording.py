@@ -10,17 +10,19 @@ from typing import Final
 import falcon
 from falcon.stream import BoundedStream
 
+from diamond_app.api.exchange_context import Request
+from diamond_app.api.payloads import CSV, media_type
 from diamond_app.api.problems import Problem
 from diamond_app.api.redaction import redacted_query, redacted_url
 from diamond_core import Exchange, RequestLog, Unavailable, new_exchange_id
 from diamond_core.requests.exchange import is_sane_request_id
 
 BODY_LIMIT: Final = 2_000_000
-"""The most bytes that a request's body may have."""
+"""The maximum bytes of a request's body."""
 CSV_BODY_LIMIT: Final = 16_000_000
 """The same for a CSV of stones."""
 
-_MOST_DISCARDED: Final = 64_000_000
+_MAXIMUM_DISCARDED: Final = 64_000_000
 _RECORDED: Final = "/v1/"
 _KEPT_HEADERS: Final = (
     ("HTTP_USER_AGENT", "User-Agent"),
@@ -42,23 +44,19 @@ class Recording:
     def __init__(self, request_log: RequestLog) -> None:
         self._request_log = request_log
 
-    def process_request(self, req: falcon.Request, resp: falcon.Response) -> None:
+    def process_request(self, req: Request, resp: falcon.Response) -> None:
         """Name the request and read its body, so that what is recorded is what was sent."""
         context = req.context
-        context.started = time.perf_counter()
         context.occurred_at = datetime.now(UTC)
         context.id = new_exchange_id()
         given = req.env.get("HTTP_X_REQUEST_ID")
         context.request_id = given if given and is_sane_request_id(given) else context.id
-        context.body = b""
-        context.model_id = ""
-        context.key_name = ""
         resp.set_header("X-Request-ID", context.request_id)
         if req.path.startswith(_RECORDED):
             context.body = _body(req)
 
     def process_response(
-        self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
+        self, req: Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
         """Record the exchange before the response leaves."""
         if not req.path.startswith(_RECORDED):
@@ -87,14 +85,14 @@ class Recording:
             _log.error("exchange %s was not recorded: %s", context.request_id, ex)
 
 
-def _body(req: falcon.Request) -> bytes:
+def _body(req: Request) -> bytes:
     """Return the whole body.
 
     Raises:
         Problem: 413, it is larger than the limit; 400, it ended early.
     """
     length = req.content_length
-    limit = CSV_BODY_LIMIT if is_csv(req) else BODY_LIMIT
+    limit = CSV_BODY_LIMIT if _is_csv(req) else BODY_LIMIT
     if length is None:
         if "HTTP_TRANSFER_ENCODING" not in req.env:
             return b""
@@ -102,7 +100,7 @@ def _body(req: falcon.Request) -> bytes:
     elif length == 0:
         return b""
     elif length > limit:
-        _discard(req.bounded_stream, min(length, _MOST_DISCARDED))
+        _discard(req.bounded_stream, min(length, _MAXIMUM_DISCARDED))
         raise _too_large(limit)
     else:
         body = req.stream.read(length)
@@ -122,11 +120,11 @@ def _discard(stream: BoundedStream, size: int) -> None:
         size -= len(chunk)
 
 
-def is_csv(req: falcon.Request) -> bool:
+def _is_csv(req: Request) -> bool:
     """Tell whether the request carries a CSV of stones for the route that takes one."""
     if req.path != "/v1/predictions/batch":
         return False
-    return (req.content_type or "").partition(";")[0].strip().lower() == "text/csv"
+    return media_type(req) == CSV
 
 
 def _too_large(limit: int) -> Problem:
@@ -137,7 +135,7 @@ def _too_large(limit: int) -> Problem:
     )
 
 
-def _headers(req: falcon.Request) -> dict[str, str]:
+def _headers(req: Request) -> dict[str, str]:
     env = req.env
     kept = {name: env[key] for key, name in _KEPT_HEADERS if env.get(key)}
     if "Referer" in kept:

@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from diamond_app.cli.output import print_table
 from diamond_core import ComparedModels
+from diamond_core.codec import to_plain
 from diamond_core.models.error_slices import PRICE_BAND
 
 _TITLES = {PRICE_BAND: "price band, USD"}
+
+
+def as_values(found: ComparedModels) -> dict[str, Any]:
+    """Return the comparison as JSON values."""
+    first, second = found.models
+    answer: dict[str, Any] = {
+        "data": {"source": found.source, "digest": found.digest, "holdout_rows": found.stones},
+        "models": [
+            {
+                "id": each.card.id,
+                "family": each.card.family,
+                "metrics": to_plain(each.evaluation.metrics()),
+                "coverage": float(each.evaluation.covered.mean()),
+                "trained_on_this_data": each.same_data,
+            }
+            for each in found.models
+        ],
+        "mae_difference": {
+            "mean": found.difference.difference,
+            "low": found.difference.low,
+            "high": found.difference.high,
+        },
+        "better": found.better,
+        "groups": [
+            {
+                "by": a.by,
+                "name": a.name,
+                "stones": a.stones,
+                "mae": [a.mae, b.mae],
+                "mape": [a.mape, b.mape],
+            }
+            for a, b in zip(first.slices, second.slices, strict=True)
+        ],
+    }
+    plain: dict[str, Any] = to_plain(answer)
+    return plain
 
 
 def print_comparison(found: ComparedModels) -> None:

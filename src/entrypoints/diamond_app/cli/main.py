@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "models": ("diamond_app.cli.models", "Look at the models, and choose which one serves."),
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
     "similar": ("diamond_app.cli.similar", "Show known stones like one stone."),
+    "grades": ("diamond_app.cli.grades", "Show the grades and the fields of a stone."),
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
     "requests": (
         "diamond_app.cli.requests",

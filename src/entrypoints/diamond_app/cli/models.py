@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,7 +37,6 @@ def list_models(as_json: bool) -> None:
     Example:
       diamond models list --json
     """
-    from diamond_app.answers import period_answer
     from diamond_core import champion_periods
     from diamond_core.codec import to_plain
 
@@ -52,7 +51,7 @@ def list_models(as_json: bool) -> None:
         print_json(
             [
                 to_plain(card)
-                | {"champion_periods": [period_answer(each) for each in of_model.get(card.id, [])]}
+                | {"champion_periods": [_told(each) for each in of_model.get(card.id, [])]}
                 for card in cards
             ]
         )
@@ -188,17 +187,25 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
       diamond models compare champion linear-20261123-142233-9f3a1c 'bought/*.csv'
     """
     from diamond_adapters.sources.locate import locate_sources
-    from diamond_app.answers import comparison_answer
-    from diamond_app.cli.comparison import print_comparison
+    from diamond_app.cli.comparison import as_values, print_comparison
 
     wired = container()
     history = wired.history()
     ids = _id(history, first), _id(history, second)
     found = wired.compare_models()(*ids, locate_sources(sources))
     if as_json:
-        print_json(comparison_answer(found))
+        print_json(as_values(found))
     else:
         print_comparison(found)
+
+
+def _told(period: ChampionPeriod) -> dict[str, Any]:
+    """Return a period as JSON values, without the model's id."""
+    from diamond_core.codec import to_plain
+
+    values: dict[str, Any] = to_plain(period)
+    del values["model_id"]
+    return values
 
 
 def _period(period: ChampionPeriod) -> str:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
-import orjson
 
 if TYPE_CHECKING:
     from diamond_app.container import Container
@@ -39,7 +38,11 @@ def user() -> str:
 
 def print_json(values: Any) -> None:
     """Print *values* as indented JSON."""
-    sys.stdout.buffer.write(orjson.dumps(values, option=orjson.OPT_INDENT_2) + b"\n")
+    import msgspec
+
+    from diamond_app.responses import encode
+
+    sys.stdout.buffer.write(msgspec.json.format(encode(values), indent=2) + b"\n")
     sys.stdout.flush()
 
 

@@ -42,7 +42,7 @@ def command(
         return
     if output is not None:
         raise click.UsageError("--output goes with a CSV file")
-    from diamond_app.answers import prediction_answer
+    from diamond_app.responses import Prediction
     from diamond_core import new_exchange_id
 
     diamond = stone(values)
@@ -50,7 +50,7 @@ def command(
     wired.champion().refresh()
     prediction = wired.price_diamonds().one(diamond)
     if as_json:
-        print_json(prediction_answer(prediction, new_exchange_id(), diamond.carat))
+        print_json(Prediction.of(prediction, new_exchange_id(), diamond.carat))
         return
     coverage = prediction.card.price_ranges.coverage
     print(f"${prediction.price:,.2f}")

@@ -83,12 +83,12 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
       diamond requests list --since 2h --status 5xx
       diamond requests list --path /v1/predictions --slower-than 250 -n 100 --json
     """
-    from diamond_app.exchange_answer import exchange_answer
+    from diamond_app.responses import Exchange
 
     wired = container()
     found = wired.request_log().find(_filter(wired, given), limit=limit, bodies=False)
     if as_json:
-        print_json([exchange_answer(exchange, bodies=False) for exchange in found])
+        print_json([Exchange.of(exchange, bodies=False) for exchange in found])
         return
     if not found:
         print("There is no such request.")
@@ -124,14 +124,17 @@ def show(id: str, as_json: bool) -> None:
     Example:
       diamond requests show 0198a7c2-support-case
     """
-    from diamond_app.exchange_answer import exchange_answer
+    import msgspec
+
+    from diamond_app.responses import FoundExchange
     from diamond_core import find_exchanges
 
-    newest, *others = find_exchanges(container().request_log(), id)
-    answer = exchange_answer(newest, bodies=True)
+    found = FoundExchange.of_all(find_exchanges(container().request_log(), id))
     if as_json:
-        print_json(answer | {"others": [exchange_answer(each, bodies=False) for each in others]})
+        print_json(found)
         return
+    answer = msgspec.structs.asdict(found)
+    others = answer.pop("others")
     bodies = [answer.pop(f"{name}_{what}") for name in ("request", "response") for what in _BODY]
     facts: list[list[object]] = [[name, _shown(str(value), 120)] for name, value in answer.items()]
     print_table("", ["", ""], facts)
@@ -264,14 +267,20 @@ def list_dead_letters(as_json: bool) -> None:
       diamond requests dead-letters list
       diamond requests dead-letters list --json
     """
-    from diamond_app.exchange_answer import exchange_answer
+    import msgspec
+
+    from diamond_app.responses import Exchange
 
     letters = container().dead_letters().letters()
     if as_json:
         print_json(
             [
                 {"id": letter.id, "reason": letter.reason, "set_aside_at": letter.set_aside_at}
-                | (exchange_answer(letter.exchange, bodies=True) if letter.exchange else {})
+                | (
+                    msgspec.to_builtins(Exchange.of(letter.exchange, bodies=True))
+                    if letter.exchange
+                    else {}
+                )
                 for letter in letters
             ]
         )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from diamond_app.cli.output import container, json_option, print_json, print_table
 from diamond_app.cli.stone_options import stone, stone_options
+from diamond_core.stones.fields import REQUIRED
 
 
 @click.command("similar")
-@stone_options
+@partial(stone_options, names=REQUIRED)
 @click.option(
     "-n", "n", type=click.IntRange(1, 1000), default=5, show_default=True, help="How many stones."
 )
@@ -21,17 +24,17 @@ def command(n: int, as_json: bool, **values: str | None) -> None:
     Example:
       diamond similar --carat 1.1 --cut Ideal --color H --clarity SI2 -n 5
     """
-    from diamond_app.answers import similar_answer
+    from diamond_app.responses import SimilarDiamonds
     from diamond_core.stones.fields import OPTIONAL
 
     diamond = stone(values)
     wired = container()
     wired.champion().refresh()
-    answer = similar_answer(wired.find_similar()(diamond, n))
+    answer = SimilarDiamonds.of(wired.find_similar()(diamond, n))
     if as_json:
         print_json(answer)
         return
     columns = ["carat", "carat_difference", "price", *OPTIONAL]
-    rows = [[each[column] for column in columns] for each in answer["diamonds"]]
+    rows = [[getattr(each, column) for column in columns] for each in answer.diamonds]
     kind = f"{diamond.cut} cut, color {diamond.color}, clarity {diamond.clarity}"
-    print_table(f"{answer['count']} of {answer['available']} stones: {kind}", columns, rows)
+    print_table(f"{answer.count} of {answer.available} stones: {kind}", columns, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def stone_options(command: Command) -> Command:
-    """Add an option for each field of a diamond; all of them are given as text."""
-    for field in reversed(list(FIELDS.values())):
+def stone_options(command: Command, names: Sequence[str] = tuple(FIELDS)) -> Command:
+    """Add an option for each of the fields *names* of a diamond; all of them are given as text."""
+    for field in [FIELDS[name] for name in reversed(names)]:
         help = f"{field.about} {field.expected[0].upper()}{field.expected[1:]}."
         if isinstance(field, GradeField):
             help = f"{field.about} {', '.join(field.grades)}."

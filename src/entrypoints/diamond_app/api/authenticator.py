@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import falcon
-
+from diamond_app.api.exchange_context import Request
 from diamond_app.api.problems import Problem
 from diamond_app.settings import API_KEYS, ApiKeys
 
@@ -16,7 +15,7 @@ _SET_A_KEY: Final = (
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="diamond-core"'}
 
 
-class Doorkeeper:
+class Authenticator:
     """Let requests pass by their key, given as ``Authorization: Bearer`` or ``X-API-Key``.
 
     Without any keys set, everyone may price and look, and nobody may administer. With keys,
@@ -27,7 +26,7 @@ class Doorkeeper:
     def __init__(self, keys: ApiKeys) -> None:
         self._keys = keys
 
-    def require(self, req: falcon.Request) -> None:
+    def require(self, req: Request) -> None:
         """Let any key pass, or everyone where no keys are set.
 
         Raises:
@@ -36,7 +35,7 @@ class Doorkeeper:
         if self._keys and self._keys.needed_to_price:
             self._name(req)
 
-    def require_admin(self, req: falcon.Request) -> None:
+    def require_admin(self, req: Request) -> None:
         """Let admin keys pass.
 
         Raises:
@@ -50,7 +49,7 @@ class Doorkeeper:
         if name != "admin" and not name.startswith("admin-"):
             raise Problem(403, f"the key {name!r} may not administer; use one named 'admin'")
 
-    def _name(self, req: falcon.Request) -> str:
+    def _name(self, req: Request) -> str:
         secret = _secret(req)
         if not secret:
             raise Problem(
@@ -65,7 +64,7 @@ class Doorkeeper:
         return name
 
 
-def _secret(req: falcon.Request) -> str:
+def _secret(req: Request) -> str:
     """Return the key that the request brings, or ''."""
     scheme, _, credentials = (req.auth or "").partition(" ")
     return req.get_header("X-API-Key") or (

@@ -21,13 +21,13 @@ BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.
 
 _FLUSH_SECONDS: Final = 0.25
 _MOST_WAITING: Final = 20_000
-_OF_THE_DEAD: Final = "dead.json"
+_ENDED: Final = "ended.json"
 
 Route = tuple[str, str, int]
 """Method, route and status of a request."""
 
 
-class Tally:
+class Counters:
     """Requests by route, and stones priced by model.
 
     Attributes:
@@ -51,7 +51,7 @@ class Tally:
         """Count stones that were priced."""
         self.priced[model] = self.priced.get(model, 0) + stones
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: Counters) -> None:
         """Count everything that *other* counted too."""
         for route, counts in other.durations.items():
             mine = self.durations.get(route, [0] * len(counts))
@@ -68,24 +68,24 @@ class Tally:
         draft.replace(file)
 
     @classmethod
-    def read(cls, file: Path) -> tuple[Tally, frozenset[str]]:
+    def read(cls, file: Path) -> tuple[Counters, frozenset[str]]:
         """Return what *file* holds, and whose counts are in it already; nothing if it is gone."""
-        tally = cls()
+        counters = cls()
         try:
             values = json.loads(file.read_text())
         except FileNotFoundError:
-            return tally, frozenset()
+            return counters, frozenset()
         for method, route, status, counts in values["durations"]:
-            tally.durations[method, route, status] = counts
-        tally.priced = values["priced"]
-        return tally, frozenset(values["merged"])
+            counters.durations[method, route, status] = counts
+        counters.priced = values["priced"]
+        return counters, frozenset(values["merged"])
 
 
-class Counts:
+class SharedCounters:
     """What this worker counts, shared through a *folder*; without one, it stands alone."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._tally = Tally()
+        self._counters = Counters()
         self._waiting: deque[tuple[Route, float, str, int]] = deque()
         self._lock = threading.Lock()
         self._folder = folder
@@ -108,25 +108,25 @@ class Counts:
                 return
             while self._waiting:
                 route, seconds, model, stones = self._waiting.popleft()
-                self._tally.request(route, seconds)
+                self._counters.request(route, seconds)
                 if stones:
-                    self._tally.prices(model, stones)
+                    self._counters.prices(model, stones)
             if self._folder is not None and self._folder.is_dir():
-                self._tally.write(self._file)
+                self._counters.write(self._file)
 
-    def total(self) -> Tally:
-        """Return what all workers counted, those that died included."""
+    def total(self) -> Counters:
+        """Return what all workers counted, those that ended included."""
         self.flush()
         if self._folder is None:
-            return self._tally
-        total = Tally()
-        # the files first: what is moved into the file of the dead meanwhile is then found there
-        living = {file.name: Tally.read(file)[0] for file in self._folder.glob("*-*.json")}
-        of_the_dead, merged = Tally.read(self._folder / _OF_THE_DEAD)
-        total.add(of_the_dead)
-        for name, tally in living.items():
+            return self._counters
+        total = Counters()
+        # the files first: what is moved into the file of ended workers meanwhile is then found there
+        living = {file.name: Counters.read(file)[0] for file in self._folder.glob("*-*.json")}
+        ended, merged = Counters.read(self._folder / _ENDED)
+        total.add(ended)
+        for name, counters in living.items():
             if name not in merged:
-                total.add(tally)
+                total.add(counters)
         return total
 
     def _run(self) -> None:
@@ -134,11 +134,11 @@ class Counts:
             self.flush()
 
 
-def bury(folder: Path, pid: int) -> None:
-    """Move the counts of a worker that ended to those of the dead; one process at a time does."""
-    file = folder / _OF_THE_DEAD
-    tally, merged = Tally.read(file)
+def keep_counters_of(folder: Path, pid: int) -> None:
+    """Move the counters of a worker that ended to those of ended workers; one process at a time does."""
+    file = folder / _ENDED
+    counters, merged = Counters.read(file)
     for found in folder.glob(f"{pid}-*.json"):
-        tally.add(Tally.read(found)[0])
-        tally.write(file, merged | {found.name})
+        counters.add(Counters.read(found)[0])
+        counters.write(file, merged | {found.name})
         found.unlink()

@@ -1,0 +1,53 @@
+"""What is known of a request while it is answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import falcon
+
+
+class ExchangeContext:
+    """``req.context``: what the exchange will be recorded with, and what the metrics count.
+
+    Attributes:
+        id: the exchange's own.
+        request_id: the caller's, or the same.
+        occurred_at: when the request arrived.
+        started: the same by ``time.perf_counter``, in seconds.
+        body: the request's body, whole.
+        key_name: the name of the key that was used, or ''.
+        model_id: the model that priced, or ''.
+        priced: how many stones were priced.
+    """
+
+    __slots__ = (
+        "body",
+        "id",
+        "key_name",
+        "model_id",
+        "occurred_at",
+        "priced",
+        "request_id",
+        "started",
+    )
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.request_id = ""
+        self.occurred_at = _BEFORE
+        self.started = 0.0
+        self.body = b""
+        self.key_name = ""
+        self.model_id = ""
+        self.priced = 0
+
+
+_BEFORE = datetime.min.replace(tzinfo=UTC)
+
+
+class Request(falcon.Request):
+    """A request whose ``context`` has the attributes of an exchange."""
+
+    context_type = ExchangeContext
+    context: ExchangeContext  # type: ignore[assignment]  # Falcon's has any attribute

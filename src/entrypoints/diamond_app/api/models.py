@@ -1,0 +1,128 @@
+"""/v1/models: the history of models, and which of them prices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import falcon
+from msgspec import Struct
+
+from diamond_app.api.exchange_context import Request
+from diamond_app.api.operation import Access, Topic, operation
+from diamond_app.api.payloads import read_text
+from diamond_app.responses import (
+    MODEL_ID,
+    DamagedModel,
+    ModelCard,
+    ModelName,
+    Models,
+    Promoted,
+    described,
+)
+from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId
+
+_PATH: Final = {
+    "id": Annotated[
+        str,
+        described("The model's name.", MODEL_ID, pattern="^[a-z0-9]+(-[a-z0-9]+)*$", maxLength=80),
+    ]
+}
+
+
+class Promotion(Struct, forbid_unknown_fields=True):
+    """Why a model is made the champion."""
+
+    reason: Annotated[str, described("For the history.", "better on large stones", pattern=r"\S")]
+
+
+class AllModels:
+    """GET /v1/models: the history, newest first."""
+
+    path = "/v1/models"
+
+    def __init__(self, history: ModelHistory) -> None:
+        self._history = history
+
+    @operation(
+        id="list_models",
+        topic=Topic.MODELS,
+        summary="List all models",
+        answer=Models,
+        answered="All models, newest first.",
+    )
+    def on_get(self, req: Request, resp: falcon.Response) -> Models:
+        cards, damaged = self._history.cards_and_damage()
+        return Models(
+            [ModelCard.of(card) for card in cards],
+            self._history.champion(),
+            [DamagedModel(each.id, each.detail) for each in damaged],
+        )
+
+
+class OneModel:
+    """GET /v1/models/{id}: one model's card."""
+
+    path = "/v1/models/{id}"
+
+    def __init__(self, history: ModelHistory) -> None:
+        self._history = history
+
+    @operation(
+        id="show_model",
+        topic=Topic.MODELS,
+        summary="Show one model",
+        path=_PATH,
+        answer=ModelCard,
+        answered="Its card.",
+        errors=(404,),
+    )
+    def on_get(self, req: Request, resp: falcon.Response, id: str) -> ModelCard:
+        return ModelCard.of(self._history.card(ModelId(id)))
+
+
+class ChampionModel:
+    """GET /v1/models/champion: the card of the model that prices now."""
+
+    path = "/v1/models/champion"
+
+    def __init__(self, champion: ChampionFollower) -> None:
+        self._champion = champion
+
+    @operation(
+        id="show_champion",
+        topic=Topic.MODELS,
+        summary="Show the model that prices now",
+        answer=ModelCard,
+        answered="Its card.",
+        errors=(503,),
+    )
+    def on_get(self, req: Request, resp: falcon.Response) -> ModelCard:
+        return ModelCard.of(self._champion.get().card)
+
+
+class Promotions:
+    """POST /v1/models/{id}/promote: make a model the champion."""
+
+    path = "/v1/models/{id}/promote"
+
+    def __init__(self, choose_champion: ChooseChampion, history: ModelHistory) -> None:
+        self._choose_champion = choose_champion
+        self._history = history
+
+    @operation(
+        id="promote_model",
+        topic=Topic.MODELS,
+        summary="Make a model the champion",
+        path=_PATH,
+        body=Promotion,
+        answer=Promoted,
+        answered="The new champion; workers serve it within a second.",
+        errors=(404, 409, 503),
+        access=Access.ADMINS,
+    )
+    def on_post(self, req: Request, resp: falcon.Response, id: str) -> Promoted:
+        reason = read_text(req, "reason")
+        by = f"key {req.context.key_name}"
+        promoted = self._choose_champion.promote(ModelId(id), reason=reason, by=by)
+        req.context.model_id = promoted
+        return Promoted(ModelName.of(self._history.card(promoted)))

@@ -1,0 +1,121 @@
+"""What is said of an address, beside the code that answers there: the app and its document use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, Protocol, TypeVar
+
+import falcon
+from msgspec import Struct
+
+from diamond_app.api.authenticator import Authenticator
+from diamond_app.api.exchange_context import Request
+from diamond_app.responses import encode
+
+METHODS: Final = ("get", "post")
+
+
+class Topic(Enum):
+    """The parts of the API, and what each is about."""
+
+    PRICES = "What a stone is worth, and stones like it."
+    MODELS = "The history of models; the champion prices."
+    REQUESTS = "Every request and its response, for support."
+    OPERATION = "For those who run the service."
+
+
+class Access(Enum):
+    """Who may call an operation."""
+
+    EVERYONE = "everyone"
+    CALLERS = "whoever has a key, where keys are set"
+    ADMINS = "admin keys"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What a method of an address takes and answers.
+
+    Attributes:
+        id: its name in generated clients.
+        summary: in a few words.
+        about: more of it, if there is more to say.
+        answer: the class of ``responses`` that it answers, or a content type.
+        answered: what the answer is.
+        errors: the statuses that it may answer beside those that follow from the rest.
+        access: who may call it.
+        body: the class of its JSON body.
+        query: the class of its query's parameters.
+        path: the type of each parameter in its path.
+    """
+
+    id: str
+    topic: Topic
+    summary: str
+    about: str = ""
+    answer: type[Struct] | str
+    answered: str
+    errors: tuple[int, ...] = ()
+    access: Access = Access.CALLERS
+    body: type[Struct] | None = None
+    query: type[Struct] | None = None
+    path: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Resource(Protocol):
+    """What answers at an address: a method ``on_get`` or ``on_post`` with an ``operation``."""
+
+    path: str
+
+
+_Responder = TypeVar("_Responder", bound=Callable[..., Any])
+
+
+def operation(**given: Any) -> Callable[[_Responder], _Responder]:
+    """Describe a responder by an ``Operation``.
+
+    The responder returns its answer, of a class of ``responses``, or None if it has set it itself.
+    """
+
+    def describe(responder: _Responder) -> _Responder:
+        responder.operation = Operation(**given)  # type: ignore[attr-defined]
+        return responder
+
+    return describe
+
+
+def operations(resource: Resource) -> Iterator[tuple[str, Operation]]:
+    """Yield each method of a resource, and what is said of it."""
+    for method in METHODS:
+        found = getattr(getattr(resource, f"on_{method}", None), "operation", None)
+        if found is not None:
+            yield method, found
+
+
+class Served:
+    """A resource as Falcon calls it: lets the caller in, answers, encodes the answer."""
+
+    def __init__(self, resource: Resource, authenticator: Authenticator) -> None:
+        for method, described in operations(resource):
+            responder = getattr(resource, f"on_{method}")
+            check = {
+                Access.EVERYONE: None,
+                Access.CALLERS: authenticator.require,
+                Access.ADMINS: authenticator.require_admin,
+            }[described.access]
+            setattr(self, f"on_{method}", _answering(responder, check))
+
+
+def _answering(
+    responder: Callable[..., Struct | None], check: Callable[[Request], None] | None
+) -> Callable[..., None]:
+    def answer(req: Request, resp: falcon.Response, **path: str) -> None:
+        if check is not None:
+            check(req)
+        found = responder(req, resp, **path)
+        if found is not None:
+            resp.data = encode(found)
+
+    return answer

@@ -1,0 +1,84 @@
+"""/v1/predictions: what stones are worth."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import falcon
+
+from diamond_app.api.exchange_context import Request
+from diamond_app.api.operation import Topic, operation
+from diamond_app.api.payloads import CSV, Batch, StoneBody, media_type, read_stone, read_stones
+from diamond_app.responses import Prediction, Predictions
+from diamond_core import PriceDiamonds
+
+MAXIMUM_CSV_ROWS: Final = 250_000
+
+
+class OnePrediction:
+    """POST /v1/predictions: what one stone is worth."""
+
+    path = "/v1/predictions"
+
+    def __init__(self, price_diamonds: PriceDiamonds) -> None:
+        self._price_diamonds = price_diamonds
+
+    @operation(
+        id="price_diamond",
+        topic=Topic.PRICES,
+        summary="Price one stone",
+        about="Give the four Cs; measurements make the price surer.",
+        body=StoneBody,
+        answer=Prediction,
+        answered="The price, its range, and what it rests on.",
+        errors=(503,),
+    )
+    def on_post(self, req: Request, resp: falcon.Response) -> Prediction:
+        diamond = read_stone(req)
+        prediction = self._price_diamonds.one(diamond)
+        context = req.context
+        context.model_id = prediction.card.id
+        context.priced = 1
+        return Prediction.of(prediction, context.id, diamond.carat)
+
+
+class ManyPredictions:
+    """POST /v1/predictions/batch: what many stones are worth, in their order, as JSON or CSV."""
+
+    path = "/v1/predictions/batch"
+
+    def __init__(self, price_diamonds: PriceDiamonds) -> None:
+        self._price_diamonds = price_diamonds
+
+    @operation(
+        id="price_diamonds",
+        topic=Topic.PRICES,
+        summary="Price many stones at once",
+        about="Much faster than one request a stone. One bad stone is named by its index. A CSV"
+        " (`Content-Type: text/csv`, at most 16 MB) is taken too: the answer is the same CSV"
+        " with predicted_price, price_low, price_high and error after its columns.",
+        body=Batch,
+        answer=Predictions,
+        answered="The prices, in the order of the stones.",
+        errors=(503,),
+    )
+    def on_post(self, req: Request, resp: falcon.Response) -> Predictions | None:
+        if media_type(req) == CSV:
+            self._price_csv(req, resp)
+            return None
+        predictions = self._price_diamonds.many(read_stones(req))
+        context = req.context
+        context.model_id = predictions.card.id
+        context.priced = len(predictions)
+        return Predictions.of(predictions, context.id)
+
+    def _price_csv(self, req: Request, resp: falcon.Response) -> None:
+        """Answer the same CSV with prices: a row that can't be priced says why."""
+        from diamond_app.priced_csv import price_csv  # what it imports would delay each start
+
+        context = req.context
+        priced = price_csv("the CSV", context.body, self._price_diamonds, maximum=MAXIMUM_CSV_ROWS)
+        context.model_id = priced.model_id
+        context.priced = priced.good
+        resp.content_type = "text/csv; charset=utf-8"
+        resp.data = priced.data

@@ -1,0 +1,166 @@
+"""/v1/requests: the request log, for administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Final
+
+import falcon
+from msgspec import Struct
+
+from diamond_app.api.exchange_context import Request
+from diamond_app.api.operation import Access, Topic, operation
+from diamond_app.api.payloads import invalid_parameters, read_query, whole_number
+from diamond_app.record_filter import parse_filter
+from diamond_app.responses import (
+    EXCHANGE_ID,
+    MODEL_ID,
+    Exchange,
+    Exchanges,
+    FoundExchange,
+    described,
+)
+from diamond_core import Clock, ExchangeFilter, RequestLog, find_exchanges
+from diamond_core import Exchange as CoreExchange
+
+MAXIMUM_REQUESTS: Final = 1000
+DEFAULT_REQUESTS: Final = 50
+_PAGE_BYTES: Final = 8_000_000
+_AT_ONCE: Final = 10
+_AGE_OR_TIME: Final = r"^([0-9]{1,6}[smhdw]|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))?$"
+_WHEN: Final = "An age such as 2h or 3d, or a day; times such as 2026-01-31T12:00Z work too"
+
+
+class RequestsQuery(Struct):
+    """Which exchanges to give. Nothing given: the newest."""
+
+    id: Annotated[str, described("The exchange's own id.", EXCHANGE_ID)] = ""
+    request_id: Annotated[str, described("The X-Request-ID.", "order-4711")] = ""
+    since: Annotated[
+        str, described(f"No older than this. {_WHEN}.", "3d", pattern=_AGE_OR_TIME)
+    ] = ""
+    until: Annotated[
+        str, described(f"No newer than this. {_WHEN}.", "2h", pattern=_AGE_OR_TIME)
+    ] = ""
+    path: Annotated[str, described("What the path begins with.", "/v1/predictions")] = ""
+    model: Annotated[str, described("The id of the model that priced.", MODEL_ID)] = ""
+    status: Annotated[
+        str,
+        described("A status, or a class such as 4xx.", "4xx", pattern="^([1-5]([0-9]{2}|xx))?$"),
+    ] = ""
+    slower_than: Annotated[
+        str,
+        described(
+            "Took longer than this: milliseconds, or seconds such as 1.5s.",
+            "250ms",
+            pattern=r"^([0-9]{1,9}(\.[0-9]{1,6})?(ms|s)?)?$",
+        ),
+    ] = ""
+    limit: Annotated[int, described("How many at most.", 50, ge=1, le=MAXIMUM_REQUESTS)] = (
+        DEFAULT_REQUESTS
+    )
+    before: Annotated[str, described("The 'next' of the page before.", EXCHANGE_ID)] = ""
+    bodies: Annotated[bool, described("Whether to give the bodies.", False)] = False
+
+
+class AllRequests:
+    """GET /v1/requests: the exchanges, newest first, filtered and paged.
+
+    ``next`` is the ``before`` of the next page. Bodies come with ``bodies=true``, and a page
+    with them ends early where they are large; left out by default, because this answer is
+    recorded too.
+    """
+
+    path = "/v1/requests"
+
+    def __init__(self, request_log: RequestLog, clock: Clock) -> None:
+        self._request_log = request_log
+        self._clock = clock
+
+    @operation(
+        id="list_requests",
+        topic=Topic.REQUESTS,
+        summary="Find requests and their responses",
+        query=RequestsQuery,
+        answer=Exchanges,
+        answered="A page of them, newest first.",
+        errors=(503,),
+        access=Access.ADMINS,
+    )
+    def on_get(self, req: Request, resp: falcon.Response) -> Exchanges:
+        given, wrong = read_query(req, RequestsQuery)
+        filter, wrong_filter = parse_filter(given, self._clock())
+        wrong |= wrong_filter
+        limit = whole_number(given, "limit", DEFAULT_REQUESTS, MAXIMUM_REQUESTS, wrong)
+        bodies = given.get("bodies") or "false"
+        if bodies not in {"true", "false"}:
+            wrong["bodies"] = "must be true or false"
+        if wrong:
+            raise invalid_parameters(wrong)
+        return self._page(filter, limit, given.get("before") or None, bodies=bodies == "true")
+
+    def _page(
+        self, filter: ExchangeFilter, limit: int, before: str | None, *, bodies: bool
+    ) -> Exchanges:
+        if bodies:
+            found, more = self._with_bodies(filter, limit, before)
+        else:
+            some = self._request_log.find(filter, limit=limit + 1, before=before, bodies=False)
+            found, more = some[:limit], len(some) > limit
+        return Exchanges(
+            [Exchange.of(each, bodies=bodies) for each in found], found[-1].id if more else None
+        )
+
+    def _with_bodies(
+        self, filter: ExchangeFilter, limit: int, before: str | None
+    ) -> tuple[Sequence[CoreExchange], bool]:
+        """Return up to *limit* exchanges, and whether there may be more."""
+        page: list[CoreExchange] = []
+        size = 0
+        while found := self._request_log.find(
+            filter, limit=min(limit - len(page), _AT_ONCE), before=before
+        ):
+            for exchange in found:
+                page.append(exchange)
+                size += len(exchange.request_body) + len(exchange.response_body)
+                if size >= _PAGE_BYTES:
+                    break
+            before = page[-1].id
+            if len(page) == limit or size >= _PAGE_BYTES:
+                rest = self._request_log.find(filter, limit=1, before=before, bodies=False)
+                return page, bool(rest)
+        return page, False
+
+
+class OneRequest:
+    """GET /v1/requests/{id}: the exchange of this id, else the newest of this X-Request-ID.
+
+    With its bodies; ``others`` are the others that carry the same X-Request-ID, newest first.
+    """
+
+    path = "/v1/requests/{id}"
+
+    def __init__(self, request_log: RequestLog) -> None:
+        self._request_log = request_log
+
+    @operation(
+        id="show_request",
+        topic=Topic.REQUESTS,
+        summary="Show a request and its response in full",
+        path={
+            "id": Annotated[
+                str,
+                described(
+                    "An exchange's id, that of a price in a batch, or an X-Request-ID.",
+                    "order-4711",
+                    minLength=1,
+                ),
+            ]
+        },
+        answer=FoundExchange,
+        answered="The exchange of this id, else the newest of this X-Request-ID, with its bodies.",
+        errors=(404, 503),
+        access=Access.ADMINS,
+    )
+    def on_get(self, req: Request, resp: falcon.Response, id: str) -> FoundExchange:
+        return FoundExchange.of_all(find_exchanges(self._request_log, id))

@@ -1,0 +1,57 @@
+"""/v1/similar: known stones like a given one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import falcon
+import msgspec
+
+from diamond_app.api.exchange_context import Request
+from diamond_app.api.operation import Topic, operation
+from diamond_app.api.payloads import (
+    invalid_parameters,
+    read_query,
+    stone_of_query,
+    whole_number,
+)
+from diamond_app.responses import SimilarDiamonds, described, field_type
+from diamond_core import FIELDS, FindSimilar
+from diamond_core.stones.fields import REQUIRED
+
+DEFAULT_SIMILAR: Final = 5
+MAXIMUM_SIMILAR: Final = 1000
+
+_Count = Annotated[int, described("How many stones to show.", 5, ge=1, le=MAXIMUM_SIMILAR)]
+SimilarQuery: Any = msgspec.defstruct(
+    "SimilarQuery",
+    [*((name, field_type(FIELDS[name])) for name in REQUIRED), ("n", _Count, DEFAULT_SIMILAR)],
+)
+
+
+class SimilarStones:
+    """GET /v1/similar: training stones like one stone."""
+
+    path = "/v1/similar"
+
+    def __init__(self, find_similar: FindSimilar) -> None:
+        self._find_similar = find_similar
+
+    @operation(
+        id="similar_diamonds",
+        topic=Topic.PRICES,
+        summary="Show known stones like one stone",
+        about="If there is none, the list is empty.",
+        query=SimilarQuery,
+        answer=SimilarDiamonds,
+        answered="Stones of the same grades, nearest weight first.",
+        errors=(503,),
+    )
+    def on_get(self, req: Request, resp: falcon.Response) -> SimilarDiamonds:
+        given, wrong = read_query(req, SimilarQuery)
+        n = whole_number(given, "n", DEFAULT_SIMILAR, MAXIMUM_SIMILAR, wrong)
+        given.pop("n", None)
+        diamond = stone_of_query(given, wrong)
+        if diamond is None:
+            raise invalid_parameters(wrong)
+        return SimilarDiamonds.of(self._find_similar(diamond, n))

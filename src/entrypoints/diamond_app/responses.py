@@ -1,0 +1,497 @@
+"""What the service and the command line answer: the JSON and its description come from here.
+
+Each class is an answer or a part of one. The OpenAPI document takes a class's docstring and what
+``described`` says of its fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from diamond_adapters.requests.body_text import to_text
+from diamond_core import FIELDS
+from diamond_core.codec import escaped, to_plain
+from diamond_core.stones.diamond_table import DTYPE
+from diamond_core.stones.fields import GRADES, NUMBERS, OPTIONAL, PRICE, REQUIRED, Field, GradeField
+
+if TYPE_CHECKING:
+    import diamond_core
+
+    _Measurement: TypeAlias = str
+    _Number: TypeAlias = str
+else:
+    _Measurement, _Number = Literal[OPTIONAL], Literal[tuple(NUMBERS)]
+
+STONE: Final = {name: FIELDS[name].example for name in REQUIRED}
+"""A stone to show in documents: the fields that it needs."""
+FULL_STONE: Final = {name: each.example for name, each in FIELDS.items()}
+MODEL_ID: Final = "xgboost-20261123-142233-9f3a1c"
+EXCHANGE_ID: Final = "18ea9846f04c237630ad568397b5eb71"
+TIME: Final = "2026-11-23T14:22:33.000000+00:00"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str):  # such as a ModelId
+        return str(value)
+    raise NotImplementedError(f"{type(value)} is no JSON")
+
+
+encode: Final = msgspec.json.Encoder(enc_hook=_plain).encode
+"""Return an answer, or JSON values, as bytes."""
+
+
+def described(description: str, *examples: Any, **more: Any) -> Meta:
+    """Describe a field for the OpenAPI document: in words, by examples and limits."""
+    limits = {name: more.pop(name) for name in ("gt", "ge", "le", "pattern") if name in more}
+    extra = more or None
+    return Meta(description=description, examples=list(examples), extra_json_schema=extra, **limits)
+
+
+def field_type(field: Field) -> Any:
+    """Return the type of a stone's field; it may be None where a stone does not need the field."""
+    kind: Any
+    if isinstance(field, GradeField):
+        words = f"{field.about} Upper and lower case and spaces do not matter."
+        kind = Annotated[type(field.example), described(words, field.example.value)]
+    else:
+        limits = described(field.about, field.example, ge=field.minimum, le=field.maximum)
+        kind = Annotated[float, limits]
+    return kind if field.required else kind | None
+
+
+_Time = Annotated[str, described("A time (UTC).", TIME, format="date-time")]
+_Id = Annotated[str, described("The model's name.", MODEL_ID)]
+_Family = Annotated[str, described("The kind of model.", "xgboost")]
+
+
+class PriceRange(Struct, frozen=True):
+    """The range that holds the true price in a share ``coverage`` of all cases."""
+
+    low: Annotated[float, described("Its lower end, in USD.", 3851.43, gt=0)]
+    high: Annotated[float, described("Its upper end, in USD.", 5515.55, gt=0)]
+    coverage: Annotated[float, described("The share of true prices inside.", 0.9, ge=0, le=1)]
+
+
+class ModelName(Struct, frozen=True):
+    """The model behind a price."""
+
+    id: _Id
+    family: _Family
+    trained_at: Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
+
+    @classmethod
+    def of(cls, card: diamond_core.ModelCard) -> Self:
+        """Return the name of a card's model."""
+        return cls(card.id, card.family, _time_text(card.created_at))
+
+
+class Prediction(Struct, frozen=True):
+    """What a stone is worth."""
+
+    id: Annotated[str, described("This prediction's id, for questions about it.", EXCHANGE_ID)]
+    price: Annotated[float, described("The most likely price, in USD.", 4608.99, gt=0)]
+    currency: Annotated[Literal["USD"], described("Always USD.", "USD")]
+    price_per_carat: Annotated[float, described("Price / carat, in USD.", 4189.99, ge=0)]
+    price_range: PriceRange
+    model: ModelName
+    assumed: Annotated[
+        list[_Measurement],
+        described("Measurements that were not given.", ["depth", "table", "x", "y", "z"]),
+    ]
+    outside_training_range: Annotated[
+        list[_Number],
+        described(
+            "Numbers outside what the model has learned from: take the price with care.",
+            [],
+        ),
+    ]
+
+    @classmethod
+    def of(cls, prediction: diamond_core.Prediction, id: str, carat: float) -> Self:
+        """Return the answer to 'what is this stone worth?'."""
+        card = prediction.card
+        return cls(
+            id,
+            prediction.price,
+            "USD",
+            round(prediction.price / carat * 100.0) / 100.0,
+            PriceRange(prediction.low, prediction.high, card.price_ranges.coverage),
+            ModelName.of(card),
+            prediction.assumed,
+            prediction.outside,
+        )
+
+
+class Predictions(Struct, frozen=True):
+    """What each stone is worth."""
+
+    predictions: Annotated[list[Prediction], described("In the order of the request.")]
+
+    @classmethod
+    def of(cls, predictions: diamond_core.Predictions, id: str) -> Self:
+        """Return a ``Prediction`` for each stone, with ids ``<id>-0``, ``<id>-1``, ..."""
+        model = ModelName.of(predictions.card)
+        coverage = predictions.card.price_ranges.coverage
+        columns = (
+            predictions.prices.tolist(),
+            np.round(predictions.prices / predictions.table.carat, 2).tolist(),
+            predictions.lows.tolist(),
+            predictions.highs.tolist(),
+            predictions.assumed(),
+            predictions.outside(),
+        )
+        rows = enumerate(zip(*columns, strict=True))
+        return cls(
+            [
+                Prediction(
+                    f"{id}-{number}",
+                    price,
+                    "USD",
+                    per_carat,
+                    PriceRange(low, high, coverage),
+                    model,
+                    assumed,
+                    outside,
+                )
+                for number, (price, per_carat, low, high, assumed, outside) in rows
+            ]
+        )
+
+
+SimilarStone: Any = msgspec.defstruct(
+    "SimilarStone",
+    [
+        *((name, field_type(each)) for name, each in FIELDS.items()),
+        (PRICE.name, field_type(PRICE)),
+        (
+            "carat_difference",
+            Annotated[float, described("How far its weight is from the one asked for.", 0.01)],
+        ),
+    ],
+    namespace={
+        "__doc__": "A stone with a known price. Measurements that are not known are null.",
+    },
+    frozen=True,
+)
+_GRADE_NAMES: Final = tuple(
+    GRADES[name].names if name in GRADES else None for name in DTYPE.names or ()
+)
+"""For each column of a table, the names of its grades by their numbers."""
+
+
+class SimilarDiamonds(Struct, frozen=True):
+    """Known stones of the same cut, color and clarity."""
+
+    diamonds: Annotated[list[SimilarStone], described("Nearest weight first.")]
+    count: Annotated[int, described("How many are shown.", 5, ge=0)]
+    available: Annotated[int, described("How many there are of these grades.", 73, ge=0)]
+
+    @classmethod
+    def of(cls, similar: diamond_core.Similar) -> Self:
+        """Return the answer to 'which known stones are like it?'."""
+        stones = [
+            SimilarStone(
+                *(
+                    names.get(value) if names else value  # an unknown number is NaN: null in JSON
+                    for names, value in zip(_GRADE_NAMES, row, strict=True)
+                ),
+                difference,
+            )
+            for row, difference in zip(
+                similar.stones.rows_of_today().tolist(), similar.carat_differences, strict=True
+            )
+        ]
+        return cls(stones, len(stones), similar.available)
+
+
+class Metrics(Struct, frozen=True):
+    """Errors on the hold-out: stones that no model has learned from."""
+
+    mae: Annotated[float, described("Mean absolute error, in USD.", 270.5)]
+    rmse: Annotated[float, described("Root mean squared error, in USD.", 530.2)]
+    mape: Annotated[float, described("Mean absolute percentage error; 0.08 is 8 %.", 0.08)]
+    r2: Annotated[float, described("Share of the price's variance explained; 1 is perfect.", 0.982)]
+    worst_decile: Annotated[
+        float, described("The largest mean absolute error of ten groups by price, in USD.", 1010.0)
+    ]
+
+
+class TrainingData(Struct, frozen=True):
+    """What a model was trained on."""
+
+    source: Annotated[str, described("Where the stones came from.", "bundled diamonds")]
+    digest: Annotated[str, described("A digest of the data.", "3e0cef2397f17181")]
+    rows: Annotated[int, described("Rows read.", 53940, ge=0)]
+    rejected: Annotated[int, described("Rows that can't be used.", 58, ge=0)]
+    training_rows: Annotated[int, described("Stones learned from.", 43135, ge=0)]
+    holdout_rows: Annotated[int, described("Stones held out.", 10747, ge=0)]
+
+
+class ModelCard(Struct, frozen=True):
+    """All that is known of a trained model."""
+
+    id: _Id
+    family: _Family
+    features: Annotated[list[str], described("The fields that it takes.", list(FIELDS))]
+    created_at: Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
+    seed: Annotated[int, described("The random seed.", 0)]
+    seconds: Annotated[float, described("How long the training took.", 24.1, ge=0)]
+    trials: Annotated[
+        int | None,
+        described("How many tuning trials were asked for; null: the family's own choice.", 100),
+    ]
+    metrics: Metrics
+    metrics_four_cs: Metrics
+    coverage: Annotated[float, described("The share of hold-out prices in the price range.", 0.902)]
+    coverage_by_quintile: Annotated[
+        list[float],
+        described("The same for five groups by actual price, the cheapest first.", [0.91, 0.89]),
+    ]
+    coverage_by_predicted_quintile: Annotated[
+        list[float], described("The same by predicted price.", [0.9, 0.9])
+    ]
+    price_ranges: Annotated[dict[str, Any], described("How price ranges are made.", {})]
+    training_range: Annotated[
+        dict[str, list[float]],
+        described(
+            "For each number, the minimum and the maximum among the training stones.",
+            {"carat": [0.2, 5.01]},
+        ),
+    ]
+    data: TrainingData
+    comparison: Annotated[
+        dict[str, Any] | None,
+        described("Against the champion of that day on the same stones; null: none.", None),
+    ]
+    details: Annotated[dict[str, Any], described("What the family tells of itself.", {})]
+    files: Annotated[
+        dict[str, str],
+        described(
+            "File name to SHA-256; a file that differs is not loaded.", {"model.onnx": "9f3a"}
+        ),
+    ]
+    version: Annotated[str, described("The version of diamond-core that trained it.", "0.1.0")]
+    schema: Annotated[int, described("The version of the card.", 1, ge=0)]
+
+    @classmethod
+    def of(cls, card: diamond_core.ModelCard) -> Self:
+        """Return a card as it is answered."""
+        return msgspec.convert(to_plain(card), cls)
+
+
+class DamagedModel(Struct, frozen=True):
+    """A model whose card can't be read."""
+
+    id: _Id
+    problem: Annotated[str, described("What is wrong.", "it has no card.json")]
+
+
+class Models(Struct, frozen=True):
+    """The history of models."""
+
+    models: Annotated[list[ModelCard], described("All that were trained, newest first.")]
+    champion: Annotated[str | None, described("The id of the model that prices.", MODEL_ID)]
+    damaged: Annotated[list[DamagedModel], described("Models whose card can't be read.", [])]
+
+
+class Promoted(Struct, frozen=True):
+    """The new champion."""
+
+    champion: ModelName
+
+
+class Alive(Struct, frozen=True):
+    """The process answers."""
+
+    status: Annotated[Literal["ok"], described("Always ok.", "ok")]
+
+
+class Readiness(Struct, frozen=True):
+    """Whether stones can be priced."""
+
+    status: Annotated[Literal["ok", "degraded"], described("Degraded: it prices, but look.", "ok")]
+    model: ModelName
+    problems: Annotated[list[str], described("What is not as it should be.", [])]
+
+
+class FieldError(Struct, frozen=True):
+    """One wrong value."""
+
+    pointer: Annotated[str, described("Where it stands: a JSON pointer (RFC 6901).", "/carat")]
+    detail: Annotated[str, described("What it must be.", "is missing: give the weight in carats")]
+
+
+class Problem(Struct, frozen=True):
+    """What went wrong, as a problem document (RFC 9457)."""
+
+    type: Annotated[str, described("Always about:blank: the status says it.", "about:blank")]
+    title: Annotated[str, described("The kind of problem.", "Some values can't be used")]
+    status: Annotated[int, described("The status.", 422)]
+    detail: Annotated[str, described("What is wrong and what to do.", "one value is wrong")]
+    instance: Annotated[str, described("The address that was called.", "/v1/predictions")]
+    request_id: Annotated[str, described("Quote it to support.", EXCHANGE_ID)]
+    errors: Annotated[
+        list[FieldError] | UnsetType,
+        described("Every wrong value at once; only where values are wrong."),
+    ] = UNSET
+
+
+_Encoding = Annotated[
+    Literal["utf-8", "base64"] | UnsetType, described("How the body is written.", "utf-8")
+]
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """A request and its response; the bodies where they were asked for."""
+
+    id: Annotated[
+        str,
+        described("The exchange's own id, also that of a prediction; sorts by time.", EXCHANGE_ID),
+    ]
+    request_id: Annotated[
+        str, described("The X-Request-ID: the caller's own, which it may repeat.", "order-4711")
+    ]
+    occurred_at: Annotated[
+        str, described("When the request arrived (UTC).", TIME, format="date-time")
+    ]
+    method: Annotated[str, described("The method.", "POST")]
+    path: Annotated[str, described("The path.", "/v1/predictions")]
+    query: Annotated[str, described("What stood after '?'.", "")]
+    headers: Annotated[
+        dict[str, str], described("The headers worth keeping.", {"User-Agent": "curl/8.5"})
+    ]
+    client: Annotated[str, described("The caller's address.", "127.0.0.1")]
+    key_name: Annotated[str, described("The name of the key that was used; empty: none.", "shop")]
+    status: Annotated[int, described("The status answered.", 200)]
+    duration_ms: Annotated[float, described("How long it took, in milliseconds.", 0.412, ge=0)]
+    model_id: Annotated[str, described("The model that priced; empty: none.", MODEL_ID)]
+    request_encoding: _Encoding = UNSET
+    request_body: Annotated[
+        str | UnsetType, described("The request's body, unchanged.", '{"carat": 1.1}')
+    ] = UNSET
+    response_encoding: _Encoding = UNSET
+    response_body: Annotated[
+        str | UnsetType, described("The response's body, unchanged.", '{"price": 4608.99}')
+    ] = UNSET
+
+    @classmethod
+    def of(cls, exchange: diamond_core.Exchange, *, bodies: bool, **more: Any) -> Self:
+        """Return an exchange as JSON values.
+
+        A body that is UTF-8 is given as its text, another one as base64; its encoding says which.
+        """
+        if bodies:
+            for name in ("request", "response"):
+                encoding, text = to_text(getattr(exchange, f"{name}_body"))
+                more |= {f"{name}_encoding": encoding, f"{name}_body": text}
+        return cls(
+            id=exchange.id,
+            request_id=exchange.request_id,
+            occurred_at=exchange.occurred_at.isoformat(timespec="microseconds"),
+            method=exchange.method,
+            path=exchange.path,
+            query=exchange.query,
+            headers={escaped(name): escaped(value) for name, value in exchange.headers.items()},
+            client=exchange.client,
+            key_name=exchange.key_name,
+            status=exchange.status,
+            duration_ms=exchange.duration_ms,
+            model_id=exchange.model_id,
+            **more,
+        )
+
+
+class Exchanges(Struct, frozen=True):
+    """A page of the request log, newest first."""
+
+    requests: Annotated[list[Exchange], described("The exchanges.")]
+    next: Annotated[
+        str | None, described("The 'before' of the next page; null: this is the last.", EXCHANGE_ID)
+    ]
+
+
+class FoundExchange(Exchange, frozen=True, kw_only=True):
+    """An exchange with its bodies, and others that the same id names."""
+
+    others: Annotated[
+        list[Exchange], described("Others of the same X-Request-ID, newest first.", [])
+    ]
+
+    @classmethod
+    def of_all(cls, found: Sequence[diamond_core.Exchange]) -> Self:
+        """Return the first of *found*, and what is known of the others."""
+        first, *others = found
+        return cls.of(
+            first, bodies=True, others=[Exchange.of(each, bodies=False) for each in others]
+        )
+
+
+class Grade(Struct, frozen=True):
+    """A grade of a scale."""
+
+    grade: Annotated[str, described("As it is written in requests and answers.", "Ideal")]
+    meaning: Annotated[str, described("What it says of a stone.", "The most brilliant cut.")]
+
+
+class NumberField(Struct, frozen=True):
+    """A number that describes a stone."""
+
+    label: Annotated[str, described("Its name for people.", "Carat")]
+    about: Annotated[str, described("What it says of a stone.", "The weight in carats.")]
+    unit: Annotated[str, described("Its unit.", "ct")]
+    minimum: Annotated[float, described("The lowest value that is taken.", 0.001)]
+    maximum: Annotated[float, described("The highest value that is taken.", 1000.0)]
+    required: Annotated[bool, described("Whether a stone needs it; else it may be unknown.", True)]
+
+
+class Scale(Struct, frozen=True):
+    """A scale of grades that describes a stone."""
+
+    label: Annotated[str, described("Its name for people.", "Cut")]
+    about: Annotated[str, described("What it says of a stone.", "How well the stone is cut.")]
+    required: Annotated[bool, described("Whether a stone needs it; else it may be unknown.", True)]
+
+
+Grades: Any = msgspec.defstruct(
+    "Grades",
+    [
+        *(
+            (name, Annotated[list[Grade], described(f"{each.about} The worst grade first.")])
+            for name, each in GRADES.items()
+        ),
+        ("fields", Annotated[dict[str, NumberField], described("The numbers, by field.")]),
+        ("scales", Annotated[dict[str, Scale], described("The scales of grades, by field.")]),
+    ],
+    namespace={"__doc__": "What describes a stone: enough to build a form from."},
+    frozen=True,
+)
+
+
+@lru_cache(maxsize=1)
+def grades() -> Any:
+    """Return the scales with the meaning of each grade, and the numbers with unit and limits."""
+    return Grades(
+        *(
+            [Grade(str(grade), meaning) for grade, meaning in each.meanings.items()]
+            for each in GRADES.values()
+        ),
+        {
+            name: NumberField(
+                each.label, each.about, each.unit, each.minimum, each.maximum, each.required
+            )
+            for name, each in NUMBERS.items()
+        },
+        {name: Scale(each.label, each.about, each.required) for name, each in GRADES.items()},
+    )
+
+
+@lru_cache(maxsize=8)
+def _time_text(at: datetime) -> str:
+    return at.isoformat()
