@@ -88,7 +88,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documentation")
     run(
         [
-            *(str(BIN / "mkdocs"), "build", "--quiet", "--strict"),
+            *(str(BIN / "mkdocs"), "build", "--strict"),
             *("--config-file", str(ROOT / "mkdocs.yml"), "--site-dir", str(folder / "site")),
         ],
         folder,
