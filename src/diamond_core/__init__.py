@@ -1,5 +1,6 @@
 """Price diamonds: the domain, its ports and its use cases. numpy and the standard library only."""
 
+from diamond_core.codec import escaped, to_plain
 from diamond_core.errors import (
     Conflict,
     DiamondError,
@@ -25,7 +26,7 @@ from diamond_core.errors import (
     UnknownFamily,
 )
 from diamond_core.models.champion_periods import ChampionPeriod, champion_periods
-from diamond_core.models.error_slices import ErrorSlice, error_slices
+from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.price_ranges import PriceRanges
@@ -53,110 +54,158 @@ from diamond_core.ports import (
 from diamond_core.requests.exchange import Exchange, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
-from diamond_core.stones.cleaning import CleanStones, RawStones, RejectedRow, clean
+from diamond_core.stones.cleaning import (
+    COLUMNS,
+    CleanStones,
+    RawStones,
+    RejectedRow,
+    clean,
+    missing_columns,
+)
 from diamond_core.stones.diamond import Diamond, Stones
-from diamond_core.stones.diamond_table import DiamondTable
-from diamond_core.stones.fields import FIELDS, Clarity, Color, Cut
+from diamond_core.stones.diamond_table import DiamondTable, Floats
+from diamond_core.stones.fields import (
+    FIELDS,
+    GRADES,
+    NUMBERS,
+    OPTIONAL,
+    PRICE,
+    REQUIRED,
+    Clarity,
+    Color,
+    Cut,
+    GradeField,
+    NumberField,
+)
 from diamond_core.stones.holdout import folds, in_holdout
 from diamond_core.stones.similarity import Similar, SimilarStones, sorted_samples
 from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.compare_models import ComparedModels, CompareModels
+from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
 from diamond_core.use_cases.find_exchanges import find_exchanges
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.follow_champion import ChampionFollower
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 from diamond_core.use_cases.price_diamonds import Prediction, Predictions, PriceDiamonds
+from diamond_core.use_cases.prune_requests import prune_requests
+from diamond_core.use_cases.read_requests import read_requests
+from diamond_core.use_cases.read_stones import read_stones
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
 from diamond_core.version import __version__
 
-__all__ = [
-    "BATCH_ROWS",
-    "ESTIMATOR_FILE",
-    "FIELDS",
-    "ONNX_FILE",
-    "REPORT_FILE",
-    "Background",
-    "ChampionFollower",
-    "ChampionPeriod",
-    "ChooseChampion",
-    "Clarity",
-    "CleanStones",
-    "Clock",
-    "Color",
-    "CompareModels",
-    "ComparedModels",
-    "Comparison",
-    "Conflict",
-    "Cut",
-    "DataSummary",
+__all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
+    # Stones: one, many, their fields, and those like one
     "Diamond",
-    "DiamondError",
     "DiamondTable",
-    "ErrorSlice",
-    "Evaluation",
-    "Exchange",
-    "ExchangeFilter",
-    "ExchangeNotFound",
-    "ExclusiveWork",
-    "FamilyFailed",
-    "FieldProblem",
-    "FindSimilar",
-    "FittedModel",
-    "InvalidDiamond",
-    "InvalidFilter",
-    "InvalidModelId",
-    "InvalidSetting",
-    "InvalidTable",
-    "InvalidUrl",
-    "LoadedModel",
-    "Metrics",
-    "Model",
-    "ModelCard",
-    "ModelDamaged",
-    "ModelExists",
-    "ModelFamily",
-    "ModelFileNotFound",
-    "ModelHistory",
-    "ModelId",
-    "ModelLoader",
-    "ModelNotFound",
-    "ModelRepository",
-    "NoChampion",
-    "NothingToRollBack",
-    "Prediction",
-    "Predictions",
-    "PriceDiamonds",
-    "PriceRanges",
-    "Progress",
-    "Promotion",
-    "RawStones",
-    "Refused",
-    "RejectedRow",
-    "ReportInput",
-    "ReportWriter",
-    "RequestLog",
-    "RequestLogHealth",
+    "Stones",
+    "Cut",
+    "Color",
+    "Clarity",
     "Similar",
     "SimilarStones",
-    "SourceUnreadable",
-    "StoneSource",
-    "Stones",
-    "TooFewStones",
+    "in_holdout",
+    "sorted_samples",
+    # Models: their cards, errors, price ranges and promotions
+    "ModelCard",
+    "ModelId",
+    "DataSummary",
+    "Metrics",
+    "Evaluation",
+    "Comparison",
+    "ErrorSlice",
+    "PriceRanges",
+    "Promotion",
+    "ChampionPeriod",
+    "LoadedModel",
+    "compare",
+    "metrics_of",
+    "error_slices",
+    "champion_periods",
+    # Use cases, and what they take and return
+    "PriceDiamonds",
+    "Prediction",
+    "Predictions",
+    "FindSimilar",
     "TrainModels",
     "TrainingConfig",
     "TrainingRun",
-    "Unavailable",
-    "UnknownFamily",
-    "__version__",
-    "champion_periods",
-    "clean",
-    "compare",
-    "error_slices",
+    "ChooseChampion",
+    "CompareModels",
+    "ComparedModels",
+    "ScoredModel",
+    "ChampionFollower",
+    "ModelHistory",
     "find_exchanges",
-    "folds",
-    "in_holdout",
-    "metrics_of",
+    "read_requests",
+    "prune_requests",
+    "read_stones",
+    # Requests: what the request log keeps
+    "Exchange",
+    "ExchangeFilter",
+    "RequestLogHealth",
     "new_exchange_id",
+    # Ports: what an adapter promises
+    "Model",
+    "ModelFamily",
+    "ModelLoader",
+    "ModelRepository",
+    "StoneSource",
+    "RequestLog",
+    "Background",
+    "ExclusiveWork",
+    "ReportWriter",
+    "Clock",
+    "Progress",
+    # For authors of model families
+    "FittedModel",
+    "ONNX_FILE",
+    "ESTIMATOR_FILE",
+    "Floats",
+    "folds",
     "no_progress",
-    "sorted_samples",
+    # For authors of other adapters: sources of stones, reports, request logs
+    "BATCH_ROWS",
+    "COLUMNS",
+    "RawStones",
+    "CleanStones",
+    "RejectedRow",
+    "clean",
+    "missing_columns",
+    "FIELDS",
+    "GRADES",
+    "NUMBERS",
+    "PRICE",
+    "REQUIRED",
+    "OPTIONAL",
+    "GradeField",
+    "NumberField",
+    "ReportInput",
+    "REPORT_FILE",
+    "PRICE_BAND",
+    "escaped",
+    # Errors: all are a DiamondError
+    "DiamondError",
+    "FieldProblem",
+    "InvalidDiamond",
+    "InvalidTable",
+    "InvalidModelId",
+    "InvalidSetting",
+    "InvalidUrl",
+    "InvalidFilter",
+    "SourceUnreadable",
+    "TooFewStones",
+    "UnknownFamily",
+    "FamilyFailed",
+    "ModelNotFound",
+    "ModelFileNotFound",
+    "NoChampion",
+    "ExchangeNotFound",
+    "ModelExists",
+    "ModelDamaged",
+    "NothingToRollBack",
+    "Conflict",
+    "Unavailable",
+    "Refused",
+    # Any of these as JSON values, and the version of this library
+    "to_plain",
+    "__version__",
 ]

@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from browser import chromium, visiting
 from support import environment, serving
+
+import diamond_app
+import diamond_core
+import diamond_core.testing
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -77,19 +82,50 @@ def test_the_how_to_proves_what_it_shows(name, tmp_path):
     assert " passed" in run(command, tmp_path)
 
 
-def test_the_site_builds_without_a_warning_and_loads_nothing_from_another_host(tmp_path):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The documentation as a site, built without a warning."""
+    folder = tmp_path_factory.mktemp("documentation")
     run(
         [
-            *(str(BIN / "mkdocs"), "build", "--quiet", "--strict"),
-            *("--config-file", str(ROOT / "mkdocs.yml"), "--site-dir", str(tmp_path / "site")),
+            *(str(BIN / "mkdocs"), "build", "--strict"),
+            *("--config-file", str(ROOT / "mkdocs.yml"), "--site-dir", str(folder / "site")),
         ],
-        tmp_path,
+        folder,
         NO_MKDOCS_2_WARNING="1",
     )
+    return folder / "site"
+
+
+def test_the_site_loads_nothing_from_another_host(site):
     foreign = re.compile(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"?(?:https?:)?//[^>]+>")
-    pages = list((tmp_path / "site").rglob("*.html"))
+    pages = list(site.rglob("*.html"))
     assert len(pages) > 10
     assert [found for page in pages for found in foreign.findall(page.read_text())] == []
+
+
+def test_the_reference_describes_every_public_name(site):
+    pages = (site / "reference").glob("*.html")
+    anchors = {
+        anchor
+        for page in pages
+        for anchor in re.findall(r'id="?(diamond_[\w.]+)', page.read_text(encoding="utf-8"))
+    }
+    described = {anchor.rpartition(".")[2] for anchor in anchors}
+    for module in (diamond_core, diamond_core.testing, diamond_app):
+        missing = set(module.__all__) - described - {"__version__"}
+        assert not missing, f"{module.__name__}: {sorted(missing)}"
+
+
+def test_the_site_is_searched_in_a_folder_without_a_server(site):
+    with chromium() as browser, visiting(browser, site.as_uri()) as visit:
+        page = visit.open("/reference/ports.html")
+        page.get_by_placeholder("Search").click()
+        page.keyboard.type("dead letter")
+        links = page.locator(".md-search-result__link")
+        links.first.wait_for()
+        found = [link.get_attribute("href") for link in links.all()]
+    assert any(link.startswith(f"{site.as_uri()}/operations.html") for link in found)
 
 
 def test_tells_every_metric_and_setting(trained_home):

@@ -56,3 +56,8 @@ assert client.simulate_get("/v1/models").status_code == 200
 def test_importing_opens_and_trains_nothing(tmp_path, module):
     assert not modules_after(f"import {module}", tmp_path / "home", tmp_path) & HEAVY
     assert not (tmp_path / "home").exists()
+
+
+def test_naming_the_application_loads_none_of_it(tmp_path):
+    loaded = modules_after("from diamond_app import open_home", tmp_path / "home", tmp_path)
+    assert not loaded & {"numpy", "diamond_core", "dependency_injector", "dotenv"}

@@ -14,6 +14,8 @@ from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import GRADES
 
 PRICE_BAND: Final = "price"
+"""What slices by price have as ``by``."""
+
 _BANDS: Final = 5
 
 

@@ -14,8 +14,13 @@ from diamond_core.stones.diamond import Stones
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 
 ONNX_FILE: Final = "model.onnx"
+"""The file that is served: the model as an ONNX graph."""
+
 ESTIMATOR_FILE: Final = "estimator.joblib"
+"""The file for data scientists: the estimator, pickled. To load it runs whatever code it holds."""
+
 REPORT_FILE: Final = "report.html"
+"""The file of the training's report, one page."""
 
 
 class Model(Protocol):

@@ -24,6 +24,7 @@ from diamond_core.stones.fields import (
 )
 
 Floats = NDArray[np.float64]
+"""An array of float64, such as prices in USD, shape (n,)."""
 
 DTYPE: Final = np.dtype(
     [(name, np.uint8 if name in GRADES else np.float64) for name in (*FIELDS, PRICE.name)],

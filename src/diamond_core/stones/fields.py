@@ -279,11 +279,18 @@ PRICE: Final = NumberField(
 GRADES: Final[Mapping[str, GradeField]] = {
     name: each for name, each in FIELDS.items() if isinstance(each, GradeField)
 }
+"""The fields that are grades."""
+
 NUMBERS: Final[Mapping[str, NumberField]] = {
     name: each for name, each in FIELDS.items() if isinstance(each, NumberField)
 }
+"""The fields that are numbers."""
+
 REQUIRED: Final = tuple(name for name, each in FIELDS.items() if each.required)
+"""The names of the fields that every stone has: the 4 Cs."""
+
 OPTIONAL: Final = tuple(name for name, each in FIELDS.items() if not each.required)
+"""The names of the fields that may be unknown."""
 
 HOLDOUT_FIELDS: Final = ("carat", "cut", "color", "clarity", "depth", "table", "x", "y", "z")
 """The fields that enter a stone's hash, fixed for good: another would move stones between training

@@ -1,0 +1,93 @@
+"""The use cases of one home, for programs and notebooks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from diamond_app.container import Container, build_container
+from diamond_app.settings import HOME, Settings
+from diamond_core import (
+    ChampionFollower,
+    ChooseChampion,
+    CompareModels,
+    FindSimilar,
+    ModelHistory,
+    PriceDiamonds,
+    RequestLog,
+    TrainModels,
+)
+
+
+class Home:
+    """The use cases of one home. Each is made when it is asked for.
+
+    ``champion``, ``price_diamonds`` and ``find_similar`` look for a new champion whenever they are
+    asked for, so a model that was promoted meanwhile prices from then on.
+
+    Attributes:
+        container: what wires the use cases; an adapter can be overridden there.
+    """
+
+    def __init__(self, container: Container) -> None:
+        self.container = container
+
+    @classmethod
+    def load(cls, home: str | os.PathLike[str] | None = None) -> Self:
+        """Return the home that the settings name, or the one at *home*.
+
+        Raises:
+            InvalidSetting: a setting can't be used, or *home* is not a folder.
+        """
+        given = {} if home is None else {HOME: str(Path(home))}
+        return cls(build_container(Settings.load(os.environ | given)))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that hold here."""
+        return self.container.settings()
+
+    @property
+    def champion(self) -> ChampionFollower:
+        """The model that prices now; ``get()`` raises ``NoChampion`` where there is none."""
+        champion = self.container.champion()
+        champion.refresh()
+        return champion
+
+    @property
+    def price_diamonds(self) -> PriceDiamonds:
+        """Prices one stone (``one``) or a table of them (``many``)."""
+        self.container.champion().refresh()
+        return self.container.price_diamonds()
+
+    @property
+    def find_similar(self) -> FindSimilar:
+        """Finds training stones like one stone."""
+        self.container.champion().refresh()
+        return self.container.find_similar()
+
+    @property
+    def train_models(self) -> TrainModels:
+        """Trains models, keeps them, and promotes the best if it is better."""
+        return self.container.train_models()
+
+    @property
+    def history(self) -> ModelHistory:
+        """Every model that was trained, and who was promoted."""
+        return self.container.history()
+
+    @property
+    def choose_champion(self) -> ChooseChampion:
+        """Promotes a model by hand, or goes back to the champion of before."""
+        return self.container.choose_champion()
+
+    @property
+    def compare_models(self) -> CompareModels:
+        """Compares two models on stones that neither has seen."""
+        return self.container.compare_models()
+
+    @property
+    def request_log(self) -> RequestLog:
+        """The record of every exchange with the service."""
+        return self.container.request_log()
