@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import falcon
-import orjson
+import msgspec
 
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.bundled import bundled_source
@@ -21,7 +21,7 @@ from diamond_app.settings import Settings
 from diamond_app.wsgi import app_of
 from diamond_core import TrainingConfig
 
-STONE = orjson.dumps({"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"})
+STONE = msgspec.json.encode({"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"})
 QUERY = "carat=1.1&cut=Ideal&color=H&clarity=SI2&n=5"
 ROUNDS, CALLS = 9, 1500
 
@@ -30,7 +30,7 @@ class Bare:
     """The least that a Falcon resource can do with a stone."""
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        orjson.loads(req.bounded_stream.read())
+        msgspec.json.decode(req.bounded_stream.read())
         resp.data = b'{"price": 4608.99}'
 
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:

@@ -30,10 +30,10 @@ WORKERS = 2
 BATCH = 10_000
 SIMILAR = "/v1/similar?carat=1.1&cut=Ideal&color=H&clarity=SI2&n=5"
 BARE = """
-import falcon, orjson
+import falcon, msgspec
 class Constant:
     def on_post(self, req, resp):
-        orjson.loads(req.bounded_stream.read())
+        msgspec.json.decode(req.bounded_stream.read())
         resp.data = b'{"price": 4608.99}'
     def on_get(self, req, resp):
         req.params

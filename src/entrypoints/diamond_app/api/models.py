@@ -21,7 +21,7 @@ from diamond_app.responses import (
 )
 from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId
 
-_PATH: Final = {
+MODEL_PATH: Final = {
     "id": Annotated[
         str,
         described("The model's name.", MODEL_ID, pattern="^[a-z0-9]+(-[a-z0-9]+)*$", maxLength=80),
@@ -71,7 +71,7 @@ class OneModel:
         id="show_model",
         topic=Topic.MODELS,
         summary="Show one model",
-        path=_PATH,
+        path=MODEL_PATH,
         answer=ModelCard,
         answered="Its card.",
         errors=(404,),
@@ -113,7 +113,7 @@ class Promotions:
         id="promote_model",
         topic=Topic.MODELS,
         summary="Make a model the champion",
-        path=_PATH,
+        path=MODEL_PATH,
         body=Promotion,
         answer=Promoted,
         answered="The new champion; workers serve it within a second.",
