@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import msgspec
+from msgspec import Struct
 
 FILE: Final = "shipper.json"
 _BYTES: Final = 4096
@@ -29,8 +29,7 @@ def settings_of(database: str, keep: timedelta | None) -> str:
     return f"{database} {keep or 'for good'}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShipperState:
+class ShipperState(Struct, frozen=True, kw_only=True):
     """What the shipper last said of itself.
 
     Attributes:
@@ -46,7 +45,7 @@ class ShipperState:
 
     at: float = 0.0
     problem: str = ""
-    marks: Mapping[str, int] = field(default_factory=dict)
+    marks: dict[str, int] = {}  # msgspec makes a new one for each
     shipped: int = 0
     unreadable: int = 0
     held: float = 0.0
@@ -62,30 +61,19 @@ class ShipperState:
         """Return the last state; that of a home without one is empty."""
         for _ in range(_TRIES):
             try:
-                return cls._of(json.loads((folder / FILE).read_bytes()))
+                return msgspec.json.decode((folder / FILE).read_bytes(), type=cls)
             except ValueError:  # it is written at this moment
                 continue
-            except (OSError, TypeError):
+            except OSError:
                 break
         return cls()
-
-    @classmethod
-    def _of(cls, values: Mapping[str, object]) -> ShipperState:
-        """Raise ``TypeError`` where a value is of another type."""
-        usual = cls()
-        known: dict[str, Any] = {name: values[name] for name in asdict(usual) if name in values}
-        for name, value in known.items():
-            kind = type(getattr(usual, name))
-            if not isinstance(value, (int, kind) if kind is float else kind):
-                raise TypeError(name)
-        return replace(usual, **known)
 
     def write(self, folder: Path) -> None:
         """Keep it for whoever asks, in a file of fixed size: a full disk can hold it."""
         few = dict(islice(self.marks.items(), _FEW_MARKS))  # one a worker, as a rule
         problem = self.problem.encode(errors="replace")[:_PROBLEM_BYTES].decode(errors="ignore")
-        state = replace(self, problem=problem, marks=few)
-        data = json.dumps(asdict(state), ensure_ascii=False).encode().ljust(_BYTES)
+        state = msgspec.structs.replace(self, problem=problem, marks=few)
+        data = msgspec.json.encode(state).ljust(_BYTES)
         with suppress(OSError):
             file = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT, 0o600)
             try:
