@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from numbers import Real
+from numbers import Number
 from operator import attrgetter
 from typing import Any, Final, Protocol, Self
 
@@ -89,8 +89,9 @@ class Diamond:
         return self._contradiction() is None
 
     def _problems(self) -> list[FieldProblem]:
+        """Return what is wrong; numbers of other types, such as numpy's, become floats."""
         problems = []
-        for name, field in FIELDS.items():
+        for (name, field), set_value in zip(FIELDS.items(), _SETTERS, strict=True):
             value = getattr(self, name)
             if value is None:
                 if field.required:
@@ -98,8 +99,12 @@ class Diamond:
             elif isinstance(field, GradeField):
                 if value not in field.grades or not isinstance(value, type(field.example)):
                     problems.append(FieldProblem(name, invalid(field, value, text=False)))
-            elif not isinstance(value, Real) or field.read(value) is None:
-                problems.append(FieldProblem(name, invalid(field, value, text=False)))
+            else:
+                number = field.read(value) if isinstance(value, Number) else None
+                if number is None:
+                    problems.append(FieldProblem(name, invalid(field, value, text=False)))
+                else:
+                    set_value(self, number)
         contradicted = None if problems else self._contradiction()
         return [*problems, FieldProblem("depth", contradicted)] if contradicted else problems
 
@@ -148,6 +153,7 @@ class Diamond:
                 pass  # then find out what is not
         problems: list[FieldProblem] = []
         parsed: dict[str, Any] = {}
+        stone: Self | None = None
         for name, field in FIELDS.items():
             value = values.get(name)
             if value is None or is_blank(value, text=text):
@@ -159,11 +165,15 @@ class Diamond:
                 problems.append(FieldProblem(name, invalid(field, value, text=text)))
             else:
                 parsed[name] = good
-        if len(values) > len(parsed):
-            problems += [FieldProblem(str(n), NOT_A_FIELD) for n in values if n not in FIELDS]
-        if problems:
+        if not problems:
+            try:
+                stone = cls(**parsed)
+            except InvalidDiamond as ex:
+                problems += ex.problems
+        problems += [FieldProblem(str(n), NOT_A_FIELD) for n in values if n not in FIELDS]
+        if stone is None or problems:
             raise InvalidDiamond(problems)
-        return cls(**parsed)
+        return stone
 
     def features(self, names: Sequence[str] = NAMES) -> NDArray[np.float32]:
         """Return the fields *names* as numbers, shape (1, len(names)); see ``Stones``."""

@@ -362,6 +362,8 @@ def shown(value: object, *, text: bool) -> str:
         whole = repr(number).removesuffix(".0")
     elif isinstance(value, str):
         whole = repr(value if len(value) <= 40 else value[:37] + "...")
+    elif isinstance(value, (list, dict)):  # may be nested too deeply to be written
+        whole = "a list" if isinstance(value, list) else "an object"
     else:
         whole = "a number too large" if isinstance(value, int) and abs(value) > 2 else repr(value)
     return whole if len(whole) <= 44 else whole[:41] + "..."
