@@ -6,59 +6,25 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from dependency_injector import providers
 from falcon import testing
 from support import STONE
+from wired import in_memory
 
-from diamond_adapters.in_memory import (
-    InMemoryExclusiveWork,
-    InMemoryModelRepository,
-    InMemoryRequestLog,
-    InMemoryStoneSource,
-)
+from diamond_adapters.in_memory import InMemoryStoneSource
 from diamond_app.cli.main import cli
-from diamond_app.container import build_container
-from diamond_app.settings import ApiKeys, Settings
 from diamond_app.wsgi import app_of, run_in_background
-from diamond_core import ModelHistory, TrainingConfig, Unavailable
-from diamond_core.testing import a_fitted_model, load_formula, some_stones
+from diamond_core import TrainingConfig, Unavailable
+from diamond_core.testing import some_stones
 
 ADMIN = {"X-API-Key": "admin-secret"}
 HTML = {"Accept": "text/html"}
 OPTIONS = [text for name, value in STONE.items() for text in (f"--{name}", str(value))]
 
 
-class FormulaFamily:
-    name = "formula"
-
-    def __init__(self):
-        self.factor = 1.0
-
-    def fit(self, table, *, seed, trials, weights, study, progress):
-        progress("computing", 0.5)
-        return a_fitted_model(table, factor=self.factor)
-
-
 @pytest.fixture
 def container(tmp_path):
     home = tmp_path / "home"
-    settings = Settings(
-        home=home,
-        models_url=home.as_uri(),
-        database_url="sqlite:////nowhere/at/all.db",
-        api_keys=ApiKeys.parse("admin:admin-secret"),
-    )
-    container = build_container(settings)
-    for port, adapter in {
-        container.model_repository: InMemoryModelRepository(),
-        container.exclusive_work: InMemoryExclusiveWork(),
-        container.request_log: InMemoryRequestLog(),
-        container.families: {"formula": FormulaFamily()},
-    }.items():
-        port.override(providers.Object(adapter))
-    history = ModelHistory(container.model_repository(), load_formula)
-    container.history.override(providers.Object(history))
-    yield container
+    yield in_memory(home, "admin:admin-secret")
     assert not home.exists() or not any(home.iterdir())
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -105,135 +104,12 @@ def test_shows_the_history(service):
     assert service.get("/v1/models/champion").json == card
 
 
-def test_names_every_request(service):
-    assert re.fullmatch(r"[0-9a-f]{32}", service.get("/livez").headers["x-request-id"])
-    own = service.get("/v1/nothing", {"X-Request-ID": "my-own.id:1"})
-    assert own.headers["x-request-id"] == own.json["request_id"] == "my-own.id:1"
-    mad = service.get("/v1/nothing", {"X-Request-ID": "<script>" * 20})
-    assert "<" not in mad.headers["x-request-id"]
-
-
-BAD_STONES = [
-    (b"", 400),
-    (b" ", 400),
-    (b"{", 400),
-    (b"nonsense", 400),
-    (b"\xff\xfe", 400),
-    (b'{"carat": NaN}', 400),
-    (b'{"carat": Infinity}', 400),
-    (b'{"carat": 1e999}', 400),
-    (b'{"cut": "\\ud800"}', 400),
-    (b"[" * 100_000, 400),
-    (b"[]", 422),
-    (b"[1]", 422),
-    (b"null", 422),
-    (b'"Ideal"', 422),
-    (b"17", 422),
-    (b"{}", 422),
-    ({"carat": -1}, 422),
-    (STONE | {"carat": -1}, 422),
-    (STONE | {"carat": 0}, 422),
-    (STONE | {"carat": 10**30}, 422),
-    (STONE | {"carat": 1e308}, 422),
-    (STONE | {"carat": "1.1"}, 422),
-    (STONE | {"carat": True}, 422),
-    (STONE | {"carat": None}, 422),
-    (STONE | {"carat": [1]}, 422),
-    (STONE | {"cut": "Excellent"}, 422),
-    (STONE | {"cut": 4}, 422),
-    (STONE | {"color": {}}, 422),
-    (STONE | {"clarity": ""}, 422),
-    (STONE | {"weight": 1}, 422),
-    (STONE | {"depth": -61}, 422),
-    (STONE | {"depth": 61.5, "x": 6.6, "y": 6.6, "z": 2}, 422),
-]
-
-
-@pytest.mark.parametrize(("body", "status"), BAD_STONES, ids=lambda value: str(value)[:40])
-def test_answers_bad_input_with_a_problem_that_says_what_to_do(service, body, status):
-    headers = {"Content-Type": "application/json"}
-    answer = service.post("/v1/predictions", body, headers)
-    assert answer.status == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    told = answer.json
-    assert set(told) >= {"type", "title", "status", "detail", "instance", "request_id"}
-    assert told["status"] == status
-    assert told["instance"] == "/v1/predictions"
-    assert told["request_id"] == answer.headers["x-request-id"]
-    if status == 422:
-        assert told["errors"]
-        assert all(set(each) == {"pointer", "detail"} for each in told["errors"])
-
-
-def test_names_every_wrong_field_at_once(service):
-    wrong = {"carat": "heavy", "cut": "Idol", "color": "H", "depth": -1, "a/b": 1}
-    errors = service.post("/v1/predictions", wrong).json["errors"]
-    told = {each["pointer"]: each["detail"] for each in errors}
-    assert set(told) == {"/carat", "/cut", "/clarity", "/depth", "/a~1b"}
-    assert "Fair, Good, Very Good, Premium, Ideal" in told["/cut"]
-
-
-@pytest.mark.parametrize(
-    ("body", "pointers"),
-    [
-        ({"diamonds": [STONE, STONE | {"carat": 0}, 7]}, ["/diamonds/1/carat", "/diamonds/2"]),
-        ({"diamonds": [STONE | {"cut": "x", "z": "y"}]}, ["/diamonds/0/cut", "/diamonds/0/z"]),
-        ({"diamonds": [STONE | {"extra": 1}]}, ["/diamonds/0/extra"]),
-        ({"diamonds": []}, ["/diamonds"]),
-        ({"diamonds": STONE}, ["/diamonds"]),
-        ({"stones": [STONE]}, ["/diamonds"]),
-        ({"diamonds": [STONE], "more": 1}, ["/more"]),
-        ([STONE], ["/diamonds"]),
-    ],
-    ids=str,
-)
-def test_names_bad_stones_of_a_batch_by_their_index(service, body, pointers):
-    answer = service.post("/v1/predictions/batch", body)
-    assert answer.status == 422
-    assert [each["pointer"] for each in answer.json["errors"]] == pointers
-
-
-def test_bounds_how_many_errors_it_names(service):
-    answer = service.post("/v1/predictions/batch", {"diamonds": [{}] * 500})
-    assert len(answer.json["errors"]) == 101
-    assert answer.json["errors"][-1]["detail"] == "and 1900 more"
-
-
-@pytest.mark.parametrize(
-    ("query", "pointers"),
-    [
-        ("", ["/carat", "/cut", "/color", "/clarity"]),
-        ("carat=x&cut=ideal&color=h&clarity=si2", ["/carat"]),
-        ("carat=nan&cut=ideal&color=h&clarity=si2", ["/carat"]),
-        ("carat=1&cut=ideal&color=h&clarity=si2&n=0", ["/n"]),
-        ("carat=1&cut=ideal&color=h&clarity=si2&n=1001", ["/n"]),
-        ("carat=1&cut=ideal&color=h&clarity=si2&n=2.5", ["/n"]),
-        ("carat=1&cut=ideal&color=h&clarity=si2&n=%C2%B2", ["/n"]),
-        ("carat=1&cut=ideal&color=h&clarity=si2&weight=1", ["/weight"]),
-        ("carat=1&carat=2&cut=ideal&color=h&clarity=si2", ["/carat"]),
-        ("carat=1&cut=%FF&color=h&clarity=si2", ["/cut"]),
-    ],
-    ids=str,
-)
-def test_names_bad_parameters(service, query, pointers):
-    answer = service.get(f"/v1/similar?{query}")
-    assert answer.status == 422
-    assert [each["pointer"] for each in answer.json["errors"]] == pointers
-
-
 @pytest.mark.parametrize("path", ["/v1/predictions", "/v1/predictions/batch", "/v1/nothing"])
 def test_refuses_a_body_that_is_too_large(service, path):
     answer = service.post(path, b"x" * 2 * 1024 * 1024, {"Content-Type": "application/json"})
     assert answer.status == 413
     assert "2,000,000 bytes" in answer.json["detail"]
     assert served_model(service)
-
-
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "x"])
-def test_refuses_other_content_types(service, kind):
-    answer = service.post("/v1/predictions", b"{}", {"Content-Type": kind})
-    assert answer.status == 415
-    assert "application/json" in answer.json["detail"]
 
 
 def test_reads_a_body_that_comes_in_chunks(service):
@@ -243,43 +119,36 @@ def test_reads_a_body_that_comes_in_chunks(service):
     assert service.request("POST", "/v1/predictions", chunks, headers).status == 200
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/v1/nothing", 404),
-        ("GET", "/v1/models/nothing", 404),
-        ("GET", "/v1/models/..%2f..%2fetc%2fpasswd", 404),
-        ("GET", "/v1/predictions", 405),
-        ("DELETE", "/v1/similar", 405),
-        ("POST", "/v1/models/x/promote", 403),
-    ],
-)
-def test_answers_what_is_not_there_with_a_problem(service, method, path, status):
-    answer = service.request(method, path)
-    assert answer.status == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json["detail"]
-
-
 def test_records_every_exchange(trained_home):
     log = PeeweeRequestLog(open_database(f"sqlite:///{trained_home / 'requests.db'}"))
+    json_type = {"Content-Type": "application/json"}
     with serving(trained_home) as service:
-        good = service.post("/v1/predictions?a=b", STONE, {"User-Agent": "test/1"})
-        bad = service.post("/v1/predictions", b'\xff{"', {"Content-Type": "application/json"})
-        missing = service.get("/v1/nothing")
+        answers = {
+            "good": service.post(
+                "/v1/predictions?a=b", STONE, {"User-Agent": "test/1", "X-Request-ID": "good"}
+            ),
+            "bad": service.post("/v1/predictions", b'\xff{"', json_type | {"X-Request-ID": "bad"}),
+            "missing": service.get("/v1/nothing", {"X-Request-ID": "missing"}),
+            "unnamed": service.get("/v1/nothing"),
+        }
         service.get("/livez")
-        recorded = until(lambda: len(found := newest(log, 10)) == 3 and found, "all is recorded")
-    assert [each.status for each in recorded] == [404, 400, 200]
-    for exchange, answer in zip(recorded, (missing, bad, good), strict=True):
-        assert exchange.response_body == answer.body
-        assert exchange.id == exchange.request_id == answer.headers["x-request-id"]
+        found = until(lambda: len(found := newest(log, 10)) == 4 and found, "all is recorded")
+    recorded = {each.request_id: each for each in found}
+    names = {name: answer.headers["x-request-id"] for name, answer in answers.items()}
+    assert set(recorded) == set(names.values())
+    for name, answer in answers.items():
+        exchange = recorded[names[name]]
+        assert (exchange.status, exchange.response_body) == (answer.status, answer.body)
         assert exchange.client == "127.0.0.1"
         assert exchange.duration_ms > 0
-    assert recorded[1].request_body == b'\xff{"'
-    assert json.loads(recorded[2].request_body) == STONE
-    assert recorded[2].query == "a=b"
-    assert recorded[2].headers["User-Agent"] == "test/1"
-    assert recorded[2].model_id == good.json["model"]["id"]
+    good, bad = recorded["good"], recorded["bad"]
+    assert [recorded[id].status for id in names.values()] == [200, 400, 404, 404]
+    assert bad.request_body == b'\xff{"'
+    assert json.loads(good.request_body) == STONE
+    assert (good.query, good.headers["User-Agent"]) == ("a=b", "test/1")
+    assert good.model_id == answers["good"].json["model"]["id"]
+    assert good.id == answers["good"].json["id"] != good.request_id
+    assert recorded[names["unnamed"]].id == names["unnamed"]
 
 
 def test_workers_follow_a_new_champion_without_a_restart(trained_home, small_csv):
