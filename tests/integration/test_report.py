@@ -377,6 +377,22 @@ def test_draws_every_chart_from_the_file_alone(browser, saved):
         )
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        training(holdout=HOLDOUT[:1], coverage_by_quintile=(1.0,)),
+        training(coverage_by_quintile=()),
+        training(details={"trials": [PRUNED, PRUNED]}),
+    ],
+    ids=["one stone", "no coverage", "pruned trials only"],
+)
+def test_draws_what_there_is(browser, saved, report):
+    with visiting(browser, saved(write_report(report))) as visit:
+        page = visit.open("")
+        assert page.locator("svg.chart").count() == page.locator("figure").count() >= 9
+        assert "NaN" not in page.locator("main").inner_html()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_axe_finds_no_violation_and_no_width_is_too_small(browser, saved, width, scheme):

@@ -177,16 +177,18 @@ def history(trials: Sequence[Trial]) -> Chart:
         }
         for number, trial in zip(numbers.tolist(), trials, strict=True)
     ]
-    data = {
+    data: dict[str, Any] = {
         "kind": "plot",
         "label": "Cross-validated error of each tuning trial",
         "x": {"low": 0.5, "high": len(values) + 0.5, "format": "number", "title": "Trial"},
         "y": y | {"title": "Cross-validated MAE, USD"},
         "layers": [
             {"mark": "dots", "size": 3.5, "name": "Trial (hollow: pruned)", "points": points},
-            _line("Best so far", best[shown]) | {"x": numbers[shown].tolist(), "series": 1},
         ],
     }
+    if shown.any():
+        line = _line("Best so far", best[shown])
+        data["layers"].append(line | {"x": numbers[shown].tolist(), "series": 1})
     rows = [
         [each.name, each.parameters, "pruned" if each.pruned else "complete", f"{each.mae:,.2f}"]
         for each in trials
