@@ -11,8 +11,6 @@ from urllib.parse import urlencode
 import pytest
 from support import serving
 
-from diamond_core import FIELDS
-
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -82,14 +80,10 @@ def test_browsers_get_a_page_for_a_wrong_address_and_programs_a_problem(service)
     assert service.request("DELETE", "/").status == 405
 
 
-def test_the_form_knows_every_field(service):
-    script = service.get(static_address(service, "price.js").replace("price", "fields"))
-    text = script.body.decode().removeprefix("export const FIELDS = ").removesuffix(";\n")
-    fields = {each["name"]: each for each in json.loads(text)}
-    assert list(fields) == list(FIELDS)
-    assert [each["grade"] for each in fields["cut"]["grades"]] == list(FIELDS["cut"].grades)
-    assert fields["clarity"]["grades"][-1]["meaning"].startswith("Internally flawless")
-    assert (fields["x"]["maximum"], fields["x"]["required"]) == (FIELDS["x"].maximum, False)
+def test_the_form_is_built_from_the_answer_of_the_api(service):
+    script = service.get(static_address(service, "price.js").replace("price", "grades"))
+    text = script.body.decode().removeprefix("export const GRADES = ").removesuffix(";\n")
+    assert json.loads(text) == service.get("/v1/grades").json
 
 
 @pytest.fixture(scope="module")

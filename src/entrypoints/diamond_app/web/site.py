@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
 from diamond_adapters import charts
-from diamond_core.stones.fields import FIELDS, GradeField
+from diamond_app.responses import encode, grades
 
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -51,16 +50,20 @@ class Site:
 
     Every file's address holds one digest of all of them, so that a browser may keep them and
     never mixes the files of two versions; the pages name the digest of today.
+
+    Args:
+        paths: the addresses of the API, to choose from where exchanges are looked for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, paths: Sequence[str] = ()) -> None:
+        self._paths = paths
         contents = {
             file.name: file.read_bytes()
             for folder in (_HERE / "static", charts.FOLDER)
             for file in sorted(folder.iterdir())
             if file.suffix in _TYPES
         }
-        contents["fields.js"] = _fields_script()
+        contents["grades.js"] = b"export const GRADES = %s;\n" % encode(grades())
         self.digest = _digest(b"".join(contents.values()))
         self.files = {
             name: StaticFile(_TYPES[Path(name).suffix], partial(bytes, data))
@@ -76,38 +79,10 @@ class Site:
             from diamond_adapters.templates import templates_in
 
             page = templates_in(_HERE / "pages").get_template(template)
-            return page.render(path=path, static=f"/static/{self.digest}").encode()
+            static = f"/static/{self.digest}"
+            return page.render(path=path, static=static, paths=self._paths).encode()
 
         return StaticFile("text/html; charset=utf-8", render)
-
-
-def _fields_script() -> bytes:
-    """Return the fields of a stone for the pages' scripts."""
-    return (
-        b"export const FIELDS = %s;\n"
-        % json.dumps(
-            [
-                {
-                    "name": each.name,
-                    "label": each.label,
-                    "about": each.about,
-                    "required": each.required,
-                    "grades": [{"grade": g, "meaning": m} for g, m in each.meanings.items()],
-                }
-                if isinstance(each, GradeField)
-                else {
-                    "name": each.name,
-                    "label": each.label,
-                    "about": each.about,
-                    "required": each.required,
-                    "unit": each.unit,
-                    "minimum": each.minimum,
-                    "maximum": each.maximum,
-                }
-                for each in FIELDS.values()
-            ]
-        ).encode()
-    )
 
 
 def _digest(data: bytes) -> str:

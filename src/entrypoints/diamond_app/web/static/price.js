@@ -10,6 +10,7 @@ import { padded } from "./scales.js";
 
 const NUMBERS = FIELDS.filter((field) => !field.grades);
 const GRADES = FIELDS.filter((field) => field.grades);
+const REQUIRED = new Set(FIELDS.filter((field) => field.required).map((field) => field.name));
 const MEASURED = FIELDS.filter((field) => !field.required);
 const labels = new Map(FIELDS.map(({ name, label }) => [name, label.charAt(0).toLowerCase() + label.slice(1)]));
 const form = $("stone");
@@ -74,6 +75,10 @@ function fill() {
   return query.size > 0;
 }
 
+function fourCs(values) {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => REQUIRED.has(name)));
+}
+
 async function ask(values, n, parts = ["price", "similar"]) {
   const mine = ++latest;
   const fields = Object.fromEntries(Object.entries(values).map(([name, text]) =>
@@ -81,7 +86,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
   document.body.setAttribute("aria-busy", "true");
   const [price, similar] = await Promise.allSettled([
     parts.includes("price") ? postJson("/v1/predictions", fields) : null,
-    getJson(`/v1/similar?${new URLSearchParams({ ...values, n })}`),
+    getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), n })}`),
     know(),
   ]);
   if (mine !== latest) return;
