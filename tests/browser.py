@@ -93,7 +93,12 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def visiting(
-    browser: Browser, url: str, width: int = 1280, scheme: str = "light"
+    browser: Browser,
+    url: str,
+    width: int = 1280,
+    scheme: str = "light",
+    *,
+    javascript: bool = True,
 ) -> Iterator[Visit]:
     """Open a window; in the end nothing unexpected may have happened in it."""
     context = browser.new_context(
@@ -102,6 +107,7 @@ def visiting(
         locale="en-US",
         timezone_id="UTC",
         accept_downloads=True,
+        java_script_enabled=javascript,
     )
     try:
         visit = Visit(context.new_page(), url)

@@ -144,7 +144,7 @@ from diamond_app.api.payloads import StoneBody
 from diamond_app.web.site import Site
 schema = schemas([StoneBody])["Diamond"]["properties"]
 print(json.dumps(schema["fluorescence"]["enum"]))
-print("fluorescence" in Site().files["fields.js"].data.decode())
+print("fluorescence" in Site().files["grades.js"].data.decode())
 """
     values, page = python(code, with_field).splitlines()
     assert json.loads(values) == [*GRADES, None]

@@ -60,14 +60,14 @@ def test_prices_a_stone_beside_its_comparables_and_their_chart(visit, open_servi
     similar = open_service.get("/v1/similar?carat=1.1&cut=Ideal&color=H&clarity=SI2&n=10").json
     prices = page.locator("#similar-table tbody td:nth-child(3)").all_inner_texts()
     assert prices == [f"${stone['price']:,.0f}" for stone in similar["diamonds"]]
-    assert page.locator("#scatter circle.stone").count() == 10
-    assert page.locator("#scatter .own path").count() == 1
+    assert page.locator("#scatter .dots path").count() == 10
+    assert page.locator("#scatter .intervals .dot").count() == 1
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(overflow) <= 0
     visit.screenshot("price")
 
 
-def test_the_address_holds_the_valuation(desk):
+def test_the_address_holds_the_prediction(desk):
     page = desk.open(f"{SEARCH}&n=7&depth=61.8")
     price = page.locator("#answer .price").inner_text()
     assert page.locator("#similar-table tbody tr").count() == 7
@@ -85,7 +85,7 @@ def test_the_address_holds_the_valuation(desk):
     assert page.get_by_label("How many").input_value() == "7"
 
 
-def test_a_valuation_prints_on_one_page(desk):
+def test_a_prediction_prints_on_one_page(desk):
     page = desk.open(f"{SEARCH}&n=25")
     page.locator("#similar-table tbody tr:nth-child(25)").wait_for()
     printed = page.pdf(format="A4")
@@ -117,9 +117,9 @@ def test_errors_of_the_service_stand_beside_their_fields(visit):
     assert page.locator("[aria-invalid]").count() == 0
 
 
-def test_warns_of_a_stone_unlike_all_it_learned_from(desk):
+def test_warns_of_a_stone_outside_the_training_range(desk):
     page = desk.open(SEARCH.replace("1.1", "9"))
-    page.get_by_text("Take this price with care").wait_for()
+    page.get_by_text("Use this price with care").wait_for()
     assert "carat 9" in page.locator("#answer .notice").inner_text()
     desk.screenshot("price-outside")
 
@@ -131,10 +131,14 @@ def test_the_chart_is_walked_by_keyboard(desk):
     page.locator("#scatter .tip").wait_for()
     assert re.fullmatch(r"1\.\d+ ct, \$[\d,]+", page.locator("#scatter .tip").inner_text())
     assert page.locator("#similar-table tr.lit").count() == 1
+    assert page.locator("#scatter .dot.lit").count() == 1
     page.keyboard.press("End")
+    assert page.locator("#similar-table tr.lit").count() == 0
     assert page.locator("#scatter .tip").inner_text().startswith("This stone: 1.1 ct")
     page.keyboard.press("Escape")
     assert page.locator("#scatter .tip").is_hidden()
+    page.locator("#similar-table tbody tr").first.hover()
+    assert page.locator("#scatter .dot.lit").count() == 1
 
 
 def test_a_csv_comes_back_priced(visit, tmp_path):

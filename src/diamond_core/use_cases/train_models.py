@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from diamond_core.errors import (
     Conflict,
@@ -205,26 +205,13 @@ class TrainModels:
             progress(f"{family.name}: {doing}", share)
 
         started = time.perf_counter()
-        try:
-            fitted = family.fit(
-                split.training,
-                seed=config.seed,
-                trials=config.trials,
-                weights=None,
-                study=config.study,
-                progress=of_family,
-            )
-        except DiamondError:
-            raise
-        except Exception as ex:  # whatever a family's library may raise
-            raise FamilyFailed(family.name, f"{type(ex).__name__}: {ex}") from ex
+        fitted = _fit(family, split, config, of_family)
         seconds = time.perf_counter() - started
         of_family("scoring on the hold-out", 1.0)
         ranges = PriceRanges.calibrate(
             split.training, fitted.out_of_fold, fitted.out_of_fold_four_cs, fitted.features
         )
-        holdout = split.holdout
-        evaluation = Evaluation.of(holdout, fitted.model.price(holdout), ranges)
+        evaluation = Evaluation.of(split.holdout, fitted.model.price(split.holdout), ranges)
         at = self._clock()
         card = ModelCard(
             id=ModelId.new(family.name, at),
@@ -234,11 +221,7 @@ class TrainModels:
             seed=config.seed,
             seconds=round(seconds, 3),
             trials=config.trials,
-            metrics=evaluation.metrics(),
-            metrics_four_cs=metrics_of(holdout.price, fitted.model.price(holdout.four_cs())),
-            coverage=float(evaluation.covered.mean()),
-            coverage_by_quintile=evaluation.coverage_by(holdout.price),
-            coverage_by_predicted_quintile=evaluation.coverage_by(evaluation.predicted),
+            **_scores(fitted, evaluation),
             price_ranges=ranges,
             training_range=training_range(split.training),
             data=split.summary,
@@ -268,6 +251,36 @@ class TrainModels:
             _log.exception("the report of %s could not be written", report.card.id)
             return fitted
         return replace(fitted, files={**fitted.files, REPORT_FILE: page})
+
+
+def _fit(
+    family: ModelFamily, split: _Split, config: TrainingConfig, progress: Progress
+) -> FittedModel:
+    try:
+        return family.fit(
+            split.training,
+            seed=config.seed,
+            trials=config.trials,
+            weights=None,
+            study=config.study,
+            progress=progress,
+        )
+    except DiamondError:
+        raise
+    except Exception as ex:  # whatever a family's library may raise
+        raise FamilyFailed(family.name, f"{type(ex).__name__}: {ex}") from ex
+
+
+def _scores(fitted: FittedModel, evaluation: Evaluation) -> dict[str, Any]:
+    """Return what a card tells of the hold-out, by its fields."""
+    stones = evaluation.stones
+    return {
+        "metrics": evaluation.metrics(),
+        "metrics_four_cs": metrics_of(stones.price, fitted.model.price(stones.four_cs())),
+        "coverage": float(evaluation.covered.mean()),
+        "coverage_by_quintile": evaluation.coverage_by(stones.price),
+        "coverage_by_predicted_quintile": evaluation.coverage_by(evaluation.predicted),
+    }
 
 
 @dataclass(frozen=True, slots=True)

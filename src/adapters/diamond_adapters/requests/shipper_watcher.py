@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from diamond_adapters.requests.shipper import Bell, holding
 from diamond_adapters.requests.shipper_state import ShipperState
 
@@ -94,6 +96,7 @@ class ShipperWatcher:
                     self._meet(is_other=is_other)
                 elif not (is_other and self._has_met and _is_recent(state)):
                     self._process = self._begin(lock)  # which holds it from now on
+                    replace(state, at=time.time()).write(self._folder)  # readers let it start
                     self._has_met = True
         except OSError as ex:
             _log.error("the shipper's process can't be begun (%s): a thread does its work", ex)

@@ -69,5 +69,5 @@ def create_app(
         app.add_route(resource.path, Served(resource, authenticator))
     app.add_route("/docs", LiveDocs())
     app.add_route("/docs/{name}", LiveDocsFile())
-    add_pages(app, history, authenticator)
+    add_pages(app, history, authenticator, [each.path for each in resources])
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -25,9 +26,11 @@ _ASK_EACH_TIME: Final = "no-cache"
 _MAXIMUM_FORM_BYTES: Final = 4096
 
 
-def add_pages(app: App, history: ModelHistory, authenticator: Authenticator) -> None:
-    """Serve the pages and the reports of *history* with *app*."""
-    site = Site()
+def add_pages(
+    app: App, history: ModelHistory, authenticator: Authenticator, paths: Sequence[str]
+) -> None:
+    """Serve the pages and the reports of *history* with *app*, whose API is at *paths*."""
+    site = Site([path for path in paths if path.startswith("/v1/") and "{" not in path])
     for path, page in site.pages.items():
         app.add_route(path, Page(page))
     app.add_route("/static/{digest}/{name}", Static(site))

@@ -10,7 +10,7 @@ import click
 from diamond_app.cli.output import container, json_option, print_json, print_table, user
 
 if TYPE_CHECKING:
-    from diamond_core import ChampionPeriod, ModelHistory, ModelId
+    from diamond_core import ChampionPeriod, ModelCard, ModelHistory, ModelId
 
 
 @click.group("models")
@@ -51,7 +51,7 @@ def list_models(as_json: bool) -> None:
         print_json(
             [
                 to_plain(card)
-                | {"champion_periods": [_told(each) for each in of_model.get(card.id, [])]}
+                | {"champion_periods": [_period_values(each) for each in of_model.get(card.id, [])]}
                 for card in cards
             ]
         )
@@ -85,7 +85,7 @@ def show(id: str, as_json: bool) -> None:
     Example:
       diamond models show champion
     """
-    from diamond_core import REPORT_FILE, champion_periods
+    from diamond_core import REPORT_FILE
     from diamond_core.codec import to_plain
 
     history = container().history()
@@ -93,39 +93,7 @@ def show(id: str, as_json: bool) -> None:
     if as_json:
         print_json(to_plain(card))
         return
-    facts: list[list[object]] = [
-        ["family", card.family],
-        ["trained", f"{card.created_at:%Y-%m-%d %H:%M:%S} UTC, in {card.seconds:.1f} s"],
-        ["data", card.data.source],
-        [
-            "stones",
-            (
-                f"{card.data.training_rows:,} learned, {card.data.holdout_rows:,} held out,"
-                f" {card.data.rejected:,} rejected"
-            ),
-        ],
-        ["MAE", f"{card.metrics.mae:,.2f} USD"],
-        ["MAE from the 4 Cs alone", f"{card.metrics_four_cs.mae:,.2f} USD"],
-        ["MAE in the worst price decile", f"{card.metrics.worst_decile:,.2f} USD"],
-        ["RMSE", f"{card.metrics.rmse:,.2f} USD"],
-        ["MAPE", f"{card.metrics.mape:.2%}"],
-        ["R2", f"{card.metrics.r2:.4f}"],
-        ["price range covers", f"{card.coverage:.1%} of hold-out prices"],
-        ["  by price quintile", ", ".join(f"{each:.1%}" for each in card.coverage_by_quintile)],
-        ["files", history.location(card.id).removesuffix("/card.json")],
-    ]
-    if card.comparison is not None:
-        c = card.comparison
-        change = "lower" if c.difference < 0 else "higher"
-        interval = f"95 %: {c.low:+,.2f} to {c.high:+,.2f}"
-        verdict = f"MAE {abs(c.difference):,.2f} USD {change} than {c.champion} ({interval})"
-        facts.append(["against the champion", verdict])
-    facts += [
-        ["champion", f"{_period(period)} UTC, by {period.by}: {period.reason}"]
-        for period in champion_periods(history.promotions())
-        if period.model_id == card.id
-    ]
-    print_table(card.id, ["", ""], facts)
+    print_table(card.id, ["", ""], [*_facts(card), *_history_of(card, history)])
     if REPORT_FILE in card.files:
         print(f"\nreport: {history.location(card.id, REPORT_FILE)}")  # whole, however long
     candidates = card.details.get("candidates")
@@ -199,7 +167,51 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
         print_comparison(found)
 
 
-def _told(period: ChampionPeriod) -> dict[str, Any]:
+def _facts(card: ModelCard) -> list[list[object]]:
+    """Return what the card says of the training and of the errors."""
+    facts: list[list[object]] = [
+        ["family", card.family],
+        ["trained", f"{card.created_at:%Y-%m-%d %H:%M:%S} UTC, in {card.seconds:.1f} s"],
+        ["data", card.data.source],
+        [
+            "stones",
+            (
+                f"{card.data.training_rows:,} learned, {card.data.holdout_rows:,} held out,"
+                f" {card.data.rejected:,} rejected"
+            ),
+        ],
+        ["MAE", f"{card.metrics.mae:,.2f} USD"],
+        ["MAE from the 4 Cs alone", f"{card.metrics_four_cs.mae:,.2f} USD"],
+        ["MAE in the worst price decile", f"{card.metrics.worst_decile:,.2f} USD"],
+        ["RMSE", f"{card.metrics.rmse:,.2f} USD"],
+        ["MAPE", f"{card.metrics.mape:.2%}"],
+        ["R2", f"{card.metrics.r2:.4f}"],
+        ["price range covers", f"{card.coverage:.1%} of hold-out prices"],
+        ["  by price quintile", ", ".join(f"{each:.1%}" for each in card.coverage_by_quintile)],
+    ]
+    if card.comparison is not None:
+        c = card.comparison
+        change = "lower" if c.difference < 0 else "higher"
+        interval = f"95 %: {c.low:+,.2f} to {c.high:+,.2f}"
+        verdict = f"MAE {abs(c.difference):,.2f} USD {change} than {c.champion} ({interval})"
+        facts.append(["against the champion", verdict])
+    return facts
+
+
+def _history_of(card: ModelCard, history: ModelHistory) -> list[list[object]]:
+    """Return where the model is kept, and when it was champion."""
+    from diamond_core import champion_periods
+
+    facts: list[list[object]] = [["files", history.location(card.id).removesuffix("/card.json")]]
+    facts += [
+        ["champion", f"{_period(period)} UTC, by {period.by}: {period.reason}"]
+        for period in champion_periods(history.promotions())
+        if period.model_id == card.id
+    ]
+    return facts
+
+
+def _period_values(period: ChampionPeriod) -> dict[str, Any]:
     """Return a period as JSON values, without the model's id."""
     from diamond_core.codec import to_plain
 

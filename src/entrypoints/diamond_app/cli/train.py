@@ -18,7 +18,7 @@ from diamond_app.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from diamond_core import RejectedRow
+    from diamond_core import RejectedRow, TrainingRun
 
 _SHOWN_ROWS = 10
 
@@ -106,6 +106,10 @@ def command(
         )
         return
     _print_rejected(run.rejected)
+    _print_models(run)
+
+
+def _print_models(run: TrainingRun) -> None:
     rows = []
     for card in run.cards:
         note = "champion" if card.id == run.champion else ""

@@ -1,15 +1,15 @@
-"""The pages and their files, read from the package once."""
+"""The pages and their files, made from the package once."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Final
 
-from diamond_core.stones.fields import FIELDS, GradeField
+from diamond_adapters import charts
+from diamond_app.responses import encode, grades
 
 _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -18,35 +18,31 @@ _TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 ICON: Final = "favicon.svg"
+_HERE: Final = Path(__file__).parent
+_PAGES: Final = {
+    "/": "price.html",
+    "/stones": "stones.html",
+    "/models": "models.html",
+    "/requests": "requests.html",
+}
 
 
-@dataclass(frozen=True, slots=True)
 class StaticFile:
     """A file as it is served: its bytes, its content type and its entity tag."""
 
-    data: bytes
-    content_type: str
-    etag: str
+    def __init__(self, content_type: str, make: Callable[[], bytes]) -> None:
+        self.content_type = content_type
+        self._make = make
 
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes, made when they are first needed."""
+        return self._make()
 
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """What the layout needs to know of one page; *body* and *script* are names of files."""
-
-    path: str
-    title: str
-    body: str
-    script: str
-
-
-PAGES: Final = (
-    PageText("/", "Price a diamond", "price.html", "price.js"),
-    PageText("/stones", "Price a spreadsheet", "stones.html", "stones.js"),
-    PageText("/models", "Models", "models.html", "models.js"),
-    PageText("/requests", "Requests", "requests.html", "requests.js"),
-)
-_NOT_FOUND: Final = PageText("", "Not found", "not_found.html", "key.js")
-_REPORT_KEY: Final = PageText("", "A key is needed", "report_key.html", "key.js")
+    @cached_property
+    def etag(self) -> str:
+        """A quoted digest of the bytes."""
+        return f'"{_digest(self.data)}"'
 
 
 class Site:
@@ -54,67 +50,39 @@ class Site:
 
     Every file's address holds one digest of all of them, so that a browser may keep them and
     never mixes the files of two versions; the pages name the digest of today.
+
+    Args:
+        paths: the addresses of the API, to choose from where exchanges are looked for.
     """
 
-    def __init__(self) -> None:
-        folder = Path(__file__).parent
-        layout = folder.joinpath("pages", "layout.html").read_text(encoding="utf-8")
+    def __init__(self, paths: Sequence[str] = ()) -> None:
+        self._paths = paths
         contents = {
-            each.name: each.read_bytes()
-            for each in sorted(folder.joinpath("static").iterdir(), key=lambda each: each.name)
-            if each.name[each.name.rfind(".") :] in _TYPES
+            file.name: file.read_bytes()
+            for folder in (_HERE / "static", charts.FOLDER)
+            for file in sorted(folder.iterdir())
+            if file.suffix in _TYPES
         }
-        contents["fields.js"] = _fields_script()
+        contents["grades.js"] = b"export const GRADES = %s;\n" % encode(grades())
         self.digest = _digest(b"".join(contents.values()))
         self.files = {
-            name: StaticFile(data, _TYPES[name[name.rfind(".") :]], f'"{_digest(data)}"')
+            name: StaticFile(_TYPES[Path(name).suffix], partial(bytes, data))
             for name, data in contents.items()
         }
+        self.pages = {path: self._page(template, path) for path, template in _PAGES.items()}
+        self.not_found = self._page("not_found.html")
+        self.report_key = self._page("report_key.html")
 
-        def page(text: PageText) -> StaticFile:
-            body = folder.joinpath("pages", text.body).read_text(encoding="utf-8")
-            link = f'href="{text.path}"'
-            html = (
-                layout.replace(f"<a {link}", f'<a {link} aria-current="page"')
-                .replace("{title}", escape(text.title))
-                .replace("{script}", text.script)
-                .replace("{main}", body)
-                .replace("{static}", f"/static/{self.digest}")
-            ).encode()
-            return StaticFile(html, "text/html; charset=utf-8", f'"{_digest(html)}"')
+    def _page(self, template: str, path: str = "") -> StaticFile:
+        def render() -> bytes:
+            # a worker that is asked for no page starts without Jinja2
+            from diamond_adapters.templates import templates_in
 
-        self.pages = {text.path: page(text) for text in PAGES}
-        self.not_found = page(_NOT_FOUND)
-        self.report_key = page(_REPORT_KEY)
+            page = templates_in(_HERE / "pages").get_template(template)
+            static = f"/static/{self.digest}"
+            return page.render(path=path, static=static, paths=self._paths).encode()
 
-
-def _fields_script() -> bytes:
-    """Return the fields of a stone for the pages' scripts."""
-    return (
-        b"export const FIELDS = %s;\n"
-        % json.dumps(
-            [
-                {
-                    "name": each.name,
-                    "label": each.label,
-                    "about": each.about,
-                    "required": each.required,
-                    "grades": [{"grade": g, "meaning": m} for g, m in each.meanings.items()],
-                }
-                if isinstance(each, GradeField)
-                else {
-                    "name": each.name,
-                    "label": each.label,
-                    "about": each.about,
-                    "required": each.required,
-                    "unit": each.unit,
-                    "minimum": each.minimum,
-                    "maximum": each.maximum,
-                }
-                for each in FIELDS.values()
-            ]
-        ).encode()
-    )
+        return StaticFile("text/html; charset=utf-8", render)
 
 
 def _digest(data: bytes) -> str:

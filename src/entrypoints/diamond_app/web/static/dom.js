@@ -1,18 +1,8 @@
-// Small pieces that every page builds with. Text is always text: nothing is parsed as HTML.
+// Small pieces that every page builds with.
+
+import { el } from "./elements.js";
 
 export const $ = (id) => document.getElementById(id);
-
-/** Make an element: el("p", {class: "hint"}, "text", otherElement). */
-export function el(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (key.startsWith("on")) made.addEventListener(key.slice(2), value);
-    else if (value === true) made.setAttribute(key, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(key, value);
-  }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
-  return made;
-}
 
 /** A table in a box that scrolls sideways, by keyboard too. Columns: {title, number, cell}. */
 export function table(label, columns, rows, rowAttributes = () => ({})) {

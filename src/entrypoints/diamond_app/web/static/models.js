@@ -1,10 +1,12 @@
 // The page of all models: the history, and how their error went over time.
 
 import { explain, getJson, sentence } from "./api.js";
-import { $, el, table } from "./dom.js";
-import { count, money, percent, when } from "./format.js";
+import { $, table } from "./dom.js";
+import { el } from "./elements.js";
+import { count, money, percent, plural, when } from "./format.js";
 import { key } from "./key.js";
-import { overTime } from "./trend.js";
+import { plot } from "./plot.js";
+import { padded } from "./scales.js";
 
 async function load() {
   try {
@@ -25,21 +27,7 @@ function show({ models, champion, damaged }) {
     return;
   }
   const families = [...new Set(models.map((model) => model.family))].sort();
-  overTime($("chart"), {
-    label: `Mean absolute error of ${models.length} models over time, by family`,
-    yTitle: "MAE, USD",
-    format: money,
-    markedName: "Champion",
-    series: families.map((name) => ({
-      name,
-      points: models.filter((model) => model.family === name).map((model) => ({
-        at: Date.parse(model.created_at),
-        value: model.metrics.mae,
-        marked: model.id === champion,
-        text: `${name}, ${when(model.created_at)}: ${money(model.metrics.mae)}${model.id === champion ? ", champion" : ""}`,
-      })),
-    })),
-  });
+  drawHistory(models, champion);
   $("models").replaceChildren(table("All models", [
     { title: "Model", cell: (model) => [el("b", {}, model.family), model.id === champion ? el("span", { class: "badge good" }, "champion") : "", el("div", { class: "code" }, model.id)] },
     { title: "MAE", number: true, cell: (model) => money(model.metrics.mae) },
@@ -48,11 +36,33 @@ function show({ models, champion, damaged }) {
     { title: "RMSE", number: true, cell: (model) => money(model.metrics.rmse) },
     { title: "MAPE", number: true, cell: (model) => percent(model.metrics.mape) },
     { title: "R²", number: true, cell: (model) => model.metrics.r2.toFixed(4) },
-    { title: "In range", number: true, cell: (model) => percent(model.coverage) },
+    { title: "Coverage", number: true, cell: (model) => percent(model.coverage) },
     { title: "Stones", number: true, cell: (model) => count(model.data.training_rows) },
-    { title: "Learned from", wrap: true, cell: (model) => model.data.source },
+    { title: "Trained on", wrap: true, cell: (model) => model.data.source },
   ], models, (model) => ({ class: model.id === champion ? "champion" : null })),
-  el("p", { class: "hint" }, "MAE: dollars off on average. RMSE: the same, large misses weigh more. MAPE: percent off on average. R²: 1 is perfect. In range: how many hold-out prices lie inside the price range; 90 % is aimed for."));
+  el("p", { class: "hint" }, "MAE: mean absolute error. RMSE: root mean squared error; large errors count more. MAPE: mean absolute error in percent of the price. R²: 1 is perfect. Coverage: the share of hold-out prices inside the price range; the target is 90%."));
+}
+
+function drawHistory(models, champion) {
+  const point = (model) => ({
+    x: Date.parse(model.created_at),
+    y: model.metrics.mae,
+    ringed: model.id === champion,
+    text: `${model.family}, ${when(model.created_at)}: ${money(model.metrics.mae)}${model.id === champion ? ", champion" : ""}`,
+  });
+  const times = models.map((model) => Date.parse(model.created_at));
+  const room = new Set(times).size > 1 ? 5 * 6e4 : 12 * 3.6e6;
+  const { low, high } = padded(models.map((model) => model.metrics.mae), { share: 0.15, minimum: 1 });
+  plot($("chart"), {
+    label: `Mean absolute error of ${plural(models.length, "model")} over time, by family`,
+    height: 280,
+    x: { ...padded(times, { share: 0.05, minimum: room }), kind: "time", title: "" },
+    y: { low: Math.max(low, 0), high, format: "usd", title: "MAE, USD" },
+    ring: "Champion",
+    layers: [...new Set(models.map((model) => model.family))].sort().map((family, series) => ({
+      mark: "dots", series, name: family, points: models.filter((model) => model.family === family).map(point),
+    })),
+  });
 }
 
 function report(model) {

@@ -1,19 +1,22 @@
 // The page that prices one stone and shows similar ones. The address holds the input.
 
 import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
-import { scatter } from "./scatter.js";
-import { $, el, showErrors, table } from "./dom.js";
+import { $, showErrors, table } from "./dom.js";
+import { el } from "./elements.js";
 import { carats, count, day, money, plural, when } from "./format.js";
 import { FIELDS } from "./fields.js";
+import { plot } from "./plot.js";
+import { padded } from "./scales.js";
 
 const NUMBERS = FIELDS.filter((field) => !field.grades);
 const GRADES = FIELDS.filter((field) => field.grades);
+const REQUIRED = new Set(FIELDS.filter((field) => field.required).map((field) => field.name));
 const MEASURED = FIELDS.filter((field) => !field.required);
 const labels = new Map(FIELDS.map(({ name, label }) => [name, label.charAt(0).toLowerCase() + label.slice(1)]));
 const form = $("stone");
 let champion = null;
-let latest = 0; // answers to an earlier question are dropped
-let plot = null;
+let latest = 0; // answers to earlier requests are dropped
+let comparison = null;
 
 for (const field of FIELDS) $(field.required ? "four-cs" : "measured").append(field.grades ? chips(field) : number(field));
 
@@ -72,6 +75,10 @@ function fill() {
   return query.size > 0;
 }
 
+function fourCs(values) {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => REQUIRED.has(name)));
+}
+
 async function ask(values, n, parts = ["price", "similar"]) {
   const mine = ++latest;
   const fields = Object.fromEntries(Object.entries(values).map(([name, text]) =>
@@ -79,7 +86,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
   document.body.setAttribute("aria-busy", "true");
   const [price, similar] = await Promise.allSettled([
     parts.includes("price") ? postJson("/v1/predictions", fields) : null,
-    getJson(`/v1/similar?${new URLSearchParams({ ...values, n })}`),
+    getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), n })}`),
     know(),
   ]);
   if (mine !== latest) return;
@@ -101,18 +108,18 @@ async function ask(values, n, parts = ["price", "similar"]) {
       $("general-error").textContent = sentence(told.message);
     });
   }
-  if (price.status === "rejected") clearAnswer("The price stands here once the marked values are right.");
+  if (price.status === "rejected") clearAnswer("Correct the marked values to get a price.");
   else if (price.value) showAnswer(values, price.value);
   if (similar.status === "rejected") clearSimilar();
   else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
 }
 
-/** Learn once what the champion was trained on; the price does not need it. */
+/** Get the champion's card once; the price does not need it. */
 async function know() {
   if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
-    $("data-note").textContent = `Price level: that of the stones the model learned from, ${champion.data.source.replace(/\S*\//g, "")}.`;
+    $("data-note").textContent = `Price level: that of the training data, ${champion.data.source.replace(/\S*\//g, "")}.`;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
@@ -127,8 +134,8 @@ function clearAnswer(text) {
 function clearSimilar() {
   $("similar-said").replaceChildren(el("p", { class: "empty" }, "No similar stones to show."));
   $("similar-table").replaceChildren();
-  plot?.remove();
-  plot = null;
+  comparison?.remove();
+  comparison = null;
 }
 
 function describe(values) {
@@ -143,25 +150,25 @@ function showAnswer(values, answer) {
   const parts = [
     el("p", { class: "price" }, money(answer.price)),
     el("p", { class: "range" }, el("b", {}, `${money(low)} to ${money(high)}`),
-      ` is the range that ${Math.round(100 * coverage)} of 100 such stones fall into.`),
+      ` is the price range: it contains the prices of about ${Math.round(100 * coverage)}% of such stones.`),
     rangeBar(answer),
     el("dl", { class: "facts" },
       el("div", {}, el("dt", {}, "Per carat"), el("dd", {}, money(answer.price_per_carat))),
-      el("div", {}, el("dt", {}, "Assumed, as not given"), el("dd", {},
+      el("div", {}, el("dt", {}, "Not given, assumed"), el("dd", {},
         assumed(answer.assumed))),
       el("div", {}, el("dt", {}, "Model"), el("dd", {},
         `${answer.model.family}, of ${day(answer.model.trained_at)}`)),
     ),
-    el("p", { class: "hint" }, "Valuation ", el("span", { class: "code" }, answer.id), `, ${when(Date.now())}.`),
+    el("p", { class: "hint" }, "Prediction ", el("span", { class: "code" }, answer.id), `, ${when(Date.now())}.`),
   ];
   if (answer.outside_training_range.length) {
     const told = answer.outside_training_range.map((name) => {
-      const [least, most] = champion?.training_range?.[name] ?? [];
-      const known = least === undefined ? "" : ` (known: ${least} to ${most})`;
-      return `${labels.get(name) ?? name} ${values[name]}${known}`;
+      const [minimum, maximum] = champion?.training_range?.[name] ?? [];
+      const trained = minimum === undefined ? "" : ` (training range: ${minimum} to ${maximum})`;
+      return `${labels.get(name) ?? name} ${values[name]}${trained}`;
     });
-    parts.splice(1, 0, el("p", { class: "notice warn" }, el("b", {}, "Take this price with care. "),
-      `The model has never seen a stone like this: ${told.join(", ")}.`));
+    parts.splice(1, 0, el("p", { class: "notice warn" }, el("b", {}, "Use this price with care. "),
+      `This stone is outside the range of the training data: ${told.join(", ")}.`));
   }
   $("answer").replaceChildren(...parts);
   $("answer-actions").hidden = false;
@@ -183,17 +190,17 @@ function rangeBar({ price, price_range: { low, high } }) {
 
 function showSimilar(values, answer, price) {
   const stones = answer.diamonds;
-  plot?.remove();
-  plot = null;
+  comparison?.remove();
+  comparison = null;
   $("similar-table").replaceChildren();
   if (!stones.length) {
     $("similar-said").replaceChildren(el("p", { class: "empty" },
-      "No stone of this cut, color and clarity is known. Try a neighboring grade."));
+      "The training data has no stone with this cut, color and clarity. Try a neighboring grade."));
     return;
   }
   const few = answer.count < Number($("n").value);
   $("similar-said").replaceChildren(el("p", { class: "hint" },
-    few ? `These ${plural(answer.count, "stone is", "stones are")} all that are known of this cut, color and clarity.`
+    few ? `Only ${plural(answer.count, "stone")} with this cut, color and clarity in the training data.`
       : `The ${plural(answer.count, "stone")} nearest in weight, of ${count(answer.available)} with this cut, color and clarity.`));
   const listed = table("Table of similar stones", [
     { title: "Carat", number: true, cell: (stone) => stone.carat.toFixed(2) },
@@ -205,16 +212,35 @@ function showSimilar(values, answer, price) {
     { title: "x × y × z, mm", cell: (stone) => [stone.x, stone.y, stone.z].map((side) => known(side, 2)).join(" × ") },
   ], stones, (_, index) => ({ "data-index": index }));
   const rows = [...listed.querySelectorAll("tbody tr")];
-  plot = scatter($("scatter"), {
-    stones,
-    own: price ? { carat: Number(values.carat), price: price.price, low: price.price_range.low, high: price.price_range.high } : null,
-    onPoint: (index) => rows.forEach((row, at) => row.classList.toggle("lit", at === index)),
-  });
+  const dots = stones.map(({ carat, price: paid }) => ({ x: carat, y: paid, text: `${carats(carat)}, ${money(paid)}` }));
+  comparison = compare(dots, price ? ownPoint(Number(values.carat), price) : null, (point) =>
+    rows.forEach((row, at) => row.classList.toggle("lit", point !== null && dots[at] === point)));
   rows.forEach((row, index) => {
-    row.addEventListener("mouseenter", () => plot?.light(index));
-    row.addEventListener("mouseleave", () => plot?.light(null));
+    row.addEventListener("mouseenter", () => comparison?.light(dots[index]));
+    row.addEventListener("mouseleave", () => comparison?.light(null));
   });
   $("similar-table").replaceChildren(listed);
+}
+
+/** This stone with its price range, as a point of the chart. */
+function ownPoint(x, { price: y, price_range: { low, high } }) {
+  return { x, y, low, high, text: `This stone: ${carats(x)}, ${money(y)} (${money(low)} to ${money(high)})` };
+}
+
+/** Draw the weights and prices of similar stones and, where there is a prediction, of this one. */
+function compare(points, own, onPoint) {
+  const x = padded([...points, ...(own ? [own] : [])].map((point) => point.x), { minimum: 0.01 });
+  const y = padded([...points.map((point) => point.y), ...(own ? [own.low, own.high] : [])]);
+  const label = `Weight against price of ${plural(points.length, "similar stone")}${own ? `. ${own.text}` : ""}`;
+  return plot($("scatter"), {
+    label, onPoint,
+    x: { ...x, format: "number", title: "Weight, carat" },
+    y: { ...y, low: Math.max(y.low, 0), format: "usd", title: "Price, USD" },
+    layers: [
+      { mark: "dots", look: "open", name: "Similar stones", points },
+      ...(own ? [{ mark: "intervals", series: 1, shape: 3, name: "This stone and its price range", points: [own] }] : []),
+    ],
+  });
 }
 
 const known = (value, digits) => (value === null ? "–" : digits ? value.toFixed(digits) : String(value));
@@ -233,7 +259,7 @@ function submit(parts) {
   });
 }
 
-/** What is being changed is wrong no more until the service says so. */
+/** Clear the error of a field that is being changed. */
 function forgive(event) {
   const { name } = event.target;
   const told = $(`${name}-error`);

@@ -1,7 +1,8 @@
-// The page of the record: filters, the latest exchanges, and one of them in full.
+// The page of the request log: filters, the latest exchanges, and one of them in full.
 
 import { explain, getJson, sentence } from "./api.js";
-import { $, el, showErrors, table } from "./dom.js";
+import { $, showErrors, table } from "./dom.js";
+import { el } from "./elements.js";
 import { count, milliseconds, plural, whenExactly, whenShortly } from "./format.js";
 import { askForKey, key } from "./key.js";
 
@@ -68,8 +69,8 @@ function showRows() {
   const shown = loaded.slice(0, rows);
   const further = Boolean(next) || loaded.length > shown.length;
   $("said").replaceChildren(el("p", { class: "hint" }, shown.length
-    ? `${plural(shown.length, "exchange")}, newest first${further ? "; there are older ones" : ""}.`
-    : "No exchange fits these filters."));
+    ? `${plural(shown.length, "exchange")}, newest first${further ? "; there are more" : ""}.`
+    : "No exchange matches these filters."));
   $("older").hidden = !further;
   $("exchanges").replaceChildren(...(shown.length ? [table("Table of exchanges", [
     { title: "Time", cell: (each) => el("time", { datetime: each.occurred_at, title: whenExactly(each.occurred_at) }, whenShortly(each.occurred_at)) },
@@ -99,8 +100,8 @@ async function open({ id }) {
   $("exchange-body").replaceChildren(
     el("dl", { class: "facts" }, facts.filter(([, value]) => value !== "" && value !== undefined && value !== null)
       .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "code" }, String(value))))),
-    el("h3", {}, "What was asked"), body("request", each),
-    el("h3", {}, "What was answered"), body("response", each),
+    el("h3", {}, "Request"), body("request", each),
+    el("h3", {}, "Response"), body("response", each),
     each.others.length ? el("p", { class: "hint" }, `${plural(each.others.length, "other exchange carries", "other exchanges carry")} the same X-Request-ID.`) : "",
   );
   $("exchange").showModal();
@@ -119,8 +120,8 @@ function body(name, each) {
       // no JSON: as it is
     }
   }
-  const most = 100000;
-  const cut = text.length > most ? `${text.slice(0, most)}\n… and ${count(text.length - most)} more characters` : text;
+  const maximum = 100000;
+  const cut = text.length > maximum ? `${text.slice(0, maximum)}\n… and ${count(text.length - maximum)} more characters` : text;
   return el("pre", { tabindex: "0", role: "region", "aria-label": `The ${name}'s body` }, cut);
 }
 

@@ -2,7 +2,8 @@
 
 import { ApiError, explain, send, sentence } from "./api.js";
 import { cells, delimiterOf, records } from "./csv.js";
-import { $, el, table } from "./dom.js";
+import { $, table } from "./dom.js";
+import { el } from "./elements.js";
 import { count, percent, plural } from "./format.js";
 
 const ROWS_AT_ONCE = 5000;

@@ -1,5 +1,8 @@
 // Numbers, money and times as people read them.
 
+const share = new Intl.NumberFormat("en-US", { style: "percent", maximumFractionDigits: 1 });
+const change = new Intl.NumberFormat("en-US", { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
+const number = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 6 });
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const dollars = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 0 });
 const cents = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
@@ -10,8 +13,8 @@ const dayOnly = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export const count = (n) => whole.format(n);
-export const money = (usd) => (usd < 100 ? cents : dollars).format(usd);
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+export const money = (usd) => (usd < 100 && !Number.isInteger(usd) ? cents : dollars).format(usd);
+export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
 export const when = (iso) => moment.format(new Date(iso));
 export const day = (iso) => dayOnly.format(new Date(iso));
 export const whenExactly = (iso) => exact.format(new Date(iso));
@@ -28,3 +31,12 @@ export function milliseconds(ms) {
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   return ms < 10000 ? `${whole.format(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
+
+/** How the values of an axis are written, by the name that the axis gives. */
+export const FORMATS = {
+  usd: money,
+  percent: (value) => share.format(value),
+  change: (value) => change.format(value),
+  carat: carats,
+  number: (value) => number.format(value),
+};
