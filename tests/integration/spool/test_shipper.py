@@ -1,26 +1,33 @@
-"""The shipper: when it ends, what it says of itself, and what a killed one leaves to the next."""
+"""The shipper: when it begins and ends, what it says of itself, what a killed one leaves."""
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import newest, until
+from spools import files, some_exchanges
+from support import newest, shipper_runs, until
 
 from diamond_adapters.flock import locked
+from diamond_adapters.requests import shipper as shipper_module
 from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
 from diamond_adapters.requests.shipper_state import FILE, ShipperState, settings_of
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
+from diamond_app.container import _begin_shipper, build_container
+from diamond_app.settings import Settings
 from diamond_core import ExchangeFilter, Unavailable, new_exchange_id
 from diamond_core.testing import an_exchange
 
@@ -36,11 +43,6 @@ def record(tmp_path):
     log = PeeweeRequestLog.from_url(f"sqlite:///{tmp_path / 'requests.db'}")
     yield log
     log.close()
-
-
-@pytest.fixture
-def folder(tmp_path):
-    return tmp_path / "spool"
 
 
 @pytest.fixture
@@ -291,3 +293,97 @@ def test_twelve_processes_append_beside_a_shipper(record, folder):
     found = [each.request_id for each in record.find(ExchangeFilter(), limit=5000)]
     assert sorted(found) == sorted(f"{p}-{n}" for p in range(12) for n in range(200))
     assert record.marks() == {}
+
+
+def test_a_thread_ships_where_the_process_fails_at_its_start(record, folder):
+    def begin(lock):
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
+
+    log = SpooledRequestLog(record, folder, begin_shipper=begin)
+    log.start()
+    log.append_all(some_exchanges(10))
+    until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+    log.close()
+    assert files(folder) == []
+
+
+def test_a_long_time_to_keep_is_understood_by_the_shipper(tmp_path, monkeypatch):
+    settings = Settings.load({"DIAMOND_HOME": str(tmp_path), "DIAMOND_KEEP_REQUESTS": "36500d"})
+    begun = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, env, **__: begun.append(env))
+    _begin_shipper(settings, 3)
+    assert Settings.load(begun[0]).keep_requests == timedelta(days=36500)
+
+
+def test_a_killed_shipper_is_replaced(folder, tmp_path):
+    settings = Settings.load({"DIAMOND_HOME": str(tmp_path)})
+    log = build_container(settings).request_log()
+    record = PeeweeRequestLog.from_url(settings.database_url)
+    log.start()
+    try:
+        until(lambda: shipper_runs(tmp_path), "a shipper runs")
+        log.append_all(some_exchanges(10))
+        until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+        first = log._watcher._process
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        log.append_all(some_exchanges(10))
+        until(lambda: record.count(ExchangeFilter()) == 20, "another shipper ships")
+        assert log._watcher._process.pid != first.pid
+        assert newest(log, 1)[0].request_id == "r9"
+        assert log.prune(datetime.now(UTC), limit=5) == 5
+        log.append_all(some_exchanges(3))
+    finally:
+        log.close()
+    assert record.count(ExchangeFilter()) == 18, "a process that ends waits until it is shipped"
+    assert files(folder) == []
+    until(lambda: not shipper_runs(tmp_path), "the shipper ends")
+    log._watcher._process.wait()
+
+
+def test_a_thread_ships_where_no_process_can_be_begun(record, folder):
+    def begin(lock):
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    log = SpooledRequestLog(record, folder, begin_shipper=begin)
+    log.start()
+    log.append_all(some_exchanges(10))
+    until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+    log.append_all(some_exchanges(10))
+    assert len(newest(log, 100)) == 20
+    log.close()
+    assert files(folder) == []
+
+
+def test_old_exchanges_are_pruned_by_the_shipper(record, folder):
+    old, new = an_exchange(), an_exchange(occurred_at=datetime.now(UTC))
+    log = SpooledRequestLog(record, folder)
+    log.append_all([old, new])
+    log.close()
+    shipper = Shipper(folder, record, timedelta(days=90))
+    shipper.run(threading.Event())
+    assert record.find(ExchangeFilter(), limit=9) == [new]
+
+
+def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(record, folder, monkeypatch):
+    recent = an_exchange(occurred_at=datetime.now(UTC))
+    log = SpooledRequestLog(record, folder)
+    log.append(recent)
+    log.close()
+    now = time.time()
+    keep = timedelta(days=90)
+    monkeypatch.setattr(shipper_module, "_STATE_SECONDS", 0.0)
+    Shipper(folder, record, keep).run(threading.Event())
+    for year in (0, 1):  # the second is a restart, whose clock does not jump any more
+        at = now + 75 * 365 * 86_400 + year
+
+        class Clock(datetime):
+            @classmethod
+            def now(cls, zone=None, at=at):
+                return datetime.fromtimestamp(at, zone)
+
+        monkeypatch.setattr(time, "time", lambda at=at: at)
+        monkeypatch.setattr(shipper_module, "datetime", Clock)
+        Shipper(folder, record, keep).run(threading.Event())
+        assert record.count(ExchangeFilter()) == 1
+        assert ShipperState.read(folder).held > 86_000
