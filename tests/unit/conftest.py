@@ -10,6 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from diamond_adapters.in_memory import InMemoryModelRepository
+from diamond_core import ModelHistory
+from diamond_core.testing import load_formula
+
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _REFUSED = (
     *("os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate"),
@@ -65,3 +69,15 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     with _watched():
         return (yield)
+
+
+@pytest.fixture
+def repository() -> InMemoryModelRepository:
+    """A repository without models."""
+    return InMemoryModelRepository()
+
+
+@pytest.fixture
+def history(repository: InMemoryModelRepository) -> ModelHistory:
+    """The history in ``repository``."""
+    return ModelHistory(repository, load_formula)

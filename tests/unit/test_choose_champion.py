@@ -3,33 +3,21 @@ from itertools import count
 
 import pytest
 
-from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
     ONNX_FILE,
     ChooseChampion,
     Comparison,
     Conflict,
     ModelDamaged,
-    ModelHistory,
     ModelId,
     ModelNotFound,
     NothingToRollBack,
 )
-from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
+from diamond_core.testing import a_card, a_fitted_model, some_stones
 from diamond_core.testing.samples import NOON
 from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
 
 STONES = some_stones(50)
-
-
-@pytest.fixture
-def repository():
-    return InMemoryModelRepository()
-
-
-@pytest.fixture
-def history(repository):
-    return ModelHistory(repository, load_formula)
 
 
 @pytest.fixture

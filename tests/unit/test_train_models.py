@@ -9,7 +9,6 @@ import pytest
 
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
-    InMemoryModelRepository,
     InMemoryStoneSource,
 )
 from diamond_core import (
@@ -18,7 +17,6 @@ from diamond_core import (
     DiamondTable,
     Evaluation,
     FamilyFailed,
-    ModelHistory,
     SourceUnreadable,
     TooFewStones,
     TrainingConfig,
@@ -28,7 +26,7 @@ from diamond_core import (
     in_holdout,
     metrics_of,
 )
-from diamond_core.testing import FormulaModel, a_fitted_model, load_formula, some_stones
+from diamond_core.testing import FormulaModel, a_fitted_model, some_stones
 from diamond_core.testing.samples import NOON
 from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
 
@@ -52,16 +50,6 @@ class Formula:
 class Broken(Formula):
     def fit(self, table, **options):
         raise FamilyFailed(self.name, "a test broke it")
-
-
-@pytest.fixture
-def repository():
-    return InMemoryModelRepository()
-
-
-@pytest.fixture
-def history(repository):
-    return ModelHistory(repository, load_formula)
 
 
 @pytest.fixture

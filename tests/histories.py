@@ -1,0 +1,41 @@
+"""Histories of models to test with, and models of any files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+
+from diamond_core import ModelId, sorted_samples
+from diamond_core.codec import encode
+from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core.testing.samples import NOON
+from diamond_core.use_cases.model_history import CARD_FILE
+
+STONES = some_stones(200)
+A, B, C = ModelId("a"), ModelId("b"), ModelId("c")
+REASON = {"at": NOON, "by": "tester", "reason": "a test"}
+
+
+def publish(history, *ids, **changes):
+    for id in ids:
+        card = history.publish(a_card(id, **changes), a_fitted_model(STONES), STONES)
+    return card
+
+
+def keep(repository, id, files, **changes):
+    """Keep a model of any *files*, with a card that names their digests."""
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    card = a_card(id, files=digests, **changes)
+    repository.add(id, {**files, CARD_FILE: encode(card)})
+    return card
+
+
+def npy(rows, version=None):
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, rows, version)
+    return buffer.getvalue()
+
+
+SAMPLES = npy(sorted_samples(STONES).rows)
