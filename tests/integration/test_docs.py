@@ -38,39 +38,148 @@ def run(command, folder, **more):
     return done.stdout
 
 
-def run_all(page, folder, sample, **more):
-    """Run the page's shell and Python snippets in one folder, in their order, as two scripts.
+NEXT = "-- the next snippet --"
+TRAINED = (r"^[\d,]+ stones to learn from, [\d,]+ held out", r"^linear-\S+ .* champion *$")
+CHANGED = r"^The champion is (\S+) now\.\nThe champion is (?!\1 )\S+ now\.$"
+ANSWERS = {
+    "data-scientist": {
+        "sh": [
+            TRAINED,
+            [r"\Atoo few stones: told in one line, exit code 1\n\Z"],
+            [
+                *(r"\Amodel +MAE \$ ", r"^linear-\S+ .* champion .* now *$"),
+                *(r"^family +linear *$", r"^MAE +\d+\.\d\d USD *$"),
+                *(r"^price range covers +[89]\d\.\d% of hold-out prices *$", r"^report: .*\.html$"),
+            ],
+            [
+                *(r"\A\$[\d,.]+\n", r"^  90% of such stones cost \$[\d,.]+ to \$[\d,.]+$"),
+                r"^  assumed, as not given: depth, table, x, y, z$",
+                r"^5 of \d+ stones: Ideal cut, color H, clarity SI2 *$",
+                r"^ *carat +carat_difference +price .*(\n *[\d.]+ +-?0\.\d+ .*){5}\n\Z",
+            ],
+            [r"^linear-", CHANGED],
+        ],
+        "python": [[r"\Alinear \d+\.\d+ 0\.\d+\n\Z"]],
+    },
+    "operator": {"sh": [[*TRAINED, r"(^ok   .+\n){6,}\Z"]]},
+    "library-user": {
+        "sh": [TRAINED],
+        "python": [[r"\A\d{4} USD, \d{4} to \d{4}\n\Z"], [], [], [], []],
+    },
+}
+"""What each snippet of a tutorial prints, in the order of the page; nothing where nothing is named."""
+
+
+def run_all(page, language, folder, sample):
+    """Run the page's snippets of one language in one script, and return what each prints.
 
     What is trained on the bundled stones is trained on a sample of them instead: it takes less.
     """
-    told = []
-    for language in ("sh", "python"):
-        text = "\n".join(text for kind, _, text in snippets(page) if kind == language)
-        text = text.replace("diamond train --family", f"diamond train {sample} --family")
-        if text and language == "sh":
-            told.append(run(["bash", "-euo", "pipefail", "-c", text], folder, **more))
-        elif text:
-            told.append(run([sys.executable, "-W", "error", "-c", text], folder, **more))
-    return "\n".join(told)
+    command, between = {
+        "sh": (["bash", "-euo", "pipefail", "-c"], f"echo '{NEXT}'"),
+        "python": ([sys.executable, "-W", "error", "-c"], f"print('{NEXT}')"),
+    }[language]
+    script = f"\n{between}\n".join(text for kind, _, text in snippets(page) if kind == language)
+    script = script.replace("diamond train --family", f"diamond train {sample} --family")
+    return run([*command, script], folder).split(f"{NEXT}\n")
 
 
-@pytest.mark.parametrize("name", ["data-scientist", "operator", "library-user"])
-def test_the_tutorial_runs_as_it_stands(name, tmp_path, sample_csv):
-    run_all(DOCS / "tutorials" / f"{name}.md", tmp_path, sample_csv)
+def assert_prints(text, patterns):
+    """See that *text* has what the patterns describe, in their order, or nothing."""
+    at = 0
+    for pattern in patterns:
+        found = re.compile(pattern, re.MULTILINE).search(text, at)
+        assert found, f"{pattern}\n{text[at:]}"
+        at = found.end()
+    assert patterns or not text
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_tutorial_runs_as_it_stands_and_prints_what_it_says(name, tmp_path, sample_csv):
+    page = DOCS / "tutorials" / f"{name}.md"
+    assert {kind for kind, _, _ in snippets(page)} - {"text"} == set(ANSWERS[name])
+    for language, expected in ANSWERS[name].items():
+        printed = run_all(page, language, tmp_path, sample_csv)
+        for answer, patterns in zip(printed, expected, strict=True):
+            assert_prints(answer, patterns)
+
+
+def is_a_price(text):
+    answer = json.loads(text)
+    assert answer["price_range"]["low"] < answer["price"] < answer["price_range"]["high"]
+    assert answer["price_range"]["coverage"] == 0.9
+    assert answer["assumed"] == ["depth", "table", "x", "y", "z"]
+    assert answer["outside_training_range"] == []
+
+
+def are_grades(text):
+    answer = json.loads(text)
+    for name in ("cut", "color", "clarity"):
+        assert all(set(each) == {"grade", "meaning"} for each in answer[name])
+    for field in answer["fields"].values():
+        assert set(field) >= {"label", "unit", "minimum", "maximum", "required"}
+
+
+def names_carat_and_cut(text):
+    answer = json.loads(text)
+    assert answer["status"] == 422
+    assert [set(each) for each in answer["errors"]] == [{"pointer", "detail"}] * 2
+    assert [each["pointer"] for each in answer["errors"]] == ["/carat", "/cut"]
+
+
+def are_two_prices(text):
+    predictions = json.loads(text)["predictions"]
+    assert [each["id"][-2:] for each in predictions] == ["-0", "-1"]
+    for each in predictions:
+        is_a_price(json.dumps(each))
+
+
+def are_similar_stones(text):
+    answer = json.loads(text)
+    differences = [abs(each["carat_difference"]) for each in answer["diamonds"]]
+    assert differences == sorted(differences)
+    assert len(differences) == answer["count"] == 3
+    for each in answer["diamonds"]:
+        assert (each["cut"], each["color"], each["clarity"]) == ("Ideal", "H", "SI2")
+
+
+def is_the_request_id(text):
+    assert text.strip().lower() == "x-request-id: order-4711"
 
 
 def test_the_web_developers_tutorial_runs_against_a_service(service, tmp_path):
     page = DOCS / "tutorials" / "web-developer.md"
     script = "".join(text for kind, _, text in snippets(page) if kind == "sh")
-    script = script.replace("\ncurl", "\necho\ncurl")  # an answer on each line
-    told = run(
-        ["bash", "-euo", "pipefail", "-c", script.replace("http://127.0.0.1:8000", service.url)],
-        tmp_path,
-    )
-    answers = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
-    priced, refused, *_ = answers
-    assert priced["price_range"]["low"] < priced["price"]
-    assert [error["pointer"] for error in refused["errors"]] == ["/carat", "/cut"]
+    script = script.replace("\ncurl", f"\necho '{NEXT}'\ncurl")
+    script = script.replace("http://127.0.0.1:8000", service.url)
+    answers = run(["bash", "-euo", "pipefail", "-c", script], tmp_path).split(f"{NEXT}\n")
+    for check, answer in zip(
+        [
+            *(is_a_price, are_grades, names_carat_and_cut),
+            *(are_two_prices, are_similar_stones, is_the_request_id),
+        ],
+        answers,
+        strict=True,
+    ):
+        check(answer)
+
+
+def test_the_operator_finds_the_addresses_and_metrics_that_the_tutorial_names(service):
+    text = (DOCS / "tutorials" / "operator.md").read_text(encoding="utf-8")
+    answers = {
+        path: service.get(path)
+        for path in re.findall(r"^curl -s http://127\.0\.0\.1:8000(\S+)", text, re.MULTILINE)
+    }
+    assert {path: answer.status for path, answer in answers.items()} == {
+        "/livez": 200,
+        "/readyz": 200,
+        "/metrics": 200,
+    }
+    assert [answers[path].json["status"] for path in ("/livez", "/readyz")] == ["ok", "ok"]
+    metrics = answers["/metrics"].body.decode()
+    named = re.findall(r"`(diamond_\w+)`", text)
+    assert len(named) >= 3
+    assert [name for name in named if f"\n{name}" not in metrics] == []
 
 
 @pytest.mark.parametrize("name", ["add-an-adapter", "swap-adapters-in-tests"])
