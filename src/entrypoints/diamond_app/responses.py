@@ -180,10 +180,10 @@ SimilarStone: Any = msgspec.defstruct(
     },
     frozen=True,
 )
-_GRADE_NAMES: Final = tuple(
-    GRADES[name].names if name in GRADES else None for name in DTYPE.names or ()
+_GRADE_COLUMNS: Final = tuple(
+    (place, GRADES[name].names) for place, name in enumerate(DTYPE.names or ()) if name in GRADES
 )
-"""For each column of a table, the names of its grades by their numbers."""
+"""The place of each grade in a row of a table, and its names by their numbers."""
 
 
 class SimilarDiamonds(Struct, frozen=True):
@@ -196,18 +196,14 @@ class SimilarDiamonds(Struct, frozen=True):
     @classmethod
     def of(cls, similar: diamond_core.Similar) -> Self:
         """Return the answer to 'which known stones are like it?'."""
-        stones = [
-            SimilarStone(
-                *(
-                    names.get(value) if names else value  # an unknown number is NaN: null in JSON
-                    for names, value in zip(_GRADE_NAMES, row, strict=True)
-                ),
-                difference,
-            )
-            for row, difference in zip(
-                similar.stones.rows_of_today().tolist(), similar.carat_differences, strict=True
-            )
-        ]
+        rows = map(list, similar.stones.rows_of_today().tolist())
+        stones = []
+        for cells, difference in zip(rows, similar.carat_differences, strict=True):
+            for place, names in _GRADE_COLUMNS:
+                cells[place] = names.get(cells[place])
+            stones.append(
+                SimilarStone(*cells, difference)
+            )  # an unknown number is NaN: null in JSON
         return cls(stones, len(stones), similar.available)
 
 
