@@ -97,7 +97,7 @@ def main() -> None:
         container = trained(Path(folder))
         # Nothing is moved on into the database meanwhile: that has a benchmark of its own.
         container.request_log.override(
-            SpooledRequestLog(container.record(), Path(folder) / "benchmark")
+            SpooledRequestLog(container.destination(), Path(folder) / "benchmark")
         )
         ours, bare = app_of(container), bare_app()
         print(f"{'request':<24}{'bare us':>10}{'ours us':>10}{'more us':>10}")

@@ -1,4 +1,4 @@
-"""What the tests of the spool share: a record that can fail, and what a spool's folder holds."""
+"""What the tests of the spool share: a destination that can fail, and what a spool's folder holds."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from diamond_core import Unavailable
 from diamond_core.testing import an_exchange
 
 
-class FickleRecord(PeeweeRequestLog):
-    """A record that can be away, and that does not take the request ids in ``refuses``."""
+class FickleDestination(PeeweeRequestLog):
+    """A destination that can be away, and that does not take the request ids in ``refuses``."""
 
     away = False
     refuses = frozenset()

@@ -194,7 +194,7 @@ def test_prices_from_the_four_cs_nearly_as_well_as_from_everything(bundled, fitt
 def test_keeps_every_candidates_score_and_what_it_assumes(fitted):
     assert len(fitted.details["candidates"]) == 96
     assert fitted.details["chosen"] == fitted.details["candidates"][0]["name"]
-    assert fitted.details["assumed"]["carats_per_cubic_millimetre"] == pytest.approx(
+    assert fitted.details["assumed"]["carats_per_cubic_millimeter"] == pytest.approx(
         0.0061, rel=0.02
     )
     model = OnnxModel(memoryview(fitted.files[ONNX_FILE]), fitted.features)

@@ -40,7 +40,7 @@ CARD = a_card(
 )
 
 
-class Colour(StrEnum):
+class Color(StrEnum):
     RED = "red"
 
 
@@ -54,7 +54,7 @@ class Leaf:
 class Tree:
     count: int
     flag: bool = False
-    colour: Colour = Colour.RED
+    color: Color = Color.RED
     leaf: Leaf | None = None
     leaves: tuple[Leaf, ...] = ()
     by_name: Mapping[str, Leaf] = field(default_factory=dict)
@@ -176,7 +176,7 @@ def test_brings_any_card_back_unchanged(card):
 def test_brings_any_nested_values_back_unchanged(tree):
     read = decode(Tree, encode(tree))
     assert read == tree
-    assert [type(read.count), type(read.flag), type(read.colour)] == [int, bool, Colour]
+    assert [type(read.count), type(read.flag), type(read.color)] == [int, bool, Color]
 
 
 def test_takes_whole_numbers_where_fractions_are_expected():
@@ -295,7 +295,7 @@ def test_names_the_place_of_a_value_of_another_type(values, place):
     [
         {"count": 1, "at": "yesterday"},
         {"count": 1, "at": ""},
-        {"count": 1, "colour": "blue"},
+        {"count": 1, "color": "blue"},
         {"count": 1, "leaf": {"number": 10**400}},
     ],
     ids=lambda values: str(values)[:40],

@@ -44,11 +44,11 @@ class ErrorScale:
         bins = np.searchsorted(edges[1:-1], log_predicted, side="right")
         members = np.bincount(bins)
         used = members > 0
-        centres = np.bincount(bins, log_predicted)[used] / members[used]
+        centers = np.bincount(bins, log_predicted)[used] / members[used]
         # A floor keeps a model that is perfect on some stones from claiming no error at all.
         floor = max(float(errors.mean()) * 0.05, 1e-6)
         usual = np.maximum(np.bincount(bins, errors)[used] / members[used], floor)
-        scale = np.interp(log_predicted, centres, usual)
+        scale = np.interp(log_predicted, centers, usual)
         factors: dict[str, tuple[float, ...]] = {}
         for name, field in GRADES.items():
             if not field.required:
@@ -62,7 +62,7 @@ class ErrorScale:
             factors[name] = tuple(factor.tolist())
             scale = scale * factor[numbers]
         return cls(
-            log_prices=tuple(centres.tolist()),
+            log_prices=tuple(centers.tolist()),
             errors=tuple(usual.tolist()),
             grade_factors=factors,
             quantile=_conformal_quantile(errors / scale, coverage),

@@ -1,4 +1,4 @@
-"""The record of every exchange with the service."""
+"""The log of every exchange with the service."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Background(Protocol):
 
 
 class RequestLog(Background, Protocol):
-    """A record of every exchange with the service. Threads and processes may share it."""
+    """A log of every exchange with the service. Threads and processes may share it."""
 
     def append(self, exchange: Exchange) -> None:
         """Keep the exchange for good: it survives a crash of this process.

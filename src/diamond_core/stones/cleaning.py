@@ -90,7 +90,7 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
             reasons[at] = ("the header line stands here again",)
     keep = np.ones(len(rows), dtype=bool)
     keep[list(reasons)] = False
-    found = [RejectedRow(raw.lines[at], told, raw.source) for at, told in reasons.items()]
+    found = [RejectedRow(raw.lines[at], why, raw.source) for at, why in reasons.items()]
     rejected = sorted([*raw.malformed, *found], key=lambda row: row.line)
     return CleanStones(DiamondTable(rows[keep]), tuple(rejected))
 

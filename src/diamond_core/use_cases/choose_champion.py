@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class ChooseChampion:
-    """Promote models: the best challenger, one chosen by hand, or the champion of before."""
+    """Promote models: the best challenger, one chosen by hand, or the previous champion."""
 
     def __init__(self, history: ModelHistory, clock: Clock) -> None:
         self._history = history
@@ -66,7 +66,7 @@ class ChooseChampion:
         return self._promote(id, previous=self._history.champion(), reason=reason, by=by)
 
     def roll_back(self, *, by: str, reason: str = "") -> ModelId:
-        """Make the champion of before the present one champion again.
+        """Make the previous champion the champion again.
 
         Rolling back twice goes back two champions: what was rolled back does not count. A champion
         that can't be served any more is passed over.

@@ -56,7 +56,7 @@ class ChampionFollower:
     def refresh(self) -> bool:
         """Look for a new champion; load it, try it, then swap. Return whether it was swapped.
 
-        Where the champion can't be loaded, ``problem`` says why, the model of before goes on, and
+        Where the champion can't be loaded, ``problem`` says why, the previous model goes on, and
         where there is none, the latest earlier champion that is sound. A damaged champion is tried
         again with growing pauses, an outage at the next call.
         """

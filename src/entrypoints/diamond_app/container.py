@@ -41,7 +41,7 @@ from diamond_core import (
 
 if TYPE_CHECKING:
     from diamond_adapters.requests.dead_letters import DeadLetters
-    from diamond_adapters.requests.record import Record
+    from diamond_adapters.requests.destination import Destination
 
 
 def utc_now() -> datetime:
@@ -87,11 +87,11 @@ def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
     return LockFiles(Path(unquote(models.path)) if models.scheme == "file" else settings.home)
 
 
-def _open_record(settings: Settings) -> Record:
-    from diamond_adapters.requests.record import open_record
+def _open_destination(settings: Settings) -> Destination:
+    from diamond_adapters.requests.destination import open_destination
 
     with _from_setting(DATABASE_URL):
-        return open_record(settings.database_url, settings.spool)
+        return open_destination(settings.database_url, settings.spool)
 
 
 def _dead_letters(settings: Settings) -> DeadLetters:
@@ -120,12 +120,12 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _open_request_log(settings: Settings, record: Record) -> RequestLog:
+def _open_request_log(settings: Settings, destination: Destination) -> RequestLog:
     """Return the log in the database, behind a spool on this host's disk."""
     from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 
     return SpooledRequestLog(
-        record,
+        destination,
         settings.spool,
         durable=settings.spool_durable,
         limit=settings.spool_limit,
@@ -171,10 +171,10 @@ class Container(containers.DeclarativeContainer):
     exclusive_work: providers.Provider[ExclusiveWork] = providers.Singleton(
         _open_exclusive_work, settings
     )
-    record: providers.Provider[Record] = providers.Singleton(_open_record, settings)
+    destination: providers.Provider[Destination] = providers.Singleton(_open_destination, settings)
     dead_letters: providers.Provider[DeadLetters] = providers.Singleton(_dead_letters, settings)
     request_log: providers.Provider[RequestLog] = providers.Singleton(
-        _open_request_log, settings, record
+        _open_request_log, settings, destination
     )
 
     history = providers.Singleton(

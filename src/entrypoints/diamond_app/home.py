@@ -79,7 +79,7 @@ class Home:
 
     @property
     def choose_champion(self) -> ChooseChampion:
-        """Promotes a model by hand, or goes back to the champion of before."""
+        """Promotes a model by hand, or goes back to the previous champion."""
         return self.container.choose_champion()
 
     @property
@@ -89,5 +89,5 @@ class Home:
 
     @property
     def request_log(self) -> RequestLog:
-        """The record of every exchange with the service."""
+        """The log of every exchange with the service."""
         return self.container.request_log()

@@ -63,8 +63,8 @@ class TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
         """Return the line, what was given as ``extra`` in brackets."""
-        told = " ".join(f"{name}={value}" for name, value in _extra(record).items())
-        return super().formatMessage(record) + (f"  [{told}]" if told else "")
+        extras = " ".join(f"{name}={value}" for name, value in _extra(record).items())
+        return super().formatMessage(record) + (f"  [{extras}]" if extras else "")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
@@ -74,10 +74,10 @@ def _extra(record: logging.LogRecord) -> dict[str, Any]:
 def formatter() -> logging.Formatter:
     """Return the formatter that the settings ask for; by itself text on a terminal, else JSON."""
     try:
-        wanted = Settings.load().log_format
-    except InvalidSetting:  # told by the application in a moment
-        wanted = "auto"
-    is_text = wanted == "text" or (wanted == "auto" and sys.stderr.isatty())
+        format = Settings.load().log_format
+    except InvalidSetting:  # the application reports it in a moment
+        format = "auto"
+    is_text = format == "text" or (format == "auto" and sys.stderr.isatty())
     return TextFormatter() if is_text else JsonFormatter()
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from dotenv import dotenv_values
 
-from diamond_app.record_filter import parse_age
+from diamond_app.exchange_filters import parse_age
 from diamond_core.errors import InvalidSetting
 
 HOME: Final = "DIAMOND_HOME"
@@ -220,8 +220,8 @@ def _log_format(text: str) -> str:
 
 
 def _yes(name: str, text: str) -> bool:
-    answers = {"": False, "0": False, "no": False, "false": False}
-    answers |= {"1": True, "yes": True, "true": True}
-    if text.strip().lower() not in answers:
+    values = {"": False, "0": False, "no": False, "false": False}
+    values |= {"1": True, "yes": True, "true": True}
+    if text.strip().lower() not in values:
         raise InvalidSetting(name, f"must be 1 or 0, not {text!r}")
-    return answers[text.strip().lower()]
+    return values[text.strip().lower()]

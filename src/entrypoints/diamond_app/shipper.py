@@ -12,7 +12,7 @@ import sys
 import threading
 from contextlib import nullcontext
 
-from diamond_adapters.requests.record import open_record
+from diamond_adapters.requests.destination import open_destination
 from diamond_adapters.requests.shipper import Bell, Shipper, holding
 from diamond_adapters.requests.shipper_state import settings_of
 from diamond_app.logs import formatter
@@ -29,13 +29,13 @@ def main(arguments: list[str]) -> None:
     try:
         settings = Settings.load()
         signal.signal(signal.SIGTERM, lambda *_: _end(stop, Bell(settings.spool)))
-        record = open_record(settings.database_url, settings.spool)
+        destination = open_destination(settings.database_url, settings.spool)
         lock = nullcontext(0) if arguments else holding(settings.spool)
         with lock as held:
             if held is not None:
                 keep = settings.keep_requests
                 own = settings_of(settings.database_digest, keep)
-                Shipper(settings.spool, record, keep, own).run(stop)
+                Shipper(settings.spool, destination, keep, own).run(stop)
     except DiamondError as ex:
         sys.exit(f"diamond: {ex}")
 

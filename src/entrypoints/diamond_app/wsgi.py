@@ -73,4 +73,4 @@ def _refresh(champion: ChampionFollower) -> None:
     except Exception:  # a bug here must not end the thread that follows
         _log.exception("could not look for a new champion")
     if champion.problem and champion.problem != before:
-        _log.error("%s; the model of before goes on serving", champion.problem)
+        _log.error("%s; the previous model goes on serving", champion.problem)

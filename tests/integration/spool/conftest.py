@@ -1,17 +1,17 @@
-"""A spool and the record that it ships to, which can be away or refuse."""
+"""A spool and the destination that it ships to, which can be away or refuse."""
 
 from __future__ import annotations
 
 import pytest
-from spools import FickleRecord
+from spools import FickleDestination
 
 from diamond_adapters.requests import spooled_request_log
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 
 
 @pytest.fixture
-def record(tmp_path):
-    return FickleRecord.from_url(f"sqlite:///{tmp_path / 'requests.db'}")
+def destination(tmp_path):
+    return FickleDestination.from_url(f"sqlite:///{tmp_path / 'requests.db'}")
 
 
 @pytest.fixture
@@ -26,15 +26,15 @@ def no_rest(monkeypatch):
 
 
 @pytest.fixture
-def spooled(record, folder):
-    """Make a log as each process of a home has one; they share the record and the folder."""
+def spooled(destination, folder):
+    """Make a log as each process of a home has one; they share the destination and the folder."""
     made = []
 
     def make(**options):
-        made.append(SpooledRequestLog(record, folder, **options))
+        made.append(SpooledRequestLog(destination, folder, **options))
         return made[-1]
 
     yield make
-    record.away = False
+    destination.away = False
     for log in made:
         log.close()

@@ -23,12 +23,12 @@ from diamond_core import new_exchange_id
 from diamond_core.testing import an_exchange
 
 
-def test_a_file_whose_first_page_says_that_it_is_empty_is_kept(spooled, record, folder):
+def test_a_file_whose_first_page_says_that_it_is_empty_is_kept(spooled, destination, folder):
     log = spooled()
-    record.away = True
+    destination.away = True
     log.append_all(some_exchanges(50))
     log.close()
-    record.away = False
+    destination.away = False
     (path,) = files(folder)
     data = bytearray(path.read_bytes())
     data[104] ^= 1  # how many tables there are
@@ -75,12 +75,12 @@ def test_health_is_told_whatever_the_files_hold(spooled, folder, name, data):
     assert len(newest(log)) == 1
 
 
-def test_pages_that_cannot_be_read_are_kept_and_the_rest_is_shipped(spooled, record, folder):
+def test_pages_that_cannot_be_read_are_kept_and_the_rest_is_shipped(spooled, destination, folder):
     log = spooled()
-    record.away = True
+    destination.away = True
     log.append_all(some_exchanges(200, response_body=b"y" * 900))
     log.close()
-    record.away = False
+    destination.away = False
     (path,) = files(folder)
     data = bytearray(path.read_bytes())
     for at in range(20 * 2048, 22 * 2048):
@@ -110,8 +110,8 @@ def test_a_flipped_bit_in_the_log_of_a_dead_process_is_never_passed_over(tmp_pat
         data = bytearray(log.read_bytes())
         data[place] ^= 1 << chance.randrange(8)
         (folder / log.name).write_bytes(data)
-        record = PeeweeRequestLog.from_url(f"sqlite:///{folder.parent / 'requests.db'}")
-        with closing(SpooledRequestLog(record, folder)) as log_of_others:
+        destination = PeeweeRequestLog.from_url(f"sqlite:///{folder.parent / 'requests.db'}")
+        with closing(SpooledRequestLog(destination, folder)) as log_of_others:
             found = [each.request_id for each in newest(log_of_others, 100)]
         assert found == [f"r{number}" for number in range(len(found))][::-1]
         assert files(folder) == []
@@ -145,8 +145,8 @@ from diamond_core import ExchangeFilter
 from diamond_core.testing import an_exchange
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 folder = Path(sys.argv[1])
-record = PeeweeRequestLog.from_url(f"sqlite:///{folder.parent / 'requests.db'}")
-log = SpooledRequestLog(record, folder)
+destination = PeeweeRequestLog.from_url(f"sqlite:///{folder.parent / 'requests.db'}")
+log = SpooledRequestLog(destination, folder)
 log.append(an_exchange(request_id="own"))
 print([each.request_id for each in log.find(ExchangeFilter(), limit=50)])
 print(health_of(folder, 1 << 30, Losses(folder)).problem)

@@ -1,4 +1,4 @@
-"""From the spool to the record: what waits, is refused, or was delivered before."""
+"""From the spool to the destination: what waits, is refused, or was delivered before."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 
 import peewee
 import pytest
-from spools import FickleRecord, files, health, some_exchanges
+from spools import FickleDestination, files, health, some_exchanges
 from support import newest, until
 
 from diamond_adapters.in_memory import InMemoryRequestLog
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import retry
+from diamond_adapters.requests.destination import WithMarks
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
-from diamond_adapters.requests.record import WithMarks
 from diamond_adapters.requests.session import ServerFailed
 from diamond_adapters.requests.shipper import Shipper
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
@@ -31,7 +31,7 @@ def test_what_a_living_process_appended_is_seen_by_another(spooled):
     assert newest(other) == newest(one) == written[::-1]
 
 
-def test_many_readers_ship_each_exchange_once(spooled, record, folder):
+def test_many_readers_ship_each_exchange_once(spooled, destination, folder):
     written = some_exchanges(300)
     first = spooled()
     first.append_all(written)
@@ -40,56 +40,56 @@ def test_many_readers_ship_each_exchange_once(spooled, record, folder):
     with ThreadPoolExecutor(6) as pool:
         for found in pool.map(lambda log: newest(log, 1000), logs):
             assert found == written[::-1]
-    assert record.count(ExchangeFilter()) == 300
+    assert destination.count(ExchangeFilter()) == 300
     assert files(folder) == []
 
 
-def test_an_insert_whose_answer_was_lost_is_repeated_to_no_effect(spooled, record):
+def test_an_insert_whose_answer_was_lost_is_repeated_to_no_effect(spooled, destination):
     log = spooled()
     written = some_exchanges(20)
     log.append_all(written)
-    record.fails_after = True
+    destination.fails_after = True
     with pytest.raises(Unavailable):
         newest(log)
-    record.away = record.fails_after = False
+    destination.away = destination.fails_after = False
     assert newest(log, 100) == written[::-1]
 
 
-def test_pruned_exchanges_do_not_come_back_after_a_lost_answer(spooled, record):
+def test_pruned_exchanges_do_not_come_back_after_a_lost_answer(spooled, destination):
     log = spooled()
     log.append_all(some_exchanges(20))
-    record.fails_after = True
+    destination.fails_after = True
     with pytest.raises(Unavailable):
         newest(log)
-    record.away = record.fails_after = False
-    assert record.prune(datetime.now(UTC), limit=100) == 20
+    destination.away = destination.fails_after = False
+    assert destination.prune(datetime.now(UTC), limit=100) == 20
     assert newest(log) == []
 
 
-def test_exchanges_wait_while_the_database_is_away(spooled, record, folder):
+def test_exchanges_wait_while_the_database_is_away(spooled, destination, folder):
     log = spooled()
-    record.away = True
+    destination.away = True
     written = some_exchanges(10)
     log.append_all(written)
     with pytest.raises(Unavailable):
         newest(log)
     log.close()
     assert len(files(folder)) == 1
-    record.away = False
+    destination.away = False
     assert newest(spooled(), 100) == written[::-1]
     assert files(folder) == []
 
 
 @pytest.mark.parametrize("error", [Unavailable, Refused])
 def test_a_refused_exchange_becomes_a_dead_letter_and_stops_no_other(
-    spooled, record, folder, error
+    spooled, destination, folder, error
 ):
     log = spooled()
     written = some_exchanges(100)
-    record.refuses, record.refuses_with = {"r0", "r3", "r50", "r99"}, error
+    destination.refuses, destination.refuses_with = {"r0", "r3", "r50", "r99"}, error
     log.append_all(written)
     found = {each.request_id for each in newest(log, 1000)}
-    assert found == {each.request_id for each in written} - record.refuses
+    assert found == {each.request_id for each in written} - destination.refuses
     after = health(folder)
     assert (after.dead_letters, after.damaged) == (4, 0)
     assert "4 exchanges are dead letters" in after.problem
@@ -97,26 +97,26 @@ def test_a_refused_exchange_becomes_a_dead_letter_and_stops_no_other(
     assert {letter.reason for letter in letters} == {"data too long"}
     assert [letter.exchange for letter in letters] == [written[n] for n in (0, 3, 50, 99)]
     ids = [letter.exchange.id for letter in letters]
-    assert set(retry(record, DeadLetters(folder), ids)) == set(ids)
-    record.refuses = {"r99"}
-    assert retry(record, DeadLetters(folder), ids) == {ids[-1]: "data too long"}
+    assert set(retry(destination, DeadLetters(folder), ids)) == set(ids)
+    destination.refuses = {"r99"}
+    assert retry(destination, DeadLetters(folder), ids) == {ids[-1]: "data too long"}
     assert len(newest(log, 1000)) == 99
     assert DeadLetters(folder).remove(ids) == 1
     assert health(folder).dead_letters == 0
 
 
-def test_values_that_are_all_refused_become_dead_letters(spooled, record, folder):
+def test_values_that_are_all_refused_become_dead_letters(spooled, destination, folder):
     log = spooled()
     written = some_exchanges(20)
-    record.refuses, record.refuses_with = {each.request_id for each in written}, Refused
+    destination.refuses, destination.refuses_with = {each.request_id for each in written}, Refused
     log.append_all(written)
     assert newest(log) == []
     assert [letter.exchange for letter in DeadLetters(folder).letters()] == written
 
 
-def test_an_exchange_that_fails_alone_waits_until_another_is_taken(spooled, record, folder):
+def test_an_exchange_that_fails_alone_waits_until_another_is_taken(spooled, destination, folder):
     log = spooled()
-    record.refuses = {"r0"}
+    destination.refuses = {"r0"}
     log.append_all(some_exchanges(1))
     for _ in range(5):
         with pytest.raises(Unavailable, match="too long"):
@@ -129,38 +129,38 @@ def test_an_exchange_that_fails_alone_waits_until_another_is_taken(spooled, reco
 
 @pytest.mark.parametrize("error", [Unavailable, ServerFailed])
 def test_a_database_that_refuses_everything_costs_no_exchange_and_is_not_pressed(
-    spooled, record, folder, error
+    spooled, destination, folder, error
 ):
     log = spooled()
     written = some_exchanges(300)
     log.append_all(written)
-    record.refuses = {each.request_id for each in written}
-    record.refuses_with = error
+    destination.refuses = {each.request_id for each in written}
+    destination.refuses_with = error
     for _ in range(6):
         with pytest.raises(Unavailable, match="too long"):
             newest(log)
-    assert record.asked <= (6 if error is ServerFailed else 6 * 20)
+    assert destination.asked <= (6 if error is ServerFailed else 6 * 20)
     assert health(folder).dead_letters == 0
-    record.refuses = frozenset()
+    destination.refuses = frozenset()
     assert newest(log, 1000) == written[::-1]
 
 
 def test_an_outage_while_a_refused_exchange_is_looked_for_costs_no_other(
-    spooled, record, folder, monkeypatch
+    spooled, destination, folder, monkeypatch
 ):
     log = spooled()
-    record.refuses = {"r7"}
+    destination.refuses = {"r7"}
     log.append_all(some_exchanges(50))
-    deliver, calls = FickleRecord.deliver, iter(range(1000))
+    deliver, calls = FickleDestination.deliver, iter(range(1000))
 
     def deliver_with_an_outage(self, file, last, rows):
         if 8 <= next(calls) <= 60:
             raise Unavailable("gone away")
         deliver(self, file, last, rows)
 
-    monkeypatch.setattr(FickleRecord, "deliver", deliver_with_an_outage)
-    monkeypatch.setattr(FickleRecord, "marks", PeeweeRequestLog.marks)
-    until(lambda: len(found_or_nothing(log)) == 49, "the others are in the record")
+    monkeypatch.setattr(FickleDestination, "deliver", deliver_with_an_outage)
+    monkeypatch.setattr(FickleDestination, "marks", PeeweeRequestLog.marks)
+    until(lambda: len(found_or_nothing(log)) == 49, "the others are in the destination")
     assert [letter.exchange.request_id for letter in DeadLetters(folder).letters()] == ["r7"]
 
 
@@ -171,42 +171,42 @@ def found_or_nothing(log):
         return []
 
 
-def test_a_problem_is_forgotten_once_all_is_moved(spooled, record, folder):
+def test_a_problem_is_forgotten_once_all_is_moved(spooled, destination, folder):
     log = spooled()
     log.append_all(some_exchanges(3))
-    record.away = True
-    Shipper(folder, record)._tell("away")
-    record.away = False
+    destination.away = True
+    Shipper(folder, destination)._tell("away")
+    destination.away = False
     assert len(newest(log)) == 3
     assert health(folder).problem == ""
 
 
-def test_the_files_of_others_go_on_beside_one_that_is_stuck(spooled, record, folder):
+def test_the_files_of_others_go_on_beside_one_that_is_stuck(spooled, destination, folder):
     stuck, other = spooled(), spooled()
-    record.refuses, record.refuses_with = {"stuck"}, ServerFailed
+    destination.refuses, destination.refuses_with = {"stuck"}, ServerFailed
     stuck.append(an_exchange(request_id="stuck"))
     other.append(an_exchange(request_id="other"))
     with pytest.raises(Unavailable):
         newest(stuck)
-    assert [each.request_id for each in record.find(ExchangeFilter(), limit=9)] == ["other"]
+    assert [each.request_id for each in destination.find(ExchangeFilter(), limit=9)] == ["other"]
 
 
 def test_any_other_request_log_can_be_the_record(folder):
-    record = InMemoryRequestLog()
-    log = SpooledRequestLog(WithMarks(record, folder / "marks.json"), folder)
+    destination = InMemoryRequestLog()
+    log = SpooledRequestLog(WithMarks(destination, folder / "marks.json"), folder)
     written = some_exchanges(3)
     log.append_all(written)
     assert newest(log) == written[::-1]
-    record.prune(datetime.now(UTC), limit=9)
+    destination.prune(datetime.now(UTC), limit=9)
     log.append(another := an_exchange())
     assert newest(log) == [another], "what is pruned does not come back"
     log.close()
     assert files(folder) == []
 
 
-def test_a_reader_of_the_record_cannot_write_it(record, spooled):
+def test_a_reader_of_the_record_cannot_write_it(destination, spooled):
     log = spooled()
     log.append(an_exchange())
     newest(log)
     with pytest.raises(peewee.OperationalError, match="readonly"):
-        record._reader.execute_sql("DELETE FROM requests")
+        destination._reader.execute_sql("DELETE FROM requests")

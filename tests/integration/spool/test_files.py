@@ -57,8 +57,8 @@ def test_files_are_rotated_and_go_when_they_are_shipped(spooled, folder):
     assert len(files(folder)) == 1
 
 
-def test_what_does_not_fit_is_refused_counted_and_heals(spooled, record, folder):
-    record.away = True
+def test_what_does_not_fit_is_refused_counted_and_heals(spooled, destination, folder):
+    destination.away = True
     log = spooled(limit=1 << 20)
     log.append_all(some_exchanges(5, response_body=b"x" * 100_000))
     for _ in range(2):
@@ -67,7 +67,7 @@ def test_what_does_not_fit_is_refused_counted_and_heals(spooled, record, folder)
     after = health(folder, 1 << 20)
     assert after.lost == 2
     assert "could not be kept" in after.problem
-    record.away = False
+    destination.away = False
     assert len(newest(log, 100)) == 5
     log.append(an_exchange(request_id="after", response_body=b"x" * 100_000))
     assert newest(log, 1)[0].request_id == "after"
@@ -104,7 +104,7 @@ def test_a_clock_that_is_set_back_loses_nothing(spooled, monkeypatch):
     assert len(newest(log, 100)) == 7
 
 
-def test_more_files_than_descriptors_are_shipped_a_few_at_a_time(record, folder, tmp_path):
+def test_more_files_than_descriptors_are_shipped_a_few_at_a_time(destination, folder, tmp_path):
     count = 300
     code = f"""
 import resource
@@ -113,9 +113,9 @@ from pathlib import Path
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_core.testing import an_exchange
-record = PeeweeRequestLog.from_url("sqlite:///{tmp_path / "requests.db"}")
+destination = PeeweeRequestLog.from_url("sqlite:///{tmp_path / "requests.db"}")
 for number in range({count}):
-    log = SpooledRequestLog(record, Path({str(folder)!r}))
+    log = SpooledRequestLog(destination, Path({str(folder)!r}))
     log.append(an_exchange())
     log._spool.close()
 assert len(list(Path({str(folder)!r}).glob("*.db"))) == {count}
@@ -168,7 +168,9 @@ while True:
 """
 
 
-def test_a_process_that_is_killed_at_any_moment_loses_and_damages_nothing(spooled, record, folder):
+def test_a_process_that_is_killed_at_any_moment_loses_and_damages_nothing(
+    spooled, destination, folder
+):
     chance = random.Random(5)
     answered = set()
     for _ in range(12):
@@ -179,7 +181,7 @@ def test_a_process_that_is_killed_at_any_moment_loses_and_damages_nothing(spoole
                 answered.add(process.stdout.readline().strip())
             process.kill()
             answered |= {line.strip() for line in process.stdout if line.endswith("\n")}
-    Shipper(folder, record).round()
+    Shipper(folder, destination).round()
     found = {each.id for each in newest(spooled(), 100_000)}
     assert answered <= found
     assert len(found) <= len(answered) + 12, "one each may be kept and not answered"
@@ -205,14 +207,14 @@ def locks_of_this_process(folder):
 
 
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="locks are read from /proc")
-def test_to_read_ones_own_file_takes_no_lock_from_it(spooled, record, folder):
+def test_to_read_ones_own_file_takes_no_lock_from_it(spooled, destination, folder):
     log = spooled()
     log.append(an_exchange())
     held = locks_of_this_process(folder)
     assert {suffix for suffix, _ in held} == {".db", ".db-shm", ".live"}
     log._ends()
     health(folder)
-    Shipper(folder, record).round()
+    Shipper(folder, destination).round()
     assert set(held) <= set(locks_of_this_process(folder))
 
 

@@ -39,18 +39,18 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def record(tmp_path):
+def destination(tmp_path):
     log = PeeweeRequestLog.from_url(f"sqlite:///{tmp_path / 'requests.db'}")
     yield log
     log.close()
 
 
 @pytest.fixture
-def left(record, folder):
+def left(destination, folder):
     """Four files of processes that ended, ten exchanges in each."""
     folder.mkdir()
     for start in range(0, COUNT, 10):
-        log = SpooledRequestLog(record, folder)
+        log = SpooledRequestLog(destination, folder)
         log.append_all([an_exchange(request_id=f"r{start + number}") for number in range(10)])
         log._spool.close()
 
@@ -113,8 +113,8 @@ def test_a_count_of_losses_that_is_locked_holds_up_nobody(folder):
     assert Losses(folder).read()[0] == 2
 
 
-def test_a_child_reads_though_a_thread_of_its_parent_is_reading(record, folder):
-    log = SpooledRequestLog(record, folder)
+def test_a_child_reads_though_a_thread_of_its_parent_is_reading(destination, folder):
+    log = SpooledRequestLog(destination, folder)
     log.append(an_exchange())
     with log._turn.taken():
 
@@ -131,73 +131,73 @@ def test_a_child_reads_though_a_thread_of_its_parent_is_reading(record, folder):
 
 
 @pytest.mark.usefixtures("left")
-def test_a_round_ends_in_time_and_the_next_goes_on(record, folder):
+def test_a_round_ends_in_time_and_the_next_goes_on(destination, folder):
     asked = itertools.count()
     with pytest.raises(OutOfTime):
-        Shipper(folder, record).round(lambda: next(asked) >= 2)
-    assert record.count(ExchangeFilter()) == 20
-    assert Shipper(folder, record).round() == 20
-    assert record.count(ExchangeFilter()) == COUNT
+        Shipper(folder, destination).round(lambda: next(asked) >= 2)
+    assert destination.count(ExchangeFilter()) == 20
+    assert Shipper(folder, destination).round() == 20
+    assert destination.count(ExchangeFilter()) == COUNT
 
 
 @pytest.mark.usefixtures("left")
-def test_a_shipper_that_is_to_stop_stops_between_two_batches(record, folder):
+def test_a_shipper_that_is_to_stop_stops_between_two_batches(destination, folder):
     stop = threading.Event()
-    deliver = record.deliver_file
+    deliver = destination.deliver_file
 
     def deliver_and_stop(path, file, last):
         stop.set()
         return deliver(path, file, last)
 
-    record.deliver_file = deliver_and_stop
-    Shipper(folder, record).run(stop, last_seconds=0.0)
-    assert record.count(ExchangeFilter()) == 10
+    destination.deliver_file = deliver_and_stop
+    Shipper(folder, destination).run(stop, last_seconds=0.0)
+    assert destination.count(ExchangeFilter()) == 10
     assert ShipperState.read(folder).problem == ""
 
 
 @pytest.mark.usefixtures("left")
-def test_a_reader_that_moves_a_long_backlog_gives_up_in_time(record, folder, monkeypatch):
-    log = SpooledRequestLog(record, folder)
+def test_a_reader_that_moves_a_long_backlog_gives_up_in_time(destination, folder, monkeypatch):
+    log = SpooledRequestLog(destination, folder)
     moment = itertools.count(step=3.0)
     monkeypatch.setattr(time, "monotonic", lambda: next(moment))
     with pytest.raises(OutOfTime, match="brought up to date"):
         newest(log)
     monkeypatch.undo()
-    assert len(newest(SpooledRequestLog(record, folder), 100)) == COUNT
+    assert len(newest(SpooledRequestLog(destination, folder), 100)) == COUNT
 
 
 @pytest.mark.usefixtures("left")
 @pytest.mark.parametrize("moment", ["forget_marks", "unlink"])
 def test_the_marks_of_a_killed_shipper_are_forgotten_by_the_next(
-    record, folder, monkeypatch, moment
+    destination, folder, monkeypatch, moment
 ):
     def killed(*_):
         raise Killed
 
-    place = record if moment == "forget_marks" else spool_files
+    place = destination if moment == "forget_marks" else spool_files
     with monkeypatch.context() as patch:
         patch.setattr(place, moment, killed)
         with pytest.raises(Killed):
-            Shipper(folder, record).round()
-    assert record.marks()
-    Shipper(folder, record).round()
-    assert record.count(ExchangeFilter()) == COUNT
-    assert record.marks() == {}
+            Shipper(folder, destination).round()
+    assert destination.marks()
+    Shipper(folder, destination).round()
+    assert destination.count(ExchangeFilter()) == COUNT
+    assert destination.marks() == {}
 
 
-def test_a_file_that_is_set_aside_leaves_no_mark(record, folder):
-    log = SpooledRequestLog(record, folder)
+def test_a_file_that_is_set_aside_leaves_no_mark(destination, folder):
+    log = SpooledRequestLog(destination, folder)
     log.append_all([an_exchange() for _ in range(3)])
     newest(log)
-    assert record.marks()
+    assert destination.marks()
     path = log._spool.close()
     path.write_bytes(b"x" * 4096)
-    Shipper(folder, record).round()
+    Shipper(folder, destination).round()
     assert [each.name for each in folder.joinpath("damaged").iterdir()] == [path.name]
-    assert record.marks() == {}
+    assert destination.marks() == {}
 
 
-def test_what_a_process_left_that_died_before_its_file_was_made_is_swept(record, folder):
+def test_what_a_process_left_that_died_before_its_file_was_made_is_swept(destination, folder):
     folder.mkdir()
     old_draft, draft = folder / f"{new_exchange_id()}.draft", folder / f"{new_exchange_id()}.draft"
     left, held = folder / f"{new_exchange_id()}.live", folder / f"{new_exchange_id()}.live"
@@ -205,7 +205,7 @@ def test_what_a_process_left_that_died_before_its_file_was_made_is_swept(record,
         path.touch()
     os.utime(old_draft, (0, 0))
     with locked(held):
-        Shipper(folder, record)
+        Shipper(folder, destination)
         assert {path.name for path in folder.iterdir()} == {draft.name, held.name}
 
 
@@ -237,15 +237,15 @@ def test_a_state_takes_the_same_room_whatever_it_says(folder, letter):
     assert len(json.loads((folder / FILE).read_bytes())["marks"]) == 60
 
 
-def test_a_shipper_that_is_replaced_ends_and_says_for_whom(record, folder):
-    log = SpooledRequestLog(record, folder)
+def test_a_shipper_that_is_replaced_ends_and_says_for_whom(destination, folder):
+    log = SpooledRequestLog(destination, folder)
     log.append(an_exchange())  # a process that lives: without a word the shipper would not end
     ended = threading.Event()
 
     def ship():
         with holding(folder) as lock:
             assert lock is not None
-            Shipper(folder, record, settings="one").run(threading.Event())
+            Shipper(folder, destination, settings="one").run(threading.Event())
         ended.set()
 
     threading.Thread(target=ship, daemon=True).start()
@@ -274,14 +274,14 @@ log._spool.close()
 """
 
 
-def test_twelve_processes_append_beside_a_shipper(record, folder):
+def test_twelve_processes_append_beside_a_shipper(destination, folder):
     with holding(folder) as lock:
         assert lock is not None
         processes = [
             subprocess.Popen([sys.executable, "-c", PROCESS, str(folder), str(number)])
             for number in range(12)
         ]
-        shipper = Shipper(folder, record)
+        shipper = Shipper(folder, destination)
 
         def all_ended():
             shipper.round()
@@ -290,19 +290,19 @@ def test_twelve_processes_append_beside_a_shipper(record, folder):
         until(all_ended, "they end", seconds=60)
         shipper.round()
     assert {process.returncode for process in processes} == {0}
-    found = [each.request_id for each in record.find(ExchangeFilter(), limit=5000)]
+    found = [each.request_id for each in destination.find(ExchangeFilter(), limit=5000)]
     assert sorted(found) == sorted(f"{p}-{n}" for p in range(12) for n in range(200))
-    assert record.marks() == {}
+    assert destination.marks() == {}
 
 
-def test_a_thread_ships_where_the_process_fails_at_its_start(record, folder):
+def test_a_thread_ships_where_the_process_fails_at_its_start(destination, folder):
     def begin(lock):
         return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"])
 
-    log = SpooledRequestLog(record, folder, begin_shipper=begin)
+    log = SpooledRequestLog(destination, folder, begin_shipper=begin)
     log.start()
     log.append_all(some_exchanges(10))
-    until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+    until(lambda: destination.count(ExchangeFilter()) == 10, "the exchanges are shipped")
     log.close()
     assert files(folder) == []
 
@@ -318,62 +318,64 @@ def test_a_long_time_to_keep_is_understood_by_the_shipper(tmp_path, monkeypatch)
 def test_a_killed_shipper_is_replaced(folder, tmp_path):
     settings = Settings.load({"DIAMOND_HOME": str(tmp_path)})
     log = build_container(settings).request_log()
-    record = PeeweeRequestLog.from_url(settings.database_url)
+    destination = PeeweeRequestLog.from_url(settings.database_url)
     log.start()
     try:
         until(lambda: shipper_runs(tmp_path), "a shipper runs")
         log.append_all(some_exchanges(10))
-        until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+        until(lambda: destination.count(ExchangeFilter()) == 10, "the exchanges are shipped")
         first = log._watcher._process
         first.send_signal(signal.SIGKILL)
         first.wait()
         log.append_all(some_exchanges(10))
-        until(lambda: record.count(ExchangeFilter()) == 20, "another shipper ships")
+        until(lambda: destination.count(ExchangeFilter()) == 20, "another shipper ships")
         assert log._watcher._process.pid != first.pid
         assert newest(log, 1)[0].request_id == "r9"
         assert log.prune(datetime.now(UTC), limit=5) == 5
         log.append_all(some_exchanges(3))
     finally:
         log.close()
-    assert record.count(ExchangeFilter()) == 18, "a process that ends waits until it is shipped"
+    assert destination.count(ExchangeFilter()) == 18, (
+        "a process that ends waits until it is shipped"
+    )
     assert files(folder) == []
     until(lambda: not shipper_runs(tmp_path), "the shipper ends")
     log._watcher._process.wait()
 
 
-def test_a_thread_ships_where_no_process_can_be_begun(record, folder):
+def test_a_thread_ships_where_no_process_can_be_begun(destination, folder):
     def begin(lock):
         raise OSError(errno.EAGAIN, "no more processes")
 
-    log = SpooledRequestLog(record, folder, begin_shipper=begin)
+    log = SpooledRequestLog(destination, folder, begin_shipper=begin)
     log.start()
     log.append_all(some_exchanges(10))
-    until(lambda: record.count(ExchangeFilter()) == 10, "the exchanges are shipped")
+    until(lambda: destination.count(ExchangeFilter()) == 10, "the exchanges are shipped")
     log.append_all(some_exchanges(10))
     assert len(newest(log, 100)) == 20
     log.close()
     assert files(folder) == []
 
 
-def test_old_exchanges_are_pruned_by_the_shipper(record, folder):
+def test_old_exchanges_are_pruned_by_the_shipper(destination, folder):
     old, new = an_exchange(), an_exchange(occurred_at=datetime.now(UTC))
-    log = SpooledRequestLog(record, folder)
+    log = SpooledRequestLog(destination, folder)
     log.append_all([old, new])
     log.close()
-    shipper = Shipper(folder, record, timedelta(days=90))
+    shipper = Shipper(folder, destination, timedelta(days=90))
     shipper.run(threading.Event())
-    assert record.find(ExchangeFilter(), limit=9) == [new]
+    assert destination.find(ExchangeFilter(), limit=9) == [new]
 
 
-def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(record, folder, monkeypatch):
+def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(destination, folder, monkeypatch):
     recent = an_exchange(occurred_at=datetime.now(UTC))
-    log = SpooledRequestLog(record, folder)
+    log = SpooledRequestLog(destination, folder)
     log.append(recent)
     log.close()
     now = time.time()
     keep = timedelta(days=90)
     monkeypatch.setattr(shipper_module, "_STATE_SECONDS", 0.0)
-    Shipper(folder, record, keep).run(threading.Event())
+    Shipper(folder, destination, keep).run(threading.Event())
     for year in (0, 1):  # the second is a restart, whose clock does not jump any more
         at = now + 75 * 365 * 86_400 + year
 
@@ -384,6 +386,6 @@ def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(record, folder
 
         monkeypatch.setattr(time, "time", lambda at=at: at)
         monkeypatch.setattr(shipper_module, "datetime", Clock)
-        Shipper(folder, record, keep).run(threading.Event())
-        assert record.count(ExchangeFilter()) == 1
+        Shipper(folder, destination, keep).run(threading.Event())
+        assert destination.count(ExchangeFilter()) == 1
         assert ShipperState.read(folder).held > 86_000

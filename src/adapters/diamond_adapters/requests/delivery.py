@@ -1,4 +1,4 @@
-"""The delivery of rows into the record, and what becomes of those that it refuses."""
+"""The delivery of rows into the destination, and what becomes of those that it refuses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from diamond_adapters.requests.dead_letters import DeadLetters
-from diamond_adapters.requests.record import Record
+from diamond_adapters.requests.destination import Destination
 from diamond_adapters.requests.rows import Row
 from diamond_adapters.requests.session import ServerFailed
 from diamond_adapters.requests.spool_files import NumberedRow
@@ -28,8 +28,8 @@ class Delivery:
     another, which was not there yet, is taken: an error of the whole database costs no exchange.
     """
 
-    def __init__(self, record: Record, dead: DeadLetters) -> None:
-        self._record = record
+    def __init__(self, destination: Destination, dead: DeadLetters) -> None:
+        self._destination = destination
         self._dead = dead
         self._taken = 0
         self._failed: dict[str, int] = {}
@@ -37,10 +37,10 @@ class Delivery:
     def deliver_file(self, path: Path, last: int) -> int | None:
         """Deliver all rows of a file behind its row *last* at once; return the number of the last.
 
-        None if the record can't do it so: then ``deliver`` finds out why.
+        None if the destination can't do it so: then ``deliver`` finds out why.
         """
         try:
-            end = self._record.deliver_file(path, path.stem, last)
+            end = self._destination.deliver_file(path, path.stem, last)
         except Unavailable:
             return None
         if end is not None:
@@ -51,33 +51,33 @@ class Delivery:
         """Deliver the rows up to the last, with the mark.
 
         Raises:
-            Unavailable: the record does not take them now; to deliver them again is safe.
+            Unavailable: the destination does not take them now; to deliver them again is safe.
         """
         plain = [row for _, row in rows]
         last = rows[-1][0]
         try:
-            self._record.deliver(file, last, plain)
+            self._destination.deliver(file, last, plain)
             self._taken += len(plain)
             return
         except ServerFailed:
             raise
         except Unavailable:
-            self._record.marks()  # raises where the database is away
+            self._destination.marks()  # raises where the database is away
         taken_before = self._taken
         # in any order, so that a few that are refused do not hide that others are taken
         mixed = random.sample(plain, len(plain))
         for row in self._one_by_one(mixed, [], taken_before):
             self._try_again(
-                row, taken_before, lambda: self._record.deliver(file, rows[0][0] - 1, [])
+                row, taken_before, lambda: self._destination.deliver(file, rows[0][0] - 1, [])
             )
-        self._record.deliver(file, last, [])
+        self._destination.deliver(file, last, [])
 
     def _one_by_one(
         self, rows: Sequence[Row], failures: list[Row], taken_before: int
     ) -> Sequence[Row]:
         """Deliver the rows without a mark, and return those that fail alone."""
         try:
-            self._record.deliver("", 0, rows)
+            self._destination.deliver("", 0, rows)
             self._taken += len(rows)
         except ServerFailed:
             raise
@@ -102,7 +102,7 @@ class Delivery:
         taken_then = self._failed.setdefault(id, taken_before)
         write()
         try:
-            self._record.deliver("", 0, [row])
+            self._destination.deliver("", 0, [row])
         except ServerFailed:
             raise
         except Refused as ex:
@@ -120,19 +120,19 @@ class Delivery:
             _log.error("the database refuses the exchange %s: %s", id, reason)
 
 
-def retry(record: Record, letters: DeadLetters, ids: Sequence[str]) -> dict[str, str]:
+def retry(destination: Destination, letters: DeadLetters, ids: Sequence[str]) -> dict[str, str]:
     """Deliver dead letters of these ids; return why the database refuses those that are left, by id.
 
     Raises:
         Unavailable: the database is away, or the letters can't be read.
     """
-    record.marks()
+    destination.marks()
     taken, refused = [], {}
     for row in letters.rows():
         id = str(row[0])
         if id in ids:
             try:
-                record.deliver("", 0, [row])
+                destination.deliver("", 0, [row])
                 taken.append(id)
             except ServerFailed:
                 raise

@@ -42,7 +42,7 @@ _Result = TypeVar("_Result")
 
 
 class PeeweeRequestLog:
-    """A ``Record`` in *database*, whose tables are made or upgraded on first use.
+    """A ``Destination`` in *database*, whose tables are made or upgraded on first use.
 
     Processes may share it. A SQLite file is read through *reader*, a connection that can't write.
     """

@@ -1,4 +1,4 @@
-"""Work on the record's database: connected, its tables up to date, its errors in our words."""
+"""Work on the destination's database: connected, its tables up to date, its errors in our words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves what waits in the spool into the record: one process per home at a time."""
+"""Moves what waits in the spool into the destination: one process per home at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from diamond_adapters.flock import locked
 from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import Delivery
-from diamond_adapters.requests.record import Record
+from diamond_adapters.requests.destination import Destination
 from diamond_adapters.requests.rows import exchange_of
 from diamond_adapters.requests.shipper_state import ShipperState
 from diamond_core import Unavailable
@@ -133,18 +133,22 @@ class Shipper:
 
     Args:
         folder: the spool.
-        record: where the exchanges go.
-        keep: for how long the record keeps an exchange; None: for good.
-        settings: what tells the record and *keep* from others: ``settings_of``.
+        destination: where the exchanges go.
+        keep: for how long the destination keeps an exchange; None: for good.
+        settings: what tells the destination and *keep* from others: ``settings_of``.
     """
 
     def __init__(
-        self, folder: Path, record: Record, keep: timedelta | None = None, settings: str = ""
+        self,
+        folder: Path,
+        destination: Destination,
+        keep: timedelta | None = None,
+        settings: str = "",
     ) -> None:
         self._folder = folder
-        self._record = record
+        self._destination = destination
         self._keep = keep
-        self._delivery = Delivery(record, DeadLetters(folder))
+        self._delivery = Delivery(destination, DeadLetters(folder))
         self._settings = settings
         self._state = ShipperState.read(folder)
         self._shipped = self._state.shipped
@@ -207,14 +211,14 @@ class Shipper:
 
         Raises:
             OutOfTime: *is_over* told, between two batches, to move no more.
-            Unavailable: the record or the disk does not take them; those of other files are moved.
+            Unavailable: the destination or the disk does not take them; those of other files are moved.
         """
         self._is_over = is_over
         self._live = self._any_live()
         self._write_state()  # a state that grows old shows that the database does not answer
         before = self._shipped
         if time.monotonic() - self._probed_at > _PROBE_SECONDS:
-            self._marks = dict(self._record.marks())
+            self._marks = dict(self._destination.marks())
             self._probed_at = time.monotonic()
         failure: Exception | None = None
         self._unreadable.clear()
@@ -229,7 +233,9 @@ class Shipper:
                 raise
             except (Unavailable, OSError, sqlite3.Error) as ex:
                 failure = failure or ex
-                self._marks = dict(self._record.marks())  # where it is away, the others need no try
+                self._marks = dict(
+                    self._destination.marks()
+                )  # where it is away, the others need no try
         if failure is not None:
             raise failure if isinstance(failure, Unavailable) else Unavailable(str(failure))
         self._remove_emptied()
@@ -312,7 +318,7 @@ class Shipper:
         )
 
     def _remove_emptied(self) -> None:
-        """Remove the files that the record has all of, and forget the marks of files that are gone.
+        """Remove the files that the destination has all of, and forget the marks of files that are gone.
 
         Those that another shipper removed are among them: the state names them until then.
         """
@@ -325,7 +331,7 @@ class Shipper:
         gone = self._gone - {path.stem for path in spool_files.files_in(self._folder)}
         marked = gone & self._marks.keys()
         if marked:
-            self._record.forget_marks(marked)
+            self._destination.forget_marks(marked)
         self._marks = {name: last for name, last in self._marks.items() if name not in marked}
         self._gone -= gone
 
@@ -345,7 +351,7 @@ class Shipper:
         now = time.monotonic()
         if self._keep is None or now - self._pruned_at < _PRUNE_SECONDS or self._state.held:
             return
-        if not self._record.prune(datetime.now(UTC) - self._keep, limit=_PRUNE_BATCH):
+        if not self._destination.prune(datetime.now(UTC) - self._keep, limit=_PRUNE_BATCH):
             self._pruned_at = now
 
     def _tell(self, problem: str) -> None:

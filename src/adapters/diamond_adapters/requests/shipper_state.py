@@ -24,7 +24,7 @@ def settings_of(database: str, keep: timedelta | None) -> str:
 
     Args:
         database: tells its database from others.
-        keep: for how long the record keeps an exchange.
+        keep: for how long the destination keeps an exchange.
     """
     return f"{database} {keep or 'for good'}"
 
@@ -34,8 +34,8 @@ class ShipperState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         at: when, in seconds since 1970.
-        problem: why the record does not take exchanges, or ''.
-        marks: for each file of the spool that the record has some rows of, the last of them; of
+        problem: why the destination does not take exchanges, or ''.
+        marks: for each file of the spool that the destination has some rows of, the last of them; of
             the first ones only, where there are many.
         shipped: exchanges that were moved, since the home was made.
         unreadable: files that this process may not read now, or SQLite can't.

@@ -1,9 +1,9 @@
 """The spool: what this process appends before its responses leave, in SQLite files of its own.
 
-<folder>/<id>.db      exchanges in the columns of the record; one connection of one process writes it
+<folder>/<id>.db      exchanges in the columns of the destination; one connection of one process writes it
 <folder>/<id>.live    locked (flock) by that process for as long as it may write
 
-Rows are never deleted, so that a row's number is its place for good. The record keeps, for each file,
+Rows are never deleted, so that a row's number is its place for good. The destination keeps, for each file,
 the number of the last row that it holds; ``spool_files`` is how others see the files.
 """
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from diamond_adapters.requests.destination import Destination
 from diamond_adapters.requests.losses import Losses
-from diamond_adapters.requests.record import Record
 from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
 from diamond_adapters.requests.shipper_state import ShipperState, settings_of
 from diamond_adapters.requests.shipper_watcher import CLOSE_SECONDS, Begin, ShipperWatcher
@@ -35,27 +35,27 @@ _log = logging.getLogger(__name__)
 
 
 class SpooledRequestLog:
-    """A ``RequestLog``: the spool in front of a *record*.
+    """A ``RequestLog``: the spool in front of a *destination*.
 
     ``append`` writes to the spool and returns; a process of its own, the shipper, moves the
-    exchanges into the record. Reading waits until the record holds whatever was appended before;
+    exchanges into the destination. Reading waits until the destination holds whatever was appended before;
     where no shipper runs, it moves the exchanges itself.
 
     Args:
-        record: where the exchanges go.
+        destination: where the exchanges go.
         folder: where the spool lies; the processes of a home share it.
         durable: an exchange survives a power cut, not only the death of the process.
         limit: the most bytes that the spool may take.
         begin_shipper: begins the shipper's process; ``start`` sees to it that one runs. None: no
             process is begun.
-        keep: for how long the record keeps an exchange; None: for good.
-        database: tells the record's database from others; '' if it does not matter where exchanges
+        keep: for how long the destination keeps an exchange; None: for good.
+        database: tells the destination's database from others; '' if it does not matter where exchanges
             go that wait for another.
     """
 
     def __init__(
         self,
-        record: Record,
+        destination: Destination,
         folder: Path,
         *,
         durable: bool = False,
@@ -64,7 +64,7 @@ class SpooledRequestLog:
         keep: timedelta | None = None,
         database: str = "",
     ) -> None:
-        self._record = record
+        self._destination = destination
         self._folder = folder
         self._limit = limit
         self._keep = keep
@@ -97,17 +97,17 @@ class SpooledRequestLog:
     ) -> Sequence[Exchange]:
         with self._turn.taken():
             self._catch_up()
-            return self._record.find(filter, limit=limit, before=before, bodies=bodies)
+            return self._destination.find(filter, limit=limit, before=before, bodies=bodies)
 
     def count(self, filter: ExchangeFilter) -> int:
         with self._turn.taken():
             self._catch_up()
-            return self._record.count(filter)
+            return self._destination.count(filter)
 
     def prune(self, before: datetime, *, limit: int) -> int:
         with self._turn.taken():
             self._catch_up()
-            return self._record.prune(before, limit=limit)
+            return self._destination.prune(before, limit=limit)
 
     def health(self) -> RequestLogHealth:
         at, health = self._health
@@ -115,8 +115,8 @@ class SpooledRequestLog:
             try:
                 health = health_of(self._folder, self._limit, self._losses)
             except Exception as ex:  # files of the spool that hold anything
-                _log.exception("the health of the spool can't be told")
-                problem = f"the health of the request log can't be told ({type(ex).__name__})"
+                _log.exception("the health of the spool is not known")
+                problem = f"the health of the request log is not known ({type(ex).__name__})"
                 health = RequestLogHealth(problem=problem)
             self._health = (time.monotonic(), health)
         return health
@@ -141,14 +141,14 @@ class SpooledRequestLog:
                     break
                 self._bell.ring()
                 time.sleep(0.02)
-        self._record.close()
+        self._destination.close()
 
     def _ship_now(self, deadline: float) -> bool:
         """Move what waits, if nobody else does; tell whether that was so.
 
         Raises:
             OutOfTime: not all was moved until *deadline*, in ``time.monotonic``.
-            Unavailable: the record does not take it.
+            Unavailable: the destination does not take it.
         """
         with holding(self._folder) as lock:
             if lock is not None:
@@ -163,10 +163,10 @@ class SpooledRequestLog:
 
     def _shipper(self) -> Shipper:
         settings = settings_of(self._database, self._keep)
-        return Shipper(self._folder, self._record, self._keep, settings)
+        return Shipper(self._folder, self._destination, self._keep, settings)
 
     def _catch_up(self) -> None:
-        """Return when the record holds whatever was appended before this call.
+        """Return when the destination holds whatever was appended before this call.
 
         Raises:
             Unavailable: it does not within a few seconds, or the database is known to be away.
@@ -183,7 +183,7 @@ class SpooledRequestLog:
         while ends:
             self._check_shipper(waited=time.monotonic() - now)
             self._bell.ring()
-            marks = self._record.marks()
+            marks = self._destination.marks()
             ends = {
                 path: end
                 for path, end in ends.items()

@@ -1,1 +1,1 @@
-"""The HTTP service: resources, payloads, problems and the record of every exchange."""
+"""The HTTP service: its routes, errors, request log and pages."""

@@ -8,7 +8,7 @@ import falcon
 
 
 class ExchangeContext:
-    """``req.context``: what the exchange will be recorded with, and what the metrics count.
+    """``req.context``: what the request log keeps of the exchange, and what the metrics count.
 
     Attributes:
         id: the exchange's own.

@@ -229,7 +229,7 @@ def media_type(req: Request) -> str:
 
 def _check_content_type(req: Request) -> None:
     if media_type(req) != JSON:
-        told = "send JSON with 'Content-Type: application/json'"
+        expected = "send JSON with 'Content-Type: application/json'"
         if req.path == "/v1/predictions/batch":
-            told += " or a CSV with 'Content-Type: text/csv'"
-        raise Problem(415, f"{told}, not {req.content_type or 'none'}")
+            expected += " or a CSV with 'Content-Type: text/csv'"
+        raise Problem(415, f"{expected}, not {req.content_type or 'none'}")

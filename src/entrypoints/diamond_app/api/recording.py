@@ -29,7 +29,7 @@ _KEPT_HEADERS: Final = (
     ("CONTENT_TYPE", "Content-Type"),
     ("HTTP_REFERER", "Referer"),
 )
-"""Where WSGI has a header -> how the record calls it."""
+"""Where WSGI has a header -> its name in the request log."""
 
 _log = logging.getLogger("diamond_app")
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Access, Topic, operation
 from diamond_app.api.payloads import invalid_parameters, read_query, whole_number
-from diamond_app.record_filter import parse_filter
+from diamond_app.exchange_filters import parse_filter
 from diamond_app.responses import (
     EXCHANGE_ID,
     MODEL_ID,

@@ -35,6 +35,8 @@ class SecurityHeaders:
     ) -> None:
         """Choose by content type: a page may load from this host, data may load nothing."""
         is_page = (resp.content_type or "").startswith("text/html")
-        wanted = PAGE if is_page else DATA
+        headers = PAGE if is_page else DATA
         policy = resp.get_header("Content-Security-Policy")
-        resp.set_headers(wanted if policy is None else wanted | {"Content-Security-Policy": policy})
+        resp.set_headers(
+            headers if policy is None else headers | {"Content-Security-Policy": policy}
+        )

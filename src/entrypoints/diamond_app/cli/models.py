@@ -128,7 +128,7 @@ def promote(id: str, reason: str, as_json: bool) -> None:
 @click.option("--reason", default="", help="Why; it is kept for good.")
 @json_option
 def rollback(reason: str, as_json: bool) -> None:
-    """Make the champion of before the present one champion again.
+    """Make the previous champion the champion again.
 
     \b
     Example:

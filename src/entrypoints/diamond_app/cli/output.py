@@ -29,7 +29,7 @@ def container() -> Container:
 
 
 def user() -> str:
-    """Return who gives the command, for the record of promotions."""
+    """Return who gives the command, for the history of promotions."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -88,11 +88,11 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
 
 
 def _line_per_step() -> Callable[[str, float], None]:
-    told: set[str] = set()
+    shown: set[str] = set()
 
     def tell(doing: str, share: float) -> None:
-        if doing not in told:
-            told.add(doing)
+        if doing not in shown:
+            shown.add(doing)
             print(doing, file=sys.stderr, flush=True)
 
     return tell

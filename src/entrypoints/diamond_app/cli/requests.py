@@ -45,7 +45,7 @@ def _filters(*names: str) -> Callable[[Command], Command]:
 
 
 def _filter(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
-    from diamond_app.record_filter import parse_filter
+    from diamond_app.exchange_filters import parse_filter
 
     for name, text in given.items():
         if text is not None and not text.strip():
@@ -91,7 +91,7 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
         print_json([Exchange.of(exchange, bodies=False) for exchange in found])
         return
     if not found:
-        print("There is no such request.")
+        print("No requests match.")
         return
     rows: list[list[object]] = [
         [
@@ -169,14 +169,14 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
       diamond requests export --since 2026-01-31 --until 2026-02-01 --output day.jsonl
       diamond requests export --status 4xx --format csv > errors.csv
     """
-    from diamond_app.record_export import export_record
+    from diamond_app.exchange_export import export_exchanges
 
     if as_json and output is None:
         raise click.UsageError("--json tells what was done, and goes with --output")
     wired = container()
     filter = _filter(wired, given)
     with progress_bar(quiet=as_json or output is None) as progress:
-        exported = export_record(wired.request_log(), filter, format, output, progress)
+        exported = export_exchanges(wired.request_log(), filter, format, output, progress)
     if as_json:
         print_json({"exported": exported, "output": str(output)})
     elif output is not None:
@@ -200,7 +200,7 @@ def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
       diamond requests prune --older-than 90d --dry-run
       diamond requests prune --older-than 90d
     """
-    from diamond_app.record_filter import parse_age
+    from diamond_app.exchange_filters import parse_age
     from diamond_core import ExchangeFilter
     from diamond_core.use_cases.prune_requests import prune_requests
 
@@ -317,7 +317,7 @@ def retry_dead_letters(ids: tuple[str, ...], as_json: bool) -> None:
     wired = container()
     letters = wired.dead_letters()
     before = _ids(letters, ids)
-    refused = retry(wired.record(), letters, before)
+    refused = retry(wired.destination(), letters, before)
     if as_json:
         print_json({"delivered": len(before) - len(refused), "refused": refused})
     else:

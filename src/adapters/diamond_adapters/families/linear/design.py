@@ -32,11 +32,11 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
     Unknown measurements are assumed: depth and table are the training median of the stone's
     cut; length and width follow from the weight by the geometry of a round brilliant,
     carat = k x y z with z = depth (x + y) / 200, where k is the training median (about 0.0061
-    carats per cubic millimetre). In the medians all stones count the same.
+    carats per cubic millimeter). In the medians all stones count the same.
 
     Attributes after fitting:
         medians_: (depth, table) for each cut, shape (5, 2).
-        density_: k, in carats per cubic millimetre.
+        density_: k, in carats per cubic millimeter.
     """
 
     def __init__(self, weight: str = "spline", interactions: bool = True) -> None:

@@ -86,5 +86,5 @@ def _assumed(regressor: LinearPriceRegressor) -> Mapping[str, Any]:
     return {
         "depth_by_cut": design.medians_[:, 0].tolist(),
         "table_by_cut": design.medians_[:, 1].tolist(),
-        "carats_per_cubic_millimetre": design.density_,
+        "carats_per_cubic_millimeter": design.density_,
     }

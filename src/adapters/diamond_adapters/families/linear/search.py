@@ -229,5 +229,5 @@ def _fit(sums: _Sums, candidates: Sequence[Candidate]) -> tuple[Matrix, Matrix]:
                 coefficients[:, i] = vectors @ shrunk
     scales = np.array([deviations[-1] if each.log_price else deviations[-2] for each in candidates])
     coefficients *= scales / deviations[:-2, np.newaxis]
-    centres = np.array([means[-1] if each.log_price else means[-2] for each in candidates])
-    return centres - means[:-2] @ coefficients, coefficients
+    centers = np.array([means[-1] if each.log_price else means[-2] for each in candidates])
+    return centers - means[:-2] @ coefficients, coefficients

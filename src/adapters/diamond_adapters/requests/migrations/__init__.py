@@ -1,4 +1,4 @@
-"""The tables of the record, made and upgraded step by step by the scripts beside this file.
+"""The tables of the request log, made and upgraded step by step by the scripts beside this file.
 
 A script that has been released is never changed. Each only adds, so that a host of the version
 before goes on working beside one of the new version; and each may be run again.

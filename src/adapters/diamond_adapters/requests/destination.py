@@ -1,4 +1,4 @@
-"""What a spool is emptied into: a request log that keeps marks."""
+"""Where the spool's exchanges go: a request log that keeps marks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from diamond_core import RequestLog, Unavailable
 
 
 @runtime_checkable
-class Record(RequestLog, Protocol):
+class Destination(RequestLog, Protocol):
     """A request log that keeps, with the exchanges of a spool's file, how far it has them."""
 
     def deliver(self, file: str, last: int, rows: Sequence[Row]) -> None:
@@ -31,7 +31,7 @@ class Record(RequestLog, Protocol):
     def deliver_file(self, path: Path, file: str, last: int) -> int | None:
         """Keep all rows behind *last* of the SQLite file at *path*, and the mark; return the last.
 
-        None if this record can't read such a file by itself. Raises as ``deliver`` does.
+        None if this destination can't read such a file by itself. Raises as ``deliver`` does.
         """
         ...
 
@@ -52,18 +52,18 @@ class Record(RequestLog, Protocol):
         ...
 
 
-def open_record(url: str, spool: Path) -> Record:
+def open_destination(url: str, spool: Path) -> Destination:
     """Return the request log at *url*, with marks for the files of *spool*.
 
     Raises:
         InvalidUrl: no adapter can use it.
     """
     log: RequestLog = open_url(REQUEST_LOGS, url)
-    return log if isinstance(log, Record) else WithMarks(log, spool / "marks.json")
+    return log if isinstance(log, Destination) else WithMarks(log, spool / "marks.json")
 
 
 class WithMarks:
-    """A ``Record`` of any request log: its marks are in a file, written after the exchanges.
+    """A ``Destination`` of any request log: its marks are in a file, written after the exchanges.
 
     An exchange that is delivered again, because the process died before the mark, changes nothing.
     """

@@ -21,7 +21,7 @@ from diamond_core.use_cases.read_requests import read_requests
 _REPORT_EVERY: Final = 100
 
 
-def export_record(
+def export_exchanges(
     log: RequestLog,
     filter: ExchangeFilter,
     format: str,

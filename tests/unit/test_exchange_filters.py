@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from diamond_app.record_filter import parse_age, parse_duration_ms, parse_filter, parse_time
+from diamond_app.exchange_filters import parse_age, parse_duration_ms, parse_filter, parse_time
 from diamond_core import ExchangeFilter
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
