@@ -1,4 +1,4 @@
-# Builds the service's image. Not built in the project's own checks, which have no container engine.
+# The image of the service. The project's checks do not build it: they have no container engine.
 FROM python:3.11-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/diamond
