@@ -45,7 +45,7 @@ ANSWERS = {
     "data-scientist": {
         "sh": [
             TRAINED,
-            [r"\Atoo few stones: told in one line, exit code 1\n\Z"],
+            [r"\Atoo few stones: one line on stderr, exit code 1\n\Z"],
             [
                 *(r"\Amodel +MAE \$ ", r"^linear-\S+ .* champion .* now *$"),
                 *(r"^family +linear *$", r"^MAE +\d+\.\d\d USD *$"),
