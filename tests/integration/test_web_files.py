@@ -114,7 +114,9 @@ def test_a_report_needs_the_key_that_its_own_page_asks_for(guarded):
         assert service.post(path, body, form).status == status
     report = service.get(path, {"X-API-Key": "long-secret"})
     assert report.body == b"<!doctype html><title>r</title>"
-    assert report.headers["content-security-policy"].startswith("sandbox allow-scripts")
+    policy = report.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts")
+    assert policy.endswith("frame-ancestors 'none'")
     assert "allow-same-origin" not in report.headers["content-security-policy"]
 
 

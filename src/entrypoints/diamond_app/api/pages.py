@@ -16,7 +16,8 @@ from diamond_core import InvalidModelId, ModelDamaged, ModelHistory, ModelId, Mo
 
 REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups allow-downloads; default-src 'none';"
-    " script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:"
+    " script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:;"
+    " frame-ancestors 'none'"
 )
 """A report carries its script and style in itself: it may run them, but in a sandbox, where it
 is of no origin, reads nothing of this site and loads nothing from anywhere."""
