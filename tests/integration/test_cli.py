@@ -65,7 +65,7 @@ def test_shows_similar_stones(trained_home):
         (["similar", *OPTIONS, "-n", "0"], 2, "not in the range"),
         (["predict", "gone.csv"], 2, "does not exist"),
         (["predict", *OPTIONS, "--output", "x.csv"], 2, "goes with a CSV"),
-        (["train", "gone.csv"], 1, "there is no such file"),
+        (["train", "gone.csv"], 1, "file not found"),
         (["train", "--family", "best"], 1, "no model family 'best'"),
         (["train", "--trials", "-1"], 2, "--trials"),
         (["models", "show", "gone"], 1, "there is no model 'gone'"),
@@ -154,7 +154,7 @@ def test_prices_a_csv_row_by_row(trained_home, tmp_path):
     assert rows[0][10] == rows[1][10] == ""
     assert "carat must be the weight in carats" in rows[2][10]
     assert "cut must be one of" in rows[2][10]
-    assert "has 2 fields where the header has 7" in rows[3][10]
+    assert "has 2 fields, but the header has 7" in rows[3][10]
     assert rows[4][6] == "1;2"
 
 

@@ -256,7 +256,7 @@ def test_goes_on_pricing_when_the_record_can_not_be_written(trained_home):
         ready = until(
             lambda: (found := service.get("/readyz").json)["status"] == "degraded" and found, "told"
         )
-        assert "database of the request log takes nothing" in ready["problems"][0]
+        assert "database of the request log accepts nothing" in ready["problems"][0]
 
 
 def test_two_trainings_at_once_keep_the_history_whole(trained_home, small_csv):

@@ -115,7 +115,7 @@ def test_leaves_prices_aside_where_none_are_needed():
 
 
 def test_reports_malformed_rows_among_the_others_in_line_order():
-    malformed = [RejectedRow(3, ("has 2 fields where the header has 10",), "test")]
+    malformed = [RejectedRow(3, ("has 2 fields, but the header has 10",), "test")]
     columns = {name: [value, value] for name, value in (GOOD | {"price": "-1"}).items()}
     result = clean(RawStones("test", columns, [2, 4], malformed))
     assert [row.line for row in result.rejected] == [2, 3, 4]
