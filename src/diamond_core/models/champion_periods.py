@@ -1,4 +1,4 @@
-"""Which model was champion when."""
+"""The periods in which each model was champion."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from diamond_core.models.promotion import Promotion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChampionPeriod:
-    """A time in which a model was the champion; ``until`` is None for the present one.
+    """A period in which a model was the champion; ``until`` is None for the current champion.
 
-    ``by`` and ``reason`` tell who promoted it and why.
+    ``by`` and ``reason`` say who promoted it and why.
     """
 
     model_id: ModelId
@@ -25,7 +25,7 @@ class ChampionPeriod:
 
 
 def champion_periods(promotions: Iterable[Promotion]) -> list[ChampionPeriod]:
-    """Return all periods, oldest first; promoting the champion once more begins no new one."""
+    """Return all periods, oldest first; promoting the champion again starts no new period."""
     begun: list[Promotion] = []
     for promotion in promotions:
         if not begun or begun[-1].model_id != promotion.model_id:
