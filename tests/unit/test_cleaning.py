@@ -213,5 +213,5 @@ def test_takes_prices_from_the_limits_of_the_price():
 
 @pytest.mark.parametrize("lines", [range(1), range(3)])
 def test_refuses_columns_that_are_not_equally_long(lines):
-    with pytest.raises(SourceUnreadable, match="cannot read shop: its columns are not equally"):
+    with pytest.raises(SourceUnreadable, match="cannot read shop: its columns have different"):
         RawStones("shop", {"carat": [1.0, 2.0]}, lines)

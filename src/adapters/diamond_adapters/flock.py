@@ -64,4 +64,6 @@ def _reset_after_fork() -> None:
     _guard.release()
 
 
-os.register_at_fork(before=_guard.acquire, after_in_child=_reset_after_fork, after_in_parent=_guard.release)
+os.register_at_fork(
+    before=_guard.acquire, after_in_child=_reset_after_fork, after_in_parent=_guard.release
+)

@@ -45,4 +45,6 @@ def open_url(group: str, url: str) -> Any:
     except DiamondError:
         raise
     except Exception as ex:  # its text can contain a password
-        raise InvalidUrl(f"the adapter for {scheme}: can't use this URL ({type(ex).__name__})") from None
+        raise InvalidUrl(
+            f"the adapter for {scheme}: can't use this URL ({type(ex).__name__})"
+        ) from None

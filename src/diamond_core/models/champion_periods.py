@@ -26,14 +26,14 @@ class ChampionPeriod:
 
 def champion_periods(promotions: Iterable[Promotion]) -> list[ChampionPeriod]:
     """Return all periods, oldest first; promoting the champion again starts no new period."""
-    begun: list[Promotion] = []
+    starts: list[Promotion] = []
     for promotion in promotions:
-        if not begun or begun[-1].model_id != promotion.model_id:
-            begun.append(promotion)
-    ends: list[datetime | None] = [each.at for each in begun[1:]]
+        if not starts or starts[-1].model_id != promotion.model_id:
+            starts.append(promotion)
+    ends: list[datetime | None] = [each.at for each in starts[1:]]
     return [
         ChampionPeriod(
             model_id=each.model_id, since=each.at, until=until, by=each.by, reason=each.reason
         )
-        for each, until in zip(begun, [*ends, None], strict=False)
+        for each, until in zip(starts, [*ends, None], strict=False)
     ]

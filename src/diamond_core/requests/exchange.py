@@ -16,9 +16,9 @@ from diamond_core.errors import DiamondError
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
-# Ids must be unique, not secret: reading random bytes from the system would release the GIL and make
-# each request wait for other threads. The generator is our own, so that a seed set elsewhere does
-# not repeat ids, and a forked process gets a new seed.
+# Ids must be unique, not secret: reading random bytes from the system would release the GIL and
+# make each request wait for other threads. The generator is our own, so that a seed set elsewhere
+# does not repeat ids, and a forked process gets a new seed.
 _chance = random.Random()  # noqa: S311
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_chance.seed)

@@ -192,7 +192,7 @@ class Diamond:
 
 NOT_A_FIELD: Final = f"is not a field of a diamond; the fields are {', '.join(FIELDS)}"
 
-_SETTERS: Final = tuple(getattr(Diamond, name).__set__ for name in NAMES)  # they work on frozen slots
+_SETTERS: Final = tuple(getattr(Diamond, name).__set__ for name in NAMES)  # of frozen slots
 _NAN: Final = float("nan")
 _NUMBER_TYPES: Final = (float, int)
 _grades_of: Callable[[Diamond], tuple[StrEnum | None, ...]] = attrgetter(*GRADES)

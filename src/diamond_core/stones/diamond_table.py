@@ -81,7 +81,9 @@ class DiamondTable:
         }
         lengths = {array.shape for array in arrays.values()}
         if len(lengths) != 1 or len(next(iter(lengths))) != 1:
-            raise InvalidTable(f"columns must be one-dimensional and have the same length, not {lengths}")
+            raise InvalidTable(
+                f"columns must be one-dimensional and have the same length, not {lengths}"
+            )
         table = empty_rows(len(arrays["carat"]))
         for name, array in arrays.items():
             table[name] = array
@@ -224,7 +226,7 @@ class DiamondTable:
     def digest(self) -> str:
         """Return a digest of this data; the order of the rows does not matter.
 
-        A field that no stone has is ignored, so that the digest stays the same when fields are added.
+        A field that no stone has is ignored, so that added fields do not change the digest.
         """
         added = [name for name in FIELDS if name not in HOLDOUT_FIELDS and self.known(name).any()]
         hashes = np.sort(self._hashes((*HOLDOUT_FIELDS, PRICE.name, *added)))

@@ -301,7 +301,7 @@ DEPTH_TOLERANCE: Final = 3.0
 
 
 def depth_of(x: Any, y: Any, z: Any) -> Any:
-    """Return the total depth in percent (GIA: 100 x height / mean girdle diameter); x, y, z in mm."""
+    """Return the total depth in percent (GIA: 100 x height / mean girdle diameter)."""
     return 200.0 * z / (x + y)
 
 

@@ -59,7 +59,7 @@ class ModelRepositoryContract(SharedStore):
 
     @pytest.fixture
     def damage(self) -> Callable[[ModelId, str], None]:
-        """Return a function that overwrites a stored file with ``b'damaged'``, without the adapter."""
+        """Return a function that overwrites a stored file with ``b'damaged'`` directly."""
         raise NotImplementedError("supply a function that damages a file")
 
     # Files

@@ -14,7 +14,7 @@ class FindSimilar:
         self._champion = champion
 
     def __call__(self, diamond: Diamond, n: int) -> Similar:
-        """Return the *n* most similar stones, or fewer if there are not so many; possibly none.
+        """Return the *n* most similar stones, or fewer; possibly none.
 
         Raises:
             NoChampion: no model has been trained yet.

@@ -87,7 +87,7 @@ def _price_rows(
 
 
 def _fitted(row: Sequence[str], width: int, delimiter: str) -> list[str]:
-    """Return the row with *width* cells: short rows are padded; extra cells are joined to the last one."""
+    """Return the row with *width* cells: pad a short one, join extra cells to the last one."""
     if len(row) <= width:
         return [*row, *[""] * (width - len(row))]
     return [*row[: width - 1], delimiter.join(row[width - 1 :])]

@@ -181,7 +181,9 @@ SimilarStone: Any = msgspec.defstruct(
     frozen=True,
 )
 _GRADE_COLUMNS: Final = tuple(
-    (position, GRADES[name].names) for position, name in enumerate(DTYPE.names or ()) if name in GRADES
+    (position, GRADES[name].names)
+    for position, name in enumerate(DTYPE.names or ())
+    if name in GRADES
 )
 """The position of each grade in a row of a table, and the grades' names by number."""
 
@@ -264,7 +266,9 @@ class ModelCard(Struct, frozen=True):
     data: TrainingData
     comparison: Annotated[
         dict[str, Any] | None,
-        described("Comparison with the champion of that time on the same stones; null: none.", None),
+        described(
+            "Comparison with the champion of that time on the same stones; null: none.", None
+        ),
     ]
     details: Annotated[dict[str, Any], described("Details from the model family.", {})]
     files: Annotated[
@@ -312,7 +316,10 @@ class Alive(Struct, frozen=True):
 class Readiness(Struct, frozen=True):
     """Whether stones can be priced."""
 
-    status: Annotated[Literal["ok", "degraded"], described("degraded: prices work, but something needs attention.", "ok")]
+    status: Annotated[
+        Literal["ok", "degraded"],
+        described("degraded: prices work, but something needs attention.", "ok"),
+    ]
     model: ModelName
     problems: Annotated[list[str], described("What needs attention.", [])]
 
@@ -352,7 +359,10 @@ class Exchange(Struct, frozen=True, kw_only=True):
         described("The exchange's own id, also that of a prediction; sorts by time.", EXCHANGE_ID),
     ]
     request_id: Annotated[
-        str, described("The X-Request-ID: chosen by the caller, who can use it more than once.", "order-4711")
+        str,
+        described(
+            "The X-Request-ID: chosen by the caller, who can use it more than once.", "order-4711"
+        ),
     ]
     occurred_at: Annotated[
         str, described("When the request arrived (UTC).", TIME, format="date-time")

@@ -200,7 +200,9 @@ def _spool_limit(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     size = int(match[1]) << 10 * " kmgt".index(match[2].lower() or " ") if match else 0
     if size < _MINIMUM_SPOOL:
-        raise InvalidSetting(SPOOL_LIMIT, f"must be at least 1 MiB, such as '1GiB', not {text[:40]!r}")
+        raise InvalidSetting(
+            SPOOL_LIMIT, f"must be at least 1 MiB, such as '1GiB', not {text[:40]!r}"
+        )
     return size
 
 

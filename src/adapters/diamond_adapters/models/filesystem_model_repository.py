@@ -116,7 +116,7 @@ class FilesystemModelRepository:
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
         with _reading("the folder of promotions"), suppress(FileNotFoundError):
             names = os.listdir(self._promotions)  # noqa: PTH208  # a Path for each takes ten times as long
-            later = f"{after + 1:06}"  # numbers with the same number of digits sort like their names
+            later = f"{after + 1:06}"  # numbers of equal length sort like their names
             numbers = sorted(
                 int(name[:-5])
                 for name in names

@@ -29,7 +29,7 @@ def trials_of(details: Mapping[str, Any]) -> list[Trial]:
 
 
 def candidates_of(details: Mapping[str, Any], trials: Sequence[Trial]) -> list[tuple[str, float]]:
-    """Return the names and scores of the ``candidates``, else of the complete trials, best first."""
+    """Return the names and scores of ``candidates``, else of the complete trials, best first."""
     found = [(_name(each), float(each[_SCORE])) for each in _scored(details.get("candidates"))]
     found = found or [(trial.name, trial.mae) for trial in trials if not trial.pruned]
     return sorted(found, key=lambda each: each[1])

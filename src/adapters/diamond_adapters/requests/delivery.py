@@ -84,7 +84,9 @@ class Delivery:
         except Unavailable as ex:
             if len(rows) == 1:
                 failures.append(rows[0])
-                accepts_none = self._accepted == accepted_before and len(failures) >= _FAILURES_TO_GIVE_UP
+                accepts_none = (
+                    self._accepted == accepted_before and len(failures) >= _FAILURES_TO_GIVE_UP
+                )
                 if accepts_none and not isinstance(ex, Refused):
                     raise
                 return failures

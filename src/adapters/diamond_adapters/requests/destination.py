@@ -64,9 +64,9 @@ def open_destination(url: str, spool: Path) -> Destination:
 
 
 class WithMarks:
-    """Makes any request log a ``Destination``: the marks are in a file, written after the exchanges.
+    """Makes any request log a ``Destination``; writes the marks to a file after the exchanges.
 
-    If the process dies before the mark is written, the exchanges are delivered again, without effect.
+    If the process dies before it writes the mark, the exchanges are delivered again, to no effect.
     """
 
     def __init__(self, log: RequestLog, path: Path) -> None:

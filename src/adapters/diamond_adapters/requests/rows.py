@@ -71,7 +71,7 @@ def to_row(exchange: Exchange) -> Row:
 
 
 def split(row: Row, maximum: int) -> tuple[Row, list[Row]]:
-    """Return the row with bodies of at most *maximum* bytes, and the rest as ``PART_COLUMNS`` rows."""
+    """Return the row with bodies of at most *maximum* bytes, and the rest as rows of parts."""
     parts: list[Row] = []
     firsts = []
     for name, body in zip(BODIES, row[-2:], strict=True):

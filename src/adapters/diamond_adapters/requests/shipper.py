@@ -52,9 +52,7 @@ class OutOfTime(Unavailable):
     """Not all exchanges were moved in the available time."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "the request log is not up to date yet; try again in a few seconds"
-        )
+        super().__init__("the request log is not up to date yet; try again in a few seconds")
 
 
 class Bell:

@@ -1,6 +1,6 @@
 """The spool: the exchanges of this process, appended before its responses leave, in SQLite files.
 
-<folder>/<id>.db      exchanges in the destination's columns; one connection of one process writes it
+<folder>/<id>.db      exchanges in the destination's columns; only one connection writes it
 <folder>/<id>.live    locked (flock) by that process as long as it can write
 
 Rows are never deleted, so a row's number never changes. For each file, the destination stores the
@@ -88,7 +88,7 @@ class Spool:
         raise Unavailable(f"the spool can't be written ({reason})")
 
     def close(self) -> Path | None:
-        """Close the file for the shipper and return it, if there is one; an append creates a new one."""
+        """Close the file, if there is one, and return it; an append creates a new one."""
         with self._lock:
             if self._file is None:
                 return None
@@ -204,7 +204,7 @@ class _OpenFile:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             draft.rename(live)
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's other files get its mode
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite copies the mode
             connection = _connect(path, synchronous)
             pin = connection.execute("SELECT * FROM sqlite_master")
         except (OSError, sqlite3.Error):

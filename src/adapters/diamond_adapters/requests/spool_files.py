@@ -77,7 +77,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def rows_after(connection: sqlite3.Connection, last: int) -> list[NumberedRow]:
-    """Return a batch of the rows after the row *last*, each with its number; [] if there is none."""
+    """Return a batch of the rows after the row *last*, with their numbers, or []."""
     rows: list[NumberedRow] = []
     size = 0
     with closing(connection.execute(_ROWS, (last,))) as found:
@@ -144,7 +144,7 @@ def is_whole(path: Path) -> bool:
 
 
 def lacks_its_head(path: Path) -> bool:
-    """Return whether the file is empty but has a write-ahead log, which SQLite would delete unread."""
+    """Return whether the file is empty but has a log, which SQLite would delete unread."""
     log = path.with_suffix(_LOG)
     return not path.stat().st_size and log.exists() and log.stat().st_size > 0
 

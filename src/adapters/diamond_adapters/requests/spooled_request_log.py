@@ -169,7 +169,7 @@ class SpooledRequestLog:
         """Wait until the destination has all exchanges that were appended before this call.
 
         Raises:
-            Unavailable: it takes more than a few seconds, or the database is known to be unavailable.
+            Unavailable: it takes more than a few seconds, or the database is unavailable.
         """
         now = time.monotonic()
         try:
@@ -193,7 +193,7 @@ class SpooledRequestLog:
                 time.sleep(0.01)
 
     def _waits_for_another(self) -> bool:
-        """Return whether the waiting exchanges go to another database; only a service changes that."""
+        """Return whether the spool goes to another database; only a service changes that."""
         known = ShipperState.read(self._folder).database
         is_another = bool(known and self._database) and known != self._database
         if self._is_started or not is_another:

@@ -32,7 +32,9 @@ MODEL_PATH: Final = {
 class Promotion(Struct, forbid_unknown_fields=True):
     """Why a model is promoted to champion."""
 
-    reason: Annotated[str, described("The reason, for the history.", "better on large stones", pattern=r"\S")]
+    reason: Annotated[
+        str, described("The reason, for the history.", "better on large stones", pattern=r"\S")
+    ]
 
 
 class AllModels:

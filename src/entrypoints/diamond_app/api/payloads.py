@@ -46,7 +46,8 @@ class Batch(Struct, forbid_unknown_fields=True):
     """Stones to price."""
 
     diamonds: Annotated[
-        list[StoneBody], Meta(description="The stones; the size of the body limits their number.", min_length=1)
+        list[StoneBody],
+        Meta(description="The stones; the size of the body limits their number.", min_length=1),
     ]
 
     EXAMPLES = ({"diamonds": [STONE, FULL_STONE]},)

@@ -54,7 +54,7 @@ class ManyPredictions:
         id="price_diamonds",
         topic=Topic.PRICES,
         summary="Price many stones at once",
-        about="Much faster than one request per stone. An invalid stone is named by its index. A CSV"
+        about="Much faster than one request per stone. An error names the stone by its index. A CSV"
         " (`Content-Type: text/csv`, at most 16 MB) is accepted too: the answer is the same CSV"
         " with predicted_price, price_low, price_high and error after its columns.",
         body=Batch,

@@ -56,9 +56,9 @@ class RequestsQuery(Struct):
             pattern=r"^([0-9]{1,9}(\.[0-9]{1,6})?(ms|s)?)?$",
         ),
     ] = ""
-    limit: Annotated[int, described("The maximum number of exchanges.", 50, ge=1, le=MAXIMUM_REQUESTS)] = (
-        DEFAULT_REQUESTS
-    )
+    limit: Annotated[
+        int, described("The maximum number of exchanges.", 50, ge=1, le=MAXIMUM_REQUESTS)
+    ] = DEFAULT_REQUESTS
     before: Annotated[str, described("The 'next' of the previous page.", EXCHANGE_ID)] = ""
     bodies: Annotated[bool, described("Whether to return the bodies.", False)] = False
 

@@ -33,7 +33,7 @@ class SecurityHeaders:
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
-        """Choose by content type: a page may load from this host, data may load nothing."""
+        """Choose by content type: a page can load from this host, data can load nothing."""
         is_page = (resp.content_type or "").startswith("text/html")
         headers = PAGE if is_page else DATA
         policy = resp.get_header("Content-Security-Policy")

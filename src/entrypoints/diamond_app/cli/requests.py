@@ -185,7 +185,12 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
 
 
 @command.command("prune")
-@click.option("--older-than", required=True, metavar="AGE", help="Delete requests older than this: 90d, 12h, 4w.")
+@click.option(
+    "--older-than",
+    required=True,
+    metavar="AGE",
+    help="Delete requests older than this: 90d, 12h, 4w.",
+)
 @click.option("--dry-run", is_flag=True, help="Only print how many would be deleted.")
 @click.option("--yes", is_flag=True, help="Do not ask whether the clock is right.")
 @json_option

@@ -123,7 +123,7 @@ def _storage(url: str | None, attempts: int = 5) -> BaseStorage:
             heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
         )
     except (ArgumentError, ImportError, TypeError, ValueError):
-        raise InvalidUrl(  # not the library's words, which may hold the password
+        raise InvalidUrl(  # not the library's message, which can contain the password
             "a study can be kept in journal:///file, sqlite:///file or"
             " mysql://user:password@host/database"
         ) from None
