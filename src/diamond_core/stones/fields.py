@@ -185,7 +185,7 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
         meanings={
             Color.J: "A little warm: the tint shows from the side; gold settings hide it.",
             Color.I: "Nearly colorless: a little warmth shows in a large stone.",
-            Color.H: "Nearly colorless: looks white unless it lies beside a better stone.",
+            Color.H: "Nearly colorless: looks white unless it is beside a better stone.",
             Color.G: "Nearly colorless: looks white in any setting.",
             Color.F: "Colorless; a trace of color shows only beside a D.",
             Color.E: "Colorless; only an expert finds a trace of color.",

@@ -149,7 +149,7 @@ def _log_state(health: RequestLogHealth) -> Iterator[Metric]:
         health.silent_seconds,
     )
     yield counter("diamond_spool_shipped", "Exchanges moved to the database.", health.shipped)
-    yield counter("diamond_spool_lost", "Exchanges that could not be kept.", health.lost)
+    yield counter("diamond_spool_lost", "Exchanges that could not be recorded.", health.lost)
 
 
 class _Collected:

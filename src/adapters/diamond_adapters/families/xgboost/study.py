@@ -124,7 +124,7 @@ def _storage(url: str | None, attempts: int = 5) -> BaseStorage:
         )
     except (ArgumentError, ImportError, TypeError, ValueError):
         raise InvalidUrl(  # not the library's message, which can contain the password
-            "a study can be kept in journal:///file, sqlite:///file or"
+            "a study can be stored in journal:///file, sqlite:///file or"
             " mysql://user:password@host/database"
         ) from None
     except (IntegrityError, OperationalError):
