@@ -93,7 +93,7 @@ from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, Tra
 from diamond_core.version import __version__
 
 __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
-    # Stones: one, many, their fields, and those like one
+    # Stones: one, many, their grades, and similar ones
     "Diamond",
     "DiamondTable",
     "Stones",
@@ -120,7 +120,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "metrics_of",
     "error_slices",
     "champion_periods",
-    # Use cases, and what they take and return
+    # Use cases, with their arguments and results
     "PriceDiamonds",
     "Prediction",
     "Predictions",
@@ -138,12 +138,12 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "read_requests",
     "prune_requests",
     "read_stones",
-    # Requests: what the request log keeps
+    # Requests: the request log's contents
     "Exchange",
     "ExchangeFilter",
     "RequestLogHealth",
     "new_exchange_id",
-    # Ports: what an adapter promises
+    # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
     "ModelLoader",

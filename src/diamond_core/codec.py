@@ -1,4 +1,4 @@
-"""Frozen dataclasses as plain JSON values and back: how cards and promotions are written down."""
+"""Frozen dataclasses to plain JSON values and back: the format of cards and promotions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def encode(value: object) -> bytes:
     """Return *value*, a dataclass, as indented JSON text; ``decode`` reads it back, NaN included.
 
     Raises:
-        TypeError, ValueError: it holds something that JSON can't.
+        TypeError, ValueError: it contains a value that is not possible in JSON.
     """
     return json.dumps(to_plain(value), indent=2).encode() + b"\n"
 
@@ -28,7 +28,7 @@ def decode(kind: type[T], data: bytes) -> T:
     """Return the *kind* that JSON text describes.
 
     Raises:
-        ValueError: it is no JSON, or lacks a value, or holds one of another type.
+        ValueError: it is not JSON, or a value is missing or has another type.
     """
     try:
         value = json.loads(data)
@@ -53,9 +53,9 @@ def to_plain(value: Any) -> Any:
 
 
 def escaped(text: str) -> str:
-    """Return *text* with escapes for the halves of characters, which neither JSON nor databases take.
+    """Return *text* with escapes for lone surrogates, which JSON and databases do not accept.
 
-    They come with file names and headers that are no text.
+    They come from file names and headers that are not valid text.
     """
     return str(text) if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
@@ -63,11 +63,11 @@ def escaped(text: str) -> str:
 def from_plain(kind: type[T], value: Any) -> T:
     """Return the *kind* that plain JSON values describe.
 
-    Keys that the dataclass does not know are ignored, so that a later version may add some; a key
-    that is missing takes the field's default.
+    Unknown keys are ignored, so that a later version can add some; a missing key gets the field's
+    default.
 
     Raises:
-        ValueError: a value is missing or of another type; the text says where it stands.
+        ValueError: a value is missing or has another type; the message says where.
     """
     read: T = _read(kind, value, "")
     return read
@@ -85,7 +85,7 @@ def _read(kind: Any, value: Any, at: str) -> Any:
     if origin is tuple and arguments[1:] != (Ellipsis,):
         items = _checked(value, list, at)
         if len(items) != len(arguments):
-            raise ValueError(f"{at} must hold {len(arguments)} values")
+            raise ValueError(f"{at} must have {len(arguments)} values")
         return tuple(_read(*pair, at) for pair in zip(arguments, items, strict=True))
     if origin in (tuple, Sequence):
         items = enumerate(_checked(value, list, at))

@@ -1,26 +1,26 @@
-"""Everything that can go wrong, as one small tree.
+"""All errors of the domain, as one small tree.
 
 DiamondError
-├── InvalidDiamond        a stone that can't exist, or an invalid value
-├── InvalidTable          columns that can't be a table of stones
-├── InvalidModelId        a name that can't be a model's
-├── InvalidSetting        the configuration can't be used
-├── InvalidUrl            an address that no installed adapter can use
-├── InvalidFilter         exchanges are asked for by an invalid value
+├── InvalidDiamond        an impossible stone, or an invalid value
+├── InvalidTable          invalid columns for a table of stones
+├── InvalidModelId        an invalid model id
+├── InvalidSetting        an invalid setting
+├── InvalidUrl            a URL that no installed adapter can use
+├── InvalidFilter         an invalid value in a filter of exchanges
 ├── SourceUnreadable      the training data can't be read
-├── TooFewStones          the data is too small to learn from or to compare on
+├── TooFewStones          too few stones to train or to compare
 ├── UnknownFamily         no such model family is installed
 ├── FamilyFailed          a family could not be trained or exported
 ├── ModelNotFound         no model with this id
 │   ├── ModelFileNotFound the model has no file of this name
 │   └── NoChampion        no model has been promoted yet
 ├── ExchangeNotFound      the request log has no exchange with this id
-├── ModelExists           an id is taken
-├── ModelDamaged          a model's files are not what its card says
-├── NothingToRollBack     there was no champion before this one
-├── Conflict              what was to change has changed meanwhile
-└── Unavailable           something outside (disk, database) failed; try again
-    └── Refused           it does not take this, and will not when tried again
+├── ModelExists           a model with this id already exists
+├── ModelDamaged          a model's files do not match its card
+├── NothingToRollBack     there was no earlier champion
+├── Conflict              someone else made a change meanwhile
+└── Unavailable           something external (disk, database) failed; try again
+    └── Refused           it does not accept this value; a retry will not help
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from dataclasses import dataclass
 
 
 class DiamondError(Exception):
-    """Root of all errors of the domain; its text is one sentence for people."""
+    """The base of all errors of the domain; its text is one sentence for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """What is wrong with one field, in words for someone who is no data scientist."""
+    """What is wrong with one field, in words for users who are not data scientists."""
 
     field: str
     detail: str
 
 
 class InvalidDiamond(DiamondError):
-    """A stone that can't exist. ``problems`` names every wrong field at once."""
+    """An impossible stone. ``problems`` names all invalid fields at once."""
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems: tuple[FieldProblem, ...] = tuple(problems)
@@ -50,11 +50,11 @@ class InvalidDiamond(DiamondError):
 
 
 class InvalidTable(DiamondError):
-    """Columns that can't be a table of stones: wrong lengths, names or values."""
+    """Invalid columns for a table of stones: wrong lengths, names or values."""
 
 
 class InvalidModelId(DiamondError):
-    """A text that can't name a model."""
+    """A text that is not a valid model id."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -64,7 +64,7 @@ class InvalidModelId(DiamondError):
 
 
 class InvalidSetting(DiamondError):
-    """A setting that can't be used; the text names it."""
+    """An invalid setting; the text names it."""
 
     def __init__(self, name: str, detail: str) -> None:
         self.name = name
@@ -72,11 +72,11 @@ class InvalidSetting(DiamondError):
 
 
 class InvalidUrl(DiamondError):
-    """An address that no installed adapter can use; the text repeats no password."""
+    """A URL that no installed adapter can use; the text contains no password."""
 
 
 class InvalidFilter(DiamondError):
-    """Exchanges are asked for by a value that can't be used."""
+    """An invalid value in a filter of exchanges."""
 
     def __init__(self, name: str, detail: str) -> None:
         self.name, self.detail = name, detail
@@ -128,7 +128,7 @@ class ModelNotFound(DiamondError):
 
 
 class ModelFileNotFound(ModelNotFound):
-    """The model has no file of this name, or there is no such model."""
+    """The model has no file of this name, or the model does not exist."""
 
     def __init__(self, id: str, name: str) -> None:
         super().__init__(id)
@@ -137,10 +137,10 @@ class ModelFileNotFound(ModelNotFound):
 
 
 class NoChampion(ModelNotFound):
-    """Nothing can be priced: no model has been promoted yet, or none can be loaded.
+    """No price can be predicted: no model has been promoted yet, or none can be loaded.
 
     Attributes:
-        problem: why the champion can't be loaded; '' where there is none.
+        problem: why the champion can't be loaded; '' if there is no champion.
     """
 
     problem = ""
@@ -162,15 +162,15 @@ class ExchangeNotFound(DiamondError):
 
 
 class ModelExists(DiamondError):
-    """A model of this id is in the history already; models are never overwritten."""
+    """A model with this id is already in the history; models are never overwritten."""
 
     def __init__(self, id: str) -> None:
         self.id = id
-        super().__init__(f"the model {id!r} exists already")
+        super().__init__(f"the model {id!r} already exists")
 
 
 class ModelDamaged(DiamondError):
-    """A model's files are not what its card says; it is not loaded."""
+    """A model's files do not match its card; it is not loaded."""
 
     def __init__(self, id: str, detail: str) -> None:
         self.id, self.detail = id, detail
@@ -178,19 +178,19 @@ class ModelDamaged(DiamondError):
 
 
 class NothingToRollBack(DiamondError):
-    """There was no champion before this one."""
+    """There was no earlier champion."""
 
     def __init__(self) -> None:
-        super().__init__("there is no earlier champion to go back to")
+        super().__init__("there is no earlier champion")
 
 
 class Conflict(DiamondError):
-    """Somebody else has changed it meanwhile; nothing was done."""
+    """Someone else made a change meanwhile; nothing was done."""
 
 
 class Unavailable(DiamondError):
-    """Something outside (a disk, a database) failed; trying again may help."""
+    """Something external (a disk, a database) failed; a retry can help."""
 
 
 class Refused(Unavailable):
-    """Something outside does not take what it was given; trying again won't help."""
+    """Something external does not accept this value; a retry will not help."""

@@ -60,7 +60,7 @@ def test_a_key_is_asked_for_where_one_is_needed_and_forgotten_on_demand(browser,
         page = visit.open("/?carat=1.1&cut=Ideal&color=H&clarity=SI2&n=5")
         page.get_by_label("API key").fill("wrong-secret")
         page.get_by_role("button", name="Use this key").click()
-        page.get_by_text("This key is not known.").wait_for()
+        page.get_by_text("This key is unknown.").wait_for()
         page.get_by_label("API key").fill("other-secret")
         page.get_by_role("button", name="Use this key").click()
         page.locator("#similar-table tbody tr:nth-child(5)").wait_for()

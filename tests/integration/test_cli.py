@@ -41,7 +41,7 @@ def test_prices_a_stone(trained_home):
     assert answer["price_range"]["low"] < answer["price"] < answer["price_range"]["high"]
     assert answer["assumed"] == ["depth", "table", "x", "y", "z"]
     told = diamond(trained_home, "predict", *OPTIONS, "--depth", "61.5").stdout
-    assert "assumed, as not given: table, x, y, z" in told
+    assert "not given, assumed: table, x, y, z" in told
     assert f"${diamond_price(told):,.2f}" in told
 
 
@@ -64,8 +64,8 @@ def test_shows_similar_stones(trained_home):
         (["predict"], 1, "carat: is missing"),
         (["similar", *OPTIONS, "-n", "0"], 2, "not in the range"),
         (["predict", "gone.csv"], 2, "does not exist"),
-        (["predict", *OPTIONS, "--output", "x.csv"], 2, "goes with a CSV"),
-        (["train", "gone.csv"], 1, "there is no such file"),
+        (["predict", *OPTIONS, "--output", "x.csv"], 2, "needs a CSV file"),
+        (["train", "gone.csv"], 1, "file not found"),
         (["train", "--family", "best"], 1, "no model family 'best'"),
         (["train", "--trials", "-1"], 2, "--trials"),
         (["models", "show", "gone"], 1, "there is no model 'gone'"),
@@ -143,7 +143,7 @@ def test_prices_a_csv_row_by_row(trained_home, tmp_path):
     (tmp_path / "stones.csv").write_bytes(text.encode("utf-8-sig"))
     out = tmp_path / "priced.csv"
     done = diamond(trained_home, "predict", str(tmp_path / "stones.csv"), "--output", str(out))
-    assert "2 stones priced, 3 rows could not be" in done.stderr
+    assert "2 stones priced, 3 rows not priced" in done.stderr
     header, *rows = csv.reader(out.read_text(encoding="utf-8").splitlines(), delimiter=";")
     added = ["predicted_price", "price_low", "price_high", "error"]
     assert header == ["note", "CARAT", "cut", "color", "clarity", "z", "price", *added]
@@ -154,7 +154,7 @@ def test_prices_a_csv_row_by_row(trained_home, tmp_path):
     assert rows[0][10] == rows[1][10] == ""
     assert "carat must be the weight in carats" in rows[2][10]
     assert "cut must be one of" in rows[2][10]
-    assert "has 2 fields where the header has 7" in rows[3][10]
+    assert "has 2 fields, but the header has 7" in rows[3][10]
     assert rows[4][6] == "1;2"
 
 

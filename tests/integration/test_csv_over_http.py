@@ -89,6 +89,6 @@ def test_too_large_a_csv_is_refused_and_json_keeps_its_own_limit(service):
 def test_ragged_rows_and_repeated_headers_are_marked(service):
     text = "carat;cut;color;clarity\n1;Ideal\n1;Ideal;H;SI2;extra\ncarat;cut;color;clarity\n"
     priced = list(csv.reader(io.StringIO(send(service, text).body.decode()), delimiter=";"))
-    assert priced[1][-1] == "has 2 fields where the header has 4"
-    assert priced[2][-1] == "has 5 fields where the header has 4"
+    assert priced[1][-1] == "has 2 fields, but the header has 4"
+    assert priced[2][-1] == "has 5 fields, but the header has 4"
     assert "header line" in priced[3][-1]

@@ -66,7 +66,7 @@ def test_counts_lines_as_an_editor_does(read):
     assert len(result.table) == 2
     assert [(row.line, row.reasons[0][:20]) for row in result.rejected] == [
         (6, "price must be the pr"),
-        (7, "has 1 fields where t"),
+        (7, "has 1 fields, but th"),
     ]
 
 
@@ -83,7 +83,7 @@ def test_says_clearly_what_it_can_not_read(read, tmp_path):
     told = refusal(read, f"{HEADER}\n{ROW}\n".encode() + b"caf\xe9,1\n")
     assert "byte 0xe9 on line 3 is not UTF-8" in told
     assert "UTF-16" in refusal(read, HEADER.encode("utf-16"))
-    assert "gzip data is broken" in refusal(read, gzip.compress(HEADER.encode() * 99)[:-9])
+    assert "gzip data is damaged" in refusal(read, gzip.compress(HEADER.encode() * 99)[:-9])
     with pytest.raises(SourceUnreadable, match="No such file"):
         read_stones([CsvSource.from_path(tmp_path / "gone.csv")])
 
@@ -136,7 +136,7 @@ def test_finds_files_by_path_and_glob(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("gone*.csv", "no such file"),
+        ("gone*.csv", "file not found"),
         (".", "is a folder"),
         ("ftp://me:secret@host/a", "begins with one of"),
     ],

@@ -39,8 +39,8 @@ def run(command, folder, **more):
 
 
 NEXT = "-- the next snippet --"
-TRAINED = (r"^[\d,]+ stones to learn from, [\d,]+ held out", r"^linear-\S+ .* champion *$")
-CHANGED = r"^The champion is (\S+) now\.\nThe champion is (?!\1 )\S+ now\.$"
+TRAINED = (r"^[\d,]+ training stones, [\d,]+ held out", r"^linear-\S+ .* champion *$")
+CHANGED = r"^The champion is now (\S+)\.\nThe champion is now (?!\1\.)\S+\.$"
 ANSWERS = {
     "data-scientist": {
         "sh": [
@@ -53,7 +53,7 @@ ANSWERS = {
             ],
             [
                 *(r"\A\$[\d,.]+\n", r"^  90% of such stones cost \$[\d,.]+ to \$[\d,.]+$"),
-                r"^  assumed, as not given: depth, table, x, y, z$",
+                r"^  not given, assumed: depth, table, x, y, z$",
                 r"^5 of \d+ stones: Ideal cut, color H, clarity SI2 *$",
                 r"^ *carat +carat_difference +price .*(\n *[\d.]+ +-?0\.\d+ .*){5}\n\Z",
             ],

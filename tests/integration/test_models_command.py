@@ -64,7 +64,7 @@ def test_compares_on_the_bundled_stones_unless_told_otherwise(two_models):
     [
         (("nothing", "champion"), "there is no model 'nothing'"),
         (("champion", "../../etc"), "is not a model id"),
-        (("champion", "champion", "no-such.csv"), "there is no such file"),
+        (("champion", "champion", "no-such.csv"), "file not found"),
     ],
 )
 def test_tells_in_one_line_what_it_cannot_compare(two_models, arguments, told):

@@ -118,4 +118,6 @@ def test_logs_plain_lines_where_they_are_asked_for(trained_home):
 def test_a_wrong_log_format_stops_the_start_with_one_line(trained_home):
     done = diamond(trained_home, "serve", check=False, DIAMOND_LOG_FORMAT="yaml")
     assert done.returncode == 1
-    assert done.stderr == "diamond: DIAMOND_LOG_FORMAT: 'yaml' is none of auto, json, text\n"
+    assert (
+        done.stderr == "diamond: DIAMOND_LOG_FORMAT: must be one of auto, json, text, not 'yaml'\n"
+    )

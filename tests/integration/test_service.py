@@ -197,7 +197,7 @@ def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home,
     with serving(trained_home) as service:
         assert served_model(service) == first
         assert name in service.get("/readyz").json["problems"][0]
-        assert "goes on serving" in service.log.read_text()
+        assert "is still served" in service.log.read_text()
 
 
 def test_starts_without_a_model_and_serves_once_there_is_one(trained_home):
@@ -256,7 +256,7 @@ def test_goes_on_pricing_when_the_record_can_not_be_written(trained_home):
         ready = until(
             lambda: (found := service.get("/readyz").json)["status"] == "degraded" and found, "told"
         )
-        assert "database of the request log takes nothing" in ready["problems"][0]
+        assert "database of the request log accepts nothing" in ready["problems"][0]
 
 
 def test_two_trainings_at_once_keep_the_history_whole(trained_home, small_csv):

@@ -45,7 +45,7 @@ def test_reads_keys_from_a_file(tmp_path, prefix):
     ("content", "told"),
     [
         (b"admin:secret-one\nsecret-two\n", "line 2 is not name:secret"),
-        (b"\n\na:secret-one\na:secret-two", "'a' stands twice"),
+        (b"\n\na:secret-one\na:secret-two", "'a' is used twice"),
         (b"a:secret-\xff", "not UTF-8"),
         (None, "No such file"),
     ],

@@ -239,7 +239,7 @@ def test_refuses_what_is_no_storage(url):
 
 
 def test_a_database_that_does_not_answer_is_unavailable_and_its_password_stays_secret():
-    with pytest.raises(Unavailable, match=r"can't be kept.*127\.0\.0\.1") as caught:
+    with pytest.raises(Unavailable, match=r"can't be stored.*127\.0\.0\.1") as caught:
         run(AWAY, 1)
     assert "secret-word" not in "".join(traceback.format_exception(caught.value))
 
@@ -247,6 +247,6 @@ def test_a_database_that_does_not_answer_is_unavailable_and_its_password_stays_s
 @pytest.mark.parametrize("scheme", ["journal", "sqlite"])
 def test_a_file_that_cannot_be_written_is_unavailable(scheme, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(Unavailable, match="can't be kept"):
+    with pytest.raises(Unavailable, match="can't be stored"):
         run(f"{scheme}:///{tmp_path / 'file' / 'below'}", 1)
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]

@@ -124,7 +124,7 @@ def test_a_report_needs_the_key_that_its_own_page_asks_for(guarded):
 def test_a_model_without_a_report_gets_the_page_of_wrong_addresses(service, id):
     page = service.get(f"/models/{id}/report", HTML)
     assert page.status == 404
-    assert b"There is nothing here" in page.body
+    assert b"Page not found" in page.body
     assert service.get(f"/models/{id}/report").json["status"] == 404
 
 

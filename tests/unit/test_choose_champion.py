@@ -97,7 +97,7 @@ def test_leaves_a_champion_that_was_promoted_by_hand_meanwhile(choose, publish, 
     b = publish("b", 100.0, champion="a", high=-5.0)
     a = ModelId("a")
     for against, present in ((a, a), (None, a), (None, None)):
-        with pytest.raises(Conflict, match="the champion is by-hand now"):
+        with pytest.raises(Conflict, match="the champion is now by-hand"):
             choose.by_merit([b], against=against, present=present, by="me")
     assert history.champion() == "by-hand"
     assert choose.by_merit([], against=a, present=a, by="me") == "by-hand"

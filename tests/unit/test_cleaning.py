@@ -88,7 +88,7 @@ def test_gives_every_reason_of_a_row():
 
 
 def test_knows_a_repeated_header_line():
-    assert reasons(**{name: name for name in GOOD}) == ["the header line stands here again"]
+    assert reasons(**{name: name for name in GOOD}) == ["it repeats the header line"]
 
 
 def test_keeps_rows_with_unknown_measurements():
@@ -115,7 +115,7 @@ def test_leaves_prices_aside_where_none_are_needed():
 
 
 def test_reports_malformed_rows_among_the_others_in_line_order():
-    malformed = [RejectedRow(3, ("has 2 fields where the header has 10",), "test")]
+    malformed = [RejectedRow(3, ("has 2 fields, but the header has 10",), "test")]
     columns = {name: [value, value] for name, value in (GOOD | {"price": "-1"}).items()}
     result = clean(RawStones("test", columns, [2, 4], malformed))
     assert [row.line for row in result.rejected] == [2, 3, 4]
@@ -213,5 +213,5 @@ def test_takes_prices_from_the_limits_of_the_price():
 
 @pytest.mark.parametrize("lines", [range(1), range(3)])
 def test_refuses_columns_that_are_not_equally_long(lines):
-    with pytest.raises(SourceUnreadable, match="cannot read shop: its columns are not equally"):
+    with pytest.raises(SourceUnreadable, match="cannot read shop: its columns have different"):
         RawStones("shop", {"carat": [1.0, 2.0]}, lines)

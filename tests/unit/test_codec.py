@@ -286,7 +286,7 @@ def test_names_the_place_of_a_missing_key_at_every_depth(place, message):
     ids=str,
 )
 def test_names_the_place_of_a_value_of_another_type(values, place):
-    with pytest.raises(ValueError, match=rf"^{place} must (be \w+, not \w+|hold 2 values)$"):
+    with pytest.raises(ValueError, match=rf"^{place} must (be \w+, not \w+|have 2 values)$"):
         from_plain(Tree, values)
 
 

@@ -199,7 +199,7 @@ def test_does_not_look_for_files_outside_of_a_model(history, repository):
 
 @pytest.mark.parametrize("details", [{"found": {1, 2}}, {"model": object()}], ids=str)
 def test_keeps_no_card_whose_details_are_no_json(history, repository, details):
-    with pytest.raises(FamilyFailed, match="no JSON"):
+    with pytest.raises(FamilyFailed, match="not JSON"):
         history.publish(a_card(A, details=details), a_fitted_model(STONES), STONES)
     assert repository.ids() == []
 

@@ -114,11 +114,11 @@ def test_trusts_the_number_under_which_a_promotion_is_kept(history, repository):
 def test_refuses_to_promote_where_the_champion_is_another(history):
     publish(history, A, B, C)
     for previous in (B, A):
-        with pytest.raises(Conflict, match="the champion is None now"):
+        with pytest.raises(Conflict, match="the champion is now None"):
             history.promote(C, previous=previous, **REASON)
     promote(history, A)
     for previous in (None, B):
-        with pytest.raises(Conflict, match="the champion is a now"):
+        with pytest.raises(Conflict, match="the champion is now a"):
             history.promote(C, previous=previous, **REASON)
     assert [each.model_id for each in history.promotions()] == [A]
 

@@ -196,7 +196,7 @@ def test_writes_no_report_of_a_model_that_cannot_be_kept(pipeline, history):
         reports.append(report)
         return b"a page"
 
-    with pytest.raises(FamilyFailed, match="no JSON"):
+    with pytest.raises(FamilyFailed, match="not JSON"):
         run(pipeline(Telling("odd", 1.0), write_report=write))
     assert (reports, history.cards()) == ([], [])
 
@@ -310,7 +310,7 @@ def test_says_that_somebody_was_quicker_to_promote(history, exclusive, clock):
     done = run(TrainModels({"good": Formula("good", 1.0)}, history, exclusive, slow))
     assert first != other
     assert done.champion == history.champion() == other
-    assert f"the champion is {other} now" in done.conflict
+    assert f"the champion is now {other}" in done.conflict
     assert [card.family for card in done.cards] == ["good"]
     assert done.cards[0].id in done.trained
 

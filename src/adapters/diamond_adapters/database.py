@@ -19,26 +19,26 @@ _FORMS: Final = (
     "use sqlite:///relative, sqlite:////absolute or mysql://user:password@host:3306/name"
 )
 _BUSY_SECONDS: Final = 10.0
-"""How long one who writes to SQLite waits for another."""
+"""How long a writer to SQLite waits for another one."""
 _STRICT: Final = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
 
 
 def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
-    """Return the database of *url*; nothing is opened yet. A *readonly* SQLite file is not written to.
+    """Return the database at *url* without opening it. A *readonly* SQLite file is never written.
 
-    Names, passwords and paths in a URL of MySQL are URL-encoded. Its query may hold
+    Names, passwords and paths in a MySQL URL are URL-encoded. Its query can have the options
     ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (paths), ``ssl_verify_cert``, ``ssl_verify_identity``,
     ``ssl_disabled`` (true or false), and ``connect_timeout``, ``read_timeout``,
-    ``write_timeout`` (seconds). TLS is used where the server offers it; its certificate is
-    checked where ``ssl_ca`` is given, and its name too with ``ssl_verify_identity``.
+    ``write_timeout`` (seconds). TLS is used if the server offers it. Its certificate is
+    checked if ``ssl_ca`` is given, and its host name too with ``ssl_verify_identity``.
 
     Raises:
-        InvalidUrl: the URL names no database that can be used; passwords are not repeated.
+        InvalidUrl: the URL can't be used; the message contains no password.
     """
     try:
         parts = urlsplit(url)
         port = parts.port or 3306
-    except ValueError:  # its text may repeat the password
+    except ValueError:  # its text can contain the password
         raise InvalidUrl(f"not a valid URL; {_FORMS}") from None
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         path = Path(unquote(parts.path[1:]))
@@ -49,20 +49,20 @@ def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
 
 
 def is_mysql(database: peewee.Database) -> bool:
-    """Tell whether it is MySQL or MariaDB, and not SQLite."""
+    """Return whether it is MySQL or MariaDB, not SQLite."""
     return isinstance(database, peewee.MySQLDatabase)
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that is closed with the thread whose it was; Python 3.13 warns otherwise."""
+    """A connection that is closed when its thread ends; otherwise Python 3.13 warns."""
 
     def __del__(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # it was never opened
+        with suppress(sqlite3.ProgrammingError):  # the connection was never opened
             self.close()
 
 
 class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
-    """SQLite in the file at *path*, whose folder is made when it connects, not before."""
+    """SQLite in the file at *path*; the folder is created on the first connection."""
 
     def __init__(self, path: Path, *, readonly: bool) -> None:
         self.path = path.absolute()
@@ -75,14 +75,14 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
             uri=True,
             timeout=_BUSY_SECONDS,
             factory=_Connection,
-            check_same_thread=False,  # each thread has its own; only closing it may be another's
+            check_same_thread=False,  # each thread has its own, but another can close it
             pragmas=pragmas,
         )
 
     def _connect(self) -> Any:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if not self._readonly and not self.path.exists():  # what it will hold is nobody else's
+            if not self._readonly and not self.path.exists():  # only for this user
                 os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         except OSError as ex:
             raise peewee.OperationalError(f"{self.path}: {ex.strerror}") from ex
@@ -91,14 +91,14 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
             try:
                 return super()._connect()
             except sqlite3.OperationalError as ex:
-                # SQLite does not wait by itself where two connections switch a new file to WAL
+                # SQLite itself does not wait when two connections switch a new file to WAL
                 if ex.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
 
     def _add_conn_hooks(self, connection: sqlite3.Connection) -> None:
         super()._add_conn_hooks(connection)
-        if self._readonly:  # one text of damaged bytes must not hide the rows beside it
+        if self._readonly:  # one damaged text must not hide the other rows
             connection.text_factory = _to_text
 
 
@@ -115,14 +115,14 @@ def _mysql(parts: SplitResult, port: int) -> peewee.Database:
         # as bytes, because PyMySQL would encode a text as Latin-1
         password=unquote(parts.password or "").encode(),
         charset="utf8mb4",
-        # a value that does not fit is an error; a server may be set up to cut it instead
+        # a value that does not fit is an error; some servers are set up to truncate it
         sql_mode=_STRICT,
         **{"connect_timeout": 5, "read_timeout": 30, "write_timeout": 30, **_options(parts)},
     )
 
 
 def _options(parts: SplitResult) -> dict[str, object]:
-    """Return the settings in the URL's query."""
+    """Return the options in the URL's query."""
     options: dict[str, object] = {}
     for name, text in parse_qsl(parts.query, keep_blank_values=True):
         if name not in _OPTIONS:
@@ -131,14 +131,14 @@ def _options(parts: SplitResult) -> dict[str, object]:
             options[name] = _OPTIONS[name](text)
         except ValueError as ex:
             raise InvalidUrl(f"{name} {ex}") from ex
-    if "ssl_ca" in options:  # PyMySQL would take any certificate, unless told otherwise
+    if "ssl_ca" in options:  # by default PyMySQL accepts any certificate
         options.setdefault("ssl_verify_cert", True)
     return options
 
 
 def _seconds(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 3600):
-        raise ValueError("must be whole seconds, 1 to 3600")
+        raise ValueError("must be a whole number of seconds from 1 to 3600")
     return int(text)
 
 
@@ -151,7 +151,7 @@ def _truth(text: str) -> bool:
 
 def _file(text: str) -> str:
     if not Path(text).is_file():
-        raise ValueError(f"must be a file; there is no {text!r}")
+        raise ValueError(f"must be a file; {text!r} was not found")
     return text
 
 

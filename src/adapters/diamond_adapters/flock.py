@@ -1,4 +1,4 @@
-"""Locks of processes on files (``flock``): each ends with its process, however it ends."""
+"""Locks on files between processes (``flock``): a lock ends with its process in any case."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_LOOK_SECONDS: Final = 0.002
+_POLL_SECONDS: Final = 0.002
 
 _files: set[int] = set()
 _guard = threading.Lock()
@@ -21,10 +21,10 @@ _guard = threading.Lock()
 def locked(
     path: Path, *, seconds: float | None = None, create: bool = True
 ) -> Iterator[int | None]:
-    """Hold the lock of the file at *path*; give its descriptor.
+    """Hold the lock of the file at *path* and yield its descriptor.
 
-    None where another holds it for longer than *seconds*, which may be 0; without them, wait. A
-    child that is forked meanwhile does not hold it.
+    Yield None if another process holds it for longer than *seconds* (0: do not wait; None: wait
+    without limit). A child that is forked meanwhile does not hold the lock.
 
     Raises:
         OSError: the file can't be opened.
@@ -53,15 +53,17 @@ def _lock(file: int, seconds: float | None) -> bool:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 return False
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
-def _let_go() -> None:
-    """Close in a child what its parent holds: a lock lasts until its last descriptor is closed."""
+def _reset_after_fork() -> None:
+    """Close the parent's files in a child: a lock ends when its last descriptor is closed."""
     for file in _files:
         os.close(file)
     _files.clear()
     _guard.release()
 
 
-os.register_at_fork(before=_guard.acquire, after_in_child=_let_go, after_in_parent=_guard.release)
+os.register_at_fork(
+    before=_guard.acquire, after_in_child=_reset_after_fork, after_in_parent=_guard.release
+)

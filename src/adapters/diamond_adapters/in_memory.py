@@ -1,4 +1,4 @@
-"""Ports kept in memory, for tests and notebooks; held to the same contracts as the real ones."""
+"""Adapters in memory, for tests and notebooks; they pass the same contracts as the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from diamond_core.stones.cleaning import COLUMNS
 
 
 class _Fails:
-    """Something that can be made to fail: set ``failure``, and every call raises it."""
+    """An adapter that can be made to fail: set ``failure``, and every call raises it."""
 
     failure: Unavailable | None = None
 
@@ -36,7 +36,7 @@ class _Fails:
 
 
 class InMemoryModelRepository(_Fails):
-    """A ``ModelRepository`` that ends with the process."""
+    """A ``ModelRepository`` in the memory of this process."""
 
     def __init__(self) -> None:
         self._models: dict[ModelId, dict[str, bytes]] = {}
@@ -69,7 +69,7 @@ class InMemoryModelRepository(_Fails):
         self._reach()
         with self._lock:
             if number in self._promotions:
-                raise Conflict(f"there is a promotion {number} already")
+                raise Conflict(f"promotion {number} already exists")
             self._promotions[number] = record
 
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
@@ -78,7 +78,7 @@ class InMemoryModelRepository(_Fails):
             return sorted(each for each in self._promotions.items() if each[0] > after)
 
     def damage(self, id: ModelId, name: str) -> None:
-        """Overwrite a file, as a failing disk might."""
+        """Overwrite a file, as a failing disk can."""
         self._models[id][name] = b"damaged"
 
 
@@ -102,7 +102,7 @@ class InMemoryExclusiveWork(_Fails):
 
 
 class InMemoryRequestLog(_Fails):
-    """A ``RequestLog`` of the last *maximum* exchanges; it ends with the process."""
+    """A ``RequestLog`` of the last *maximum* exchanges, in the memory of this process."""
 
     def __init__(self, maximum: int | None = None) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=maximum)
@@ -166,7 +166,7 @@ class InMemoryRequestLog(_Fails):
 
 
 class InMemoryStoneSource:
-    """A ``StoneSource`` of stones at hand."""
+    """A ``StoneSource`` of a table in memory."""
 
     def __init__(self, stones: DiamondTable, name: str = "memory") -> None:
         self._stones = stones

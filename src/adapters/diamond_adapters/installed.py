@@ -1,6 +1,6 @@
-"""What installed packages plug in: adapters by the scheme of a URL, families by name.
+"""Plugins of installed packages: adapters by URL scheme, families by name.
 
-A package offers one by an entry point; nothing of this library needs to know it.
+A package registers a plugin as an entry point; no change in this library is needed.
 """
 
 from __future__ import annotations
@@ -22,26 +22,29 @@ def find(group: str) -> dict[str, EntryPoint]:
 
 
 def open_url(group: str, url: str) -> Any:
-    """Return what the adapter for the scheme of *url* makes of it.
+    """Open *url* with the adapter for its scheme.
 
-    An entry point of *group* is named by its scheme, and is called with the URL.
+    An entry point of *group* has the scheme as its name, and is called with the URL.
 
     Raises:
-        InvalidUrl: no adapter is installed for the scheme, or it can't be imported or use the URL.
+        InvalidUrl: no adapter is installed for the scheme, it can't be imported, or it can't use
+            the URL.
     """
     scheme, colon, _ = url.partition(":")
     scheme = scheme.lower()
     known = find(group)
     if not colon or scheme not in known:
         schemes = ", ".join(f"{name}:" for name in known)
-        raise InvalidUrl(f"use an address that begins with one of {schemes}")
+        raise InvalidUrl(f"use a URL that begins with one of {schemes}")
     try:
         adapter = known[scheme].load()
-    except Exception as ex:  # whatever a plugin's import may raise
+    except Exception as ex:  # a plugin's import can raise anything
         raise InvalidUrl(f"the adapter for {scheme}: can't be loaded: {ex}") from ex
     try:
         return adapter(url)
     except DiamondError:
         raise
-    except Exception as ex:  # its text may repeat a password
-        raise InvalidUrl(f"the adapter for {scheme}: can't use it ({type(ex).__name__})") from None
+    except Exception as ex:  # its text can contain a password
+        raise InvalidUrl(
+            f"the adapter for {scheme}: can't use this URL ({type(ex).__name__})"
+        ) from None

@@ -13,9 +13,9 @@ from diamond_core import Unavailable
 
 
 class LockFiles:
-    """``ExclusiveWork`` by ``flock`` on a file for each kind of work.
+    """``ExclusiveWork`` by ``flock`` on one file for each kind of work.
 
-    The lock ends with the process that holds it, however it ends.
+    A lock ends with the process that holds it, even if that process is killed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class LockFiles:
                     holder = path.read_text(encoding="utf-8").strip()
                     waiting(f"waiting for {holder or 'another process'}")
                     stack.enter_context(locked(path))
-                holder = f"process {os.getpid()}, which began at {datetime.now(UTC):%H:%M:%S} UTC"
+                holder = f"process {os.getpid()}, which started at {datetime.now(UTC):%H:%M:%S} UTC"
                 path.write_text(holder, encoding="utf-8")
             except OSError as ex:
                 raise Unavailable(f"{path} can't be locked: {ex.strerror}") from ex

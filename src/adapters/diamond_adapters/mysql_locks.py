@@ -27,7 +27,7 @@ class MySQLLocks:
     @contextmanager
     def hold(self, name: str, waiting: Callable[[str], None]) -> Iterator[None]:
         database = open_database(self._url)
-        # Locks are the whole server's, and their names have at most 64 characters.
+        # Lock names are shared by the whole server and have at most 64 characters.
         digest = hashlib.sha256(f"{database.database}/{name}".encode()).hexdigest()[:32]
         lock = f"diamond-{digest}"
         try:
@@ -38,7 +38,7 @@ class MySQLLocks:
                 while not _value(database, f"SELECT GET_LOCK(%s, {_WAIT_SECONDS})", lock):
                     pass
         except peewee.PeeweeException as ex:
-            raise Unavailable(f"the database's lock for {name} can't be reached: {ex}") from ex
+            raise Unavailable(f"the database's lock for {name} is not available: {ex}") from ex
         try:
             yield
         finally:

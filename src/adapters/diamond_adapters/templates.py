@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
 def templates_in(folder: Path) -> Environment:
-    """Return the templates of *folder*: values are escaped, an unknown name is an error."""
+    """Return the templates in *folder*: values are escaped, an unknown name is an error."""
     return Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,

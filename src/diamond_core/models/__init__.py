@@ -1,1 +1,1 @@
-"""What is known of a trained model: its card, its errors, its price ranges, its promotions."""
+"""Trained models: their cards, errors, price ranges and promotions."""

@@ -1,4 +1,4 @@
-"""Which model was champion when."""
+"""The periods in which each model was champion."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from diamond_core.models.promotion import Promotion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChampionPeriod:
-    """A time in which a model was the champion; ``until`` is None for the present one.
+    """A period in which a model was the champion; ``until`` is None for the current champion.
 
-    ``by`` and ``reason`` tell who promoted it and why.
+    ``by`` and ``reason`` say who promoted it and why.
     """
 
     model_id: ModelId
@@ -25,15 +25,15 @@ class ChampionPeriod:
 
 
 def champion_periods(promotions: Iterable[Promotion]) -> list[ChampionPeriod]:
-    """Return all periods, oldest first; promoting the champion once more begins no new one."""
-    begun: list[Promotion] = []
+    """Return all periods, oldest first; promoting the champion again starts no new period."""
+    starts: list[Promotion] = []
     for promotion in promotions:
-        if not begun or begun[-1].model_id != promotion.model_id:
-            begun.append(promotion)
-    ends: list[datetime | None] = [each.at for each in begun[1:]]
+        if not starts or starts[-1].model_id != promotion.model_id:
+            starts.append(promotion)
+    ends: list[datetime | None] = [each.at for each in starts[1:]]
     return [
         ChampionPeriod(
             model_id=each.model_id, since=each.at, until=until, by=each.by, reason=each.reason
         )
-        for each, until in zip(begun, [*ends, None], strict=False)
+        for each, until in zip(starts, [*ends, None], strict=False)
     ]

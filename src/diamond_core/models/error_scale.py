@@ -1,4 +1,4 @@
-"""How large a model's relative error usually is for a stone, and by how much it may exceed that."""
+"""The error scale: a model's usual relative error for a stone, and the bound derived from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from diamond_core.stones.fields import GRADES
 
 _BINS: Final = 16
 _PRIOR_STONES: Final = 30.0
-"""A grade's factor is drawn towards 1 as if this many average stones had been added."""
+"""A grade's factor is shrunk toward 1 as if this many average stones were added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,8 @@ class ErrorScale:
     """The usual relative error as a product: by predicted price, and by each grade.
 
     Attributes:
-        log_prices, errors: the usual relative error at each log price, between them linear.
-        grade_factors: for each graded field a factor for each grade, worst first.
+        log_prices, errors: the usual relative error at each log price, linear in between.
+        grade_factors: for each graded field a factor per grade, worst first.
         quantile: the coverage quantile of the scaled errors (a stone's error / its usual one).
     """
 
@@ -36,16 +36,16 @@ class ErrorScale:
 
     @classmethod
     def learn(cls, table: DiamondTable, predicted: Floats, coverage: float) -> Self:
-        """Learn from prices (USD, shape (n,)) *predicted* for stones that the model had not seen."""
+        """Learn from prices (USD, shape (n,)) *predicted* by models not trained on the stones."""
         log_predicted = np.log(predicted)
         errors = np.abs(np.log(table.price) - log_predicted)
         edges = np.unique(np.quantile(log_predicted, np.linspace(0.0, 1.0, _BINS + 1)))
-        # The inner edges alone: the lowest and the highest price belong to the outermost bins.
+        # Only the inner edges: the lowest and the highest price belong to the outermost bins.
         bins = np.searchsorted(edges[1:-1], log_predicted, side="right")
         members = np.bincount(bins)
         used = members > 0
         centers = np.bincount(bins, log_predicted)[used] / members[used]
-        # A floor keeps a model that is perfect on some stones from claiming no error at all.
+        # The floor: a model that is perfect on some stones must not get an error of zero.
         floor = max(float(errors.mean()) * 0.05, 1e-6)
         usual = np.maximum(np.bincount(bins, errors)[used] / members[used], floor)
         scale = np.interp(log_predicted, centers, usual)
@@ -83,7 +83,7 @@ class ErrorScale:
         return bounds
 
     def _at(self, log_price: float) -> float:
-        """Interpolate as ``np.interp`` does, without its cost for one number."""
+        """Interpolate like ``np.interp``, but faster for a single number."""
         xs, ys = self.log_prices, self.errors
         right = bisect_right(xs, log_price)
         if right == 0:

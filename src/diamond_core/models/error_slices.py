@@ -1,4 +1,4 @@
-"""A model's errors in groups of stones that people ask about: by price band and by grade."""
+"""A model's errors in groups of stones: by price band and by grade."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import GRADES
 
 PRICE_BAND: Final = "price"
-"""What slices by price have as ``by``."""
+"""The ``by`` of slices by price."""
 
 _BANDS: Final = 5
 
@@ -26,10 +26,10 @@ class ErrorSlice:
     Attributes:
         by: 'price' or the name of a graded field.
         name: the grade, or the band's lowest and highest price in USD.
-        stones: how many there are, above 0.
+        stones: the number of stones, above 0.
         mae: mean absolute error, USD.
         mape: mean absolute percentage error, as a fraction.
-        bias: the mean of predicted over actual price, less one.
+        bias: the mean of predicted / actual price, minus one.
         coverage: the share of prices inside the price range.
     """
 
@@ -43,9 +43,9 @@ class ErrorSlice:
 
 
 def error_slices(evaluation: Evaluation) -> list[ErrorSlice]:
-    """Return the errors by price band, then by grade, worst first; groups without stones left out.
+    """Return the errors by price band, then by grade, worst first, without empty groups.
 
-    The bands hold equally many stones each. Evaluations of the same stones have the same slices.
+    The bands have the same number of stones. Evaluations of the same stones have the same slices.
     """
     actual = evaluation.stones.price
     errors, covered = evaluation.absolute_errors, evaluation.covered

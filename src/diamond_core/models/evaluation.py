@@ -1,4 +1,4 @@
-"""How good a model is on stones it has not seen, and what it takes to be better."""
+"""A model's errors on stones that it was not trained on, and the comparison of two models."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """A model's prices for stones of known price, made once for card, report and comparison.
+    """A model's predictions for stones of known price, for its card, report and comparison.
 
     Attributes:
-        stones: n stones, n above 0, which the model has not learned from.
-        predicted: its prices in USD, shape (n,).
+        stones: n stones, n above 0, that the model was not trained on.
+        predicted: the predicted prices in USD, shape (n,).
         low, high: the ends of their price ranges in USD, shape (n,).
     """
 
@@ -63,7 +63,7 @@ class Evaluation:
 
     @property
     def covered(self) -> NDArray[np.bool_]:
-        """Whether each stone's own price lies in its range, shape (n,)."""
+        """Whether each stone's actual price is in its range, shape (n,)."""
         covered: NDArray[np.bool_] = (self.low <= self.stones.price) & (
             self.stones.price <= self.high
         )
@@ -74,7 +74,7 @@ class Evaluation:
         return metrics_of(self.stones.price, self.predicted)
 
     def coverage_by(self, prices: Floats) -> tuple[float, ...]:
-        """Return the coverage of five equally large groups by *prices*, the cheapest first."""
+        """Return the coverage in five equally large groups by *prices*, cheapest first."""
         return tuple(mean_by_quantile(self.covered, prices))
 
 
@@ -93,9 +93,9 @@ def metrics_of(actual: Floats, predicted: Floats) -> Metrics:
 
 
 def mean_by_quantile(values: NDArray[Any], by: Floats, count: int = 5) -> list[float]:
-    """Return the means of *values* in *count* equally large groups, the lowest *by* first.
+    """Return the means of *values* in *count* equally large groups, lowest *by* first.
 
-    Of fewer values than *count*, each is a group.
+    If there are fewer values than *count*, each value is a group.
     """
     groups: Sequence[NDArray[Any]] = np.array_split(
         values[np.argsort(by, kind="stable")], min(count, len(by))
@@ -105,9 +105,9 @@ def mean_by_quantile(values: NDArray[Any], by: Floats, count: int = 5) -> list[f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A challenger's mean absolute error less the champion's on the same stones, in USD.
+    """A challenger's mean absolute error minus the champion's on the same stones, in USD.
 
-    ``low`` and ``high`` bound it with 95 % confidence (paired bootstrap percentile interval,
+    ``low`` and ``high`` are its 95 % confidence interval (paired bootstrap percentile interval,
     Efron and Tibshirani, 1993, chapter 13).
     """
 
@@ -119,14 +119,14 @@ class Comparison:
 
     @property
     def is_better(self) -> bool:
-        """Whether the challenger errs less by more than the noise."""
+        """Whether the challenger's error is significantly lower."""
         return self.high < 0.0
 
 
 def compare(
     champion: str, of_champion: Evaluation, of_challenger: Evaluation, *, seed: int = 0
 ) -> Comparison:
-    """Compare two models' prices for the same stones; *champion* names the first."""
+    """Compare two models' predictions for the same stones; *champion* is the id of the first."""
     errors = of_champion.absolute_errors
     differences = of_challenger.absolute_errors - errors
     random = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""All that is known of a trained model."""
+"""The card of a trained model: everything that is known about it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import NUMBERS
 
 SCHEMA: Final = 1
-"""The version of cards and of the stones beside them. A reader ignores what it does not know."""
+"""The version of cards and of the stones stored with them. A reader ignores unknown fields."""
 
 _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -39,7 +39,7 @@ class ModelId(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
-    """What a model was trained on: where from, its digest, and how many rows went where."""
+    """The data of a training: its source, its digest, and the numbers of rows."""
 
     source: str
     digest: str
@@ -51,23 +51,23 @@ class DataSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """All that is known of a trained model.
+    """Everything that is known about a trained model.
 
     Attributes:
-        features: the fields that the model takes, in the order of its graph's columns.
-        seconds: how long the training took.
-        trials: how many tuning trials were asked for, or None for the family's own choice.
+        features: the fields that the model uses, in the order of its graph's columns.
+        seconds: the duration of the training.
+        trials: the requested number of tuning trials; None: the family decided.
         metrics: errors on the hold-out, all measurements known.
         metrics_four_cs: the same with only carat, cut, color and clarity known.
         coverage: the share of hold-out prices inside the price range.
-        coverage_by_quintile: the same for five equally large groups by actual price, the
-            cheapest first.
+        coverage_by_quintile: the same for five equally large groups by actual price, cheapest
+            first.
         coverage_by_predicted_quintile: the same by predicted price.
         price_ranges: how the model's price ranges are made.
         training_range: field -> (minimum, maximum) among the training stones.
-        data: what the model was trained on.
-        comparison: against the champion of that day; None if there was none.
-        details: what the family wants to tell: candidates with their scores, parameters.
+        data: the training data.
+        comparison: with the champion at that time; None if there was none.
+        details: JSON values from the family: candidates with their scores, parameters.
         files: file name -> SHA-256; a file that differs is not loaded.
         version: the version of this library.
         schema: the version of this card; see ``SCHEMA``.
@@ -96,7 +96,7 @@ class ModelCard:
 
 
 def training_range(table: DiamondTable) -> dict[str, tuple[float, float]]:
-    """Return the minimum and maximum of each number among *table*'s stones, where any is known."""
+    """Return the minimum and maximum of each number in *table*, if any value is known."""
     ranges = {}
     for name in NUMBERS:
         known = table.column(name)[table.known(name)]

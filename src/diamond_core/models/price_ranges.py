@@ -1,13 +1,13 @@
 """Price ranges that cover the true price with a stated probability: split-conformal prediction.
 
-The relative error of a stone the model has not seen is |log(price / predicted)|. Divided by how
-large it usually is for such stones, it is a score; the ``coverage`` quantile of the scores of
-out-of-fold predictions, times the usual error of a new stone, is half the width of its range
-(Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, 2018, section 5.2: locally weighted conformal
-inference). The usual error is learned twice: for stones that are fully measured, and for those of
-which only carat, cut, color and clarity are known; a stone with some unknown measurement gets the
-wider of both. Nothing can be learned about stones heavier or lighter than all known ones: there
-the range grows by the full factor between the stone's weight and the nearest known one.
+The relative error for a stone that the model was not trained on is |log(price / predicted)|. A
+score is this error divided by the usual error of such stones. The ``coverage`` quantile of the
+scores of out-of-fold predictions, times the usual error of a new stone, is half the width of its
+range on the log scale (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman, 2018, section 5.2: locally
+weighted conformal inference). The usual error is learned twice: with all measurements, and with
+carat, cut, color and clarity only; a stone with an unknown measurement gets the wider range. The
+data says nothing about weights outside the training weights: there the range grows by the full
+factor between the stone's weight and the nearest training weight.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class PriceRanges:
     """How wide a price range is for a stone and its predicted price.
 
     Attributes:
-        coverage: the share of true prices that the ranges are made to cover.
-        measured: the usual error where all measurements are known.
-        unmeasured: the usual error where none is.
-        measurements: the fields that the model takes and that may be unknown.
-        carats: the smallest and the greatest weight that the errors were learned from.
+        coverage: the target share of true prices inside the ranges.
+        measured: the error scale if all measurements are known.
+        unmeasured: the error scale if no measurement is known.
+        measurements: the fields that the model uses and that can be unknown.
+        carats: the minimum and the maximum weight of the stones that the errors were learned from.
     """
 
     coverage: float
@@ -57,8 +57,8 @@ class PriceRanges:
     ) -> Self:
         """Learn the ranges from prices (USD, shape (n,)) predicted out of fold.
 
-        *out_of_fold_four_cs* are those predicted from carat, cut, color and clarity alone, and
-        *features* the fields that the model takes.
+        *out_of_fold_four_cs* are predicted from carat, cut, color and clarity alone; *features* are
+        the fields that the model uses.
         """
         return cls(
             coverage=coverage,

@@ -1,4 +1,4 @@
-"""A model's becoming the champion."""
+"""The promotion of a model to champion."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from diamond_core.models.model_card import SCHEMA, ModelId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promotion:
-    """A model's becoming the champion: which, when, by whom and why.
+    """The promotion of a model to champion: which model, when, by whom and why.
 
     Attributes:
-        number: its place in the history, counted from 1.
-        previous: the model of the promotion before it, or None for the first.
-        rolled_back: it went back to an earlier champion, and what came after that one does not count.
+        number: its number in the history, counted from 1.
+        previous: the model of the previous promotion, or None for the first.
+        rolled_back: it is a rollback to an earlier champion; the champions after that do not count.
     """
 
     number: int

@@ -1,4 +1,4 @@
-"""What the core needs from outside. ``diamond_core.testing`` holds the contract of each port."""
+"""The ports of the core. ``diamond_core.testing`` has the contract of each port."""
 
 from diamond_core.ports.exclusive_work import ExclusiveWork
 from diamond_core.ports.model_repository import ModelRepository

@@ -1,4 +1,4 @@
-"""Work that one process does at a time."""
+"""Work that only one process at a time does."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Protocol
 
 
 class ExclusiveWork(Protocol):
-    """Keeps others from doing the same work: all processes that share the store. Threads share it."""
+    """Locks for work among all processes that share the store. Threads can share it."""
 
     def hold(self, name: str, waiting: Callable[[str], None]) -> AbstractContextManager[None]:
-        """Do the work *name* alone while the context lasts; work of another name goes on.
+        """Hold the lock *name* while the context lasts; other names are independent.
 
-        Where somebody else does it, call *waiting* once with a sentence that says who, and wait. A
-        process that ends, however it ends, holds nothing any more.
+        If someone else holds it, call *waiting* once with a sentence that says who, and wait. A
+        process that ends, even if it is killed, releases its locks.
 
         Raises:
-            Unavailable: nobody can say who holds it.
+            Unavailable: the store of the locks failed.
         """
         ...

@@ -1,4 +1,4 @@
-"""Where models and promotions are kept."""
+"""The storage of models and promotions."""
 
 from __future__ import annotations
 
@@ -9,49 +9,48 @@ from diamond_core.models.model_card import ModelId
 
 
 class ModelRepository(Protocol):
-    """Keeps named bytes of models, and numbered promotions. Threads and processes may share it.
+    """Stores models' files and numbered promotions, as bytes. Threads and processes can share it.
 
-    It does not look into what it keeps: ``ModelHistory`` knows what a card is, when a file is
-    damaged and which model serves. Every method raises ``Unavailable`` where the store can't be
-    reached; trying again may help.
+    It does not interpret the bytes: ``ModelHistory`` reads cards, detects damage and finds the
+    champion. Every method raises ``Unavailable`` if the store can't be reached; a retry can help.
     """
 
     def add(self, id: ModelId, files: Mapping[str, bytes]) -> None:
-        """Keep a model's files for good, whole or not at all.
+        """Store a model's files durably, completely or not at all.
 
         Raises:
-            ModelExists: the id is taken; nothing was changed.
+            ModelExists: the id is already used; nothing was changed.
         """
         ...
 
     def ids(self) -> Sequence[ModelId]:
-        """Return the ids of all models, in any order; what has no name of a model is passed over."""
+        """Return the ids of all models, in any order; entries without a valid id are skipped."""
         ...
 
     def read(self, id: ModelId, name: str) -> memoryview:
-        """Return what a model's file holds now, read-only; memory-mapped where it lies on a disk.
+        """Return the current bytes of a model's file, read-only; memory-mapped if it is on a disk.
 
         Raises:
-            ModelFileNotFound: there is no such model, or it has no such file.
+            ModelFileNotFound: the model does not exist, or it has no such file.
         """
         ...
 
     def location(self, id: ModelId, name: str) -> str:
-        """Return where the model's file is, for people: a path or an address. It need not exist."""
+        """Return where the model's file is, for users: a path or a URL. It may not exist."""
         ...
 
     def promote(self, number: int, record: bytes) -> None:
-        """Keep *record* as the promotion *number*, whole or not at all; the first one wins.
+        """Store *record* as the promotion *number*, completely or not at all; the first one wins.
 
         Raises:
-            Conflict: there is a promotion of this number; nothing was changed.
+            Conflict: the promotion already exists; nothing was changed.
         """
         ...
 
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
-        """Return the promotions of numbers above *after*, the lowest first. Cheap where none is.
+        """Return the promotions with numbers above *after*, lowest first. Fast if there is none.
 
-        One that can't be read is given as ``b""``: its number stays taken, and it hides no other.
-        Promotions are never removed: who follows them looks for higher numbers only.
+        One that can't be read is returned as ``b""``: its number stays used, and it hides no other.
+        Promotions are never removed, so a follower only checks for higher numbers.
         """
         ...

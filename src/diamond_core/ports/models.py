@@ -1,4 +1,4 @@
-"""What prices stones, and what learns to."""
+"""Models, model families and reports."""
 
 from __future__ import annotations
 
@@ -14,48 +14,48 @@ from diamond_core.stones.diamond import Stones
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 
 ONNX_FILE: Final = "model.onnx"
-"""The file that is served: the model as an ONNX graph."""
+"""The served file: the model as an ONNX graph."""
 
 ESTIMATOR_FILE: Final = "estimator.joblib"
-"""The file for data scientists: the estimator, pickled. To load it runs whatever code it holds."""
+"""The file for data scientists: the pickled estimator. Loading it can run any code in it."""
 
 REPORT_FILE: Final = "report.html"
-"""The file of the training's report, one page."""
+"""The training report, one page."""
 
 
 class Model(Protocol):
-    """Something that prices stones. Threads may share it."""
+    """Prices stones. Threads can share it."""
 
     def price(self, stones: Stones) -> Floats:
         """Return a price in USD for each stone, shape (n,), finite and above zero.
 
-        *stones* are a table, or one ``Diamond``. A stone of any allowed weight and grades gets a
-        price, whatever else of it is unknown, and the same stone always the same price, alone or
-        among others.
+        *stones* is a table or one ``Diamond``. A stone of any allowed weight and grades gets a
+        price, even if all other fields are unknown. The same stone always gets the same price,
+        alone or among others.
         """
         ...
 
 
 ModelLoader = Callable[[memoryview, tuple[str, ...]], Model]
-"""Returns the model in a file's bytes, which takes the given features in their order.
+"""Returns the model from a file's bytes; it uses the given features, in this order.
 
-Raises ``FamilyFailed`` where the bytes make none.
+Raises ``FamilyFailed`` if the bytes are not a model.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedModel:
-    """What a family returns from training.
+    """The result of a family's training.
 
     Attributes:
-        model: prices stones as it will be served.
-        features: the fields of a stone that its graph takes, in the order of the columns.
-        files: what to keep, by file name; ``model.onnx`` is what is served: a graph from
-            ``features`` (float32, shape (n, len(features)), NaN = unknown) to ``price`` (USD).
-        out_of_fold: for each training stone the price (USD, shape (n,)) by a model that was
-            fitted without it, for honest price ranges.
+        model: the model in the form that is served.
+        features: the fields of a stone that its graph uses, in the order of the columns.
+        files: the files to store, by name; ``model.onnx`` is served: a graph from ``features``
+            (float32, shape (n, len(features)), NaN = unknown) to ``price`` (USD).
+        out_of_fold: for each training stone the price (USD, shape (n,)) from a model that was
+            fitted without it, for unbiased price ranges.
         out_of_fold_four_cs: the same, from carat, cut, color and clarity alone.
-        details: JSON values worth showing: candidates with their scores, parameters.
+        details: JSON values for the card: candidates with their scores, parameters.
     """
 
     model: Model
@@ -67,7 +67,7 @@ class FittedModel:
 
 
 class ModelFamily(Protocol):
-    """A way to learn prices from stones."""
+    """A kind of model that can be trained."""
 
     @property
     def name(self) -> str:
@@ -84,13 +84,13 @@ class ModelFamily(Protocol):
         study: str | None,
         progress: Progress,
     ) -> FittedModel:
-        """Learn from all of *table*, whose prices are known.
+        """Train on all stones of *table*, whose prices are known.
 
-        The same table, *weights*, *seed* and *trials* give the same ``model.onnx``. *trials* bounds
-        the search for better parameters: 0 takes the defaults, None the family's own choice.
-        *weights* say how much each stone counts, shape (n,), above zero; None: all the same.
-        *study* is the URL of a storage that keeps the search, so that others may join it and an
-        interrupted one goes on; a family without a search ignores it.
+        The same table, *weights*, *seed* and *trials* give the same ``model.onnx``. *trials* is the
+        maximum number of trials in the parameter search; 0: use the defaults; None: the family
+        decides. *weights* are the stones' weights in the training, shape (n,), above zero; None:
+        all equal. *study* is the URL of a storage for the search, so that other processes can join
+        it and it can be resumed; a family without a search ignores it.
 
         Raises:
             TooFewStones: *table* is too small for this family.
@@ -107,11 +107,11 @@ class ReportInput:
 
     Attributes:
         card: the model's card, before its files have digests.
-        model: prices stones as it will be served.
-        stones: those that the model was trained on.
-        evaluation: the model on the hold-out.
-        champion: the champion of that day on the same hold-out, or None.
-        rejected: the rows of the data that were left out.
+        model: the model in the form that is served.
+        stones: the training stones.
+        evaluation: the model's evaluation on the hold-out.
+        champion: the evaluation of the champion at that time on the same hold-out, or None.
+        rejected: the rejected rows of the data.
     """
 
     card: ModelCard
@@ -123,4 +123,4 @@ class ReportInput:
 
 
 ReportWriter = Callable[[ReportInput], bytes]
-"""Returns the page that is kept as ``report.html`` beside the model."""
+"""Returns the page that is stored with the model as ``report.html``."""

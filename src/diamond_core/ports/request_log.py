@@ -1,4 +1,4 @@
-"""The log of every exchange with the service."""
+"""The request log: the record of every exchange with the service."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from diamond_core.requests.health import RequestLogHealth
 
 
 class Background(Protocol):
-    """What does some of its work beside its callers."""
+    """Something with background work."""
 
     def start(self) -> None:
-        """Begin that work, in the process that needs it; once begun, nothing happens.
+        """Start the background work in this process; if it runs already, do nothing.
 
-        Without it every method still does what it promises, but may take longer.
+        Without it every method still keeps its promises, but can take longer.
         """
         ...
 
     def close(self) -> None:
-        """End that work and let go of files and connections; nothing that was kept is lost."""
+        """Stop the work and close files and connections; no stored data is lost."""
         ...
 
 
 class RequestLog(Background, Protocol):
-    """A log of every exchange with the service. Threads and processes may share it."""
+    """The record of every exchange with the service. Threads and processes can share it."""
 
     def append(self, exchange: Exchange) -> None:
-        """Keep the exchange for good: it survives a crash of this process.
+        """Store the exchange durably: it survives a crash of this process.
 
-        An exchange of an id that is kept already changes nothing.
+        An exchange whose id is already stored has no effect.
 
         Raises:
-            Unavailable: the exchange was not kept.
+            Unavailable: the exchange was not stored.
         """
         ...
 
     def append_all(self, exchanges: Sequence[Exchange]) -> None:
-        """Keep all the exchanges for good; those that are kept already change nothing.
+        """Store all exchanges durably; those that are already stored have no effect.
 
         Raises:
-            Refused: one of them can't be kept at any time; the others can, without it.
-            Unavailable: some were not kept; to append all of them again is safe.
+            Refused: one of them can never be stored; without it, the others can.
+            Unavailable: some were not stored; appending all of them again is safe.
         """
         ...
 
@@ -58,8 +58,8 @@ class RequestLog(Background, Protocol):
     ) -> Sequence[Exchange]:
         """Return up to *limit* of the exchanges that match *filter*, newest first.
 
-        *before* is the id of the last exchange of the previous page: exchanges that have come in
-        since then move nothing. With *bodies* False the bodies are left empty, which is quick.
+        *before* is the id of the last exchange of the previous page, so new exchanges do not move
+        the pages. With *bodies* False the bodies are empty, which is faster.
 
         Raises:
             Unavailable: the log can't be read.
@@ -67,7 +67,7 @@ class RequestLog(Background, Protocol):
         ...
 
     def count(self, filter: ExchangeFilter) -> int:
-        """Return how many exchanges match *filter*.
+        """Return the number of exchanges that match *filter*.
 
         Raises:
             Unavailable: the log can't be read.
@@ -75,9 +75,9 @@ class RequestLog(Background, Protocol):
         ...
 
     def prune(self, before: datetime, *, limit: int) -> int:
-        """Delete up to *limit* of the exchanges that occurred *before*, the oldest first.
+        """Delete up to *limit* of the exchanges that occurred *before*, oldest first.
 
-        Return how many were deleted: 0 when none is left. Others go on writing meanwhile.
+        Return the number of deleted exchanges: 0 if none is left. Others can write meanwhile.
 
         Raises:
             Unavailable: none was deleted.
@@ -85,5 +85,5 @@ class RequestLog(Background, Protocol):
         ...
 
     def health(self) -> RequestLogHealth:
-        """Return how the log is doing, at most a second ago. Cheap, and never raises."""
+        """Return the log's health, at most one second old. Fast, and never raises."""
         ...

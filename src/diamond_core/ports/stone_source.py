@@ -1,4 +1,4 @@
-"""Where training stones come from."""
+"""Sources of training stones."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Final, Protocol
 from diamond_core.stones.cleaning import RawStones
 
 BATCH_ROWS: Final = 50_000
-"""How many rows a batch may have."""
+"""The maximum number of rows in a batch."""
 
 
 class StoneSource(Protocol):
-    """Where training stones come from."""
+    """A source of training stones."""
 
     @property
     def name(self) -> str:
-        """What to call the source in messages and cards; holds no password."""
+        """The source's name in messages and cards; it contains no password."""
         ...
 
     def read(self) -> Iterator[RawStones]:
-        """Yield all rows that there are now, at most ``BATCH_ROWS`` at a time, in their order.
+        """Yield all current rows, in order, at most ``BATCH_ROWS`` at a time.
 
         Raises:
-            SourceUnreadable: it can't be reached or is no table of stones.
+            SourceUnreadable: it can't be reached or is not a table of stones.
         """
         ...

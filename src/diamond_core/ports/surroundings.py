@@ -1,4 +1,4 @@
-"""The time, and whoever watches long work."""
+"""The time, and the progress of long work."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 Clock = Callable[[], datetime]
-"""Returns the present time in UTC."""
+"""Returns the current time in UTC."""
 
 Progress = Callable[[str, float], None]
-"""Gets what is being done and which share of it (0 to 1) is done."""
+"""Gets the current step and the share of the work (0 to 1) that is done."""
 
 
-def no_progress(doing: str, share: float) -> None:
+def no_progress(step: str, share: float) -> None:
     """Ignore progress."""

@@ -1,1 +1,1 @@
-"""One request with its response, which of them are asked for, and the health of their log."""
+"""Exchanges, filters of exchanges, and the health of the request log."""

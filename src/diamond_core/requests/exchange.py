@@ -1,4 +1,4 @@
-"""One request to the service and its response."""
+"""The exchange: one request to the service with its response."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from diamond_core.errors import DiamondError
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
-# Chance, not secrecy: to ask the system for random bytes would let go of the interpreter and make
-# each request wait for its other threads. It is our own, so that nobody's seed repeats an id,
-# and a forked process is seeded afresh.
+# Ids must be unique, not secret: reading random bytes from the system would release the GIL and
+# make each request wait for other threads. The generator is our own, so that a seed set elsewhere
+# does not repeat ids, and a forked process gets a new seed.
 _chance = random.Random()  # noqa: S311
-if hasattr(os, "register_at_fork"):  # where there are forks
+if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_chance.seed)
 
 
 def new_exchange_id() -> str:
-    """Return a new unique text of 32 hex digits that sorts by the time of its making."""
+    """Return a new unique id of 32 hex digits that sorts by the time of its creation."""
     return f"{time.time_ns():016x}{_chance.getrandbits(64):016x}"
 
 
 def is_sane_request_id(text: str) -> bool:
-    """Tell whether a caller's request id may be kept: 1 to 64 characters, letters, digits, ``._:-``."""
+    """Return whether a caller's request id is valid: 1 to 64 letters, digits or ``._:-``."""
     return _SANE_ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request and its response, as the request log keeps them.
+    """One request with its response, as the request log stores it.
 
     Attributes:
-        id: unique for each exchange; sorts by the time of its making.
-        request_id: the X-Request-ID that the caller saw: its own if it sent one, which it may
-            repeat, else *id*.
+        id: unique for each exchange; sorts by the time of its creation.
+        request_id: the X-Request-ID of the response: the caller's if it sent a valid one, which
+            can be used more than once, else *id*.
         occurred_at: when the request arrived, with its time zone, to the microsecond.
-        query: the part of the URL after '?', without it.
-        headers: the few request headers worth keeping; never a secret.
-        client: the peer's address.
-        key_name: the name of the API key that was used, never the key; '' for none.
-        duration_ms: from the request's arrival to the response's readiness.
+        query: the part of the URL after '?'.
+        headers: selected request headers; never a secret.
+        client: the caller's address.
+        key_name: the name of the API key, never the key itself; '' if none was used.
+        duration_ms: from the arrival of the request until the response is ready.
         request_body, response_body: the bytes, unchanged.
         model_id: the model that priced, or ''.
     """

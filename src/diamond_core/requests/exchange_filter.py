@@ -1,4 +1,4 @@
-"""Which exchanges are asked for."""
+"""Filters of exchanges."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _STATUS: Final = re.compile(r"[1-5](?:[0-9]{2}|xx)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeFilter:
-    """Which exchanges are asked for; None or '' asks for nothing in particular.
+    """Selects exchanges by all of its conditions; None or '' is no condition.
 
     Attributes:
-        id: the exchange's own.
+        id: the exchange's id.
         request_id: the caller's X-Request-ID.
         since, until: the exchange occurred at *since* or later, and before *until*; in UTC.
         status: a status such as '404', or a class of them such as '4xx'.
-        path: what the path begins with.
+        path: a prefix of the path.
         model_id: the model that priced.
-        slower_than_ms: it took longer than this.
+        slower_than_ms: the exchange took longer than this.
 
     Raises:
-        InvalidFilter: a value can't be used.
+        InvalidFilter: a value is invalid.
     """
 
     id: str = ""
@@ -50,7 +50,7 @@ class ExchangeFilter:
 
     @property
     def statuses(self) -> range:
-        """The statuses that are asked for."""
+        """The statuses that match."""
         if not self.status:
             return range(1000)
         if self.status.endswith("xx"):
@@ -59,7 +59,7 @@ class ExchangeFilter:
         return range(int(self.status), int(self.status) + 1)
 
     def matches(self, exchange: Exchange) -> bool:
-        """Tell whether the filter lets the exchange pass."""
+        """Return whether the exchange matches the filter."""
         return (
             (not self.id or exchange.id == self.id)
             and (not self.request_id or exchange.request_id == self.request_id)

@@ -1,4 +1,4 @@
-"""How a request log is doing."""
+"""The health of a request log."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLogHealth:
-    """How the request log is doing, all processes that share it together.
+    """The health of the request log, for all processes that share it.
 
     Attributes:
-        pending: exchanges that are kept and can't be found in the database yet.
-        oldest_age_seconds: for how long the oldest of them has waited; 0 without any.
-        bytes: what they take on the disk, without those that are set aside.
-        limit: how much they may take; 0 where nothing ever waits.
-        shipped: exchanges that reached the database.
-        lost: exchanges that were answered and could not be kept.
-        dead_letters: exchanges that the database refuses, set aside.
-        damaged: files of exchanges that can't be read; what can be read of them is moved.
-        silent_seconds: for how long what moves exchanges into the database has not been heard of,
-            while there was something to move.
-        problem: what needs attention, in a sentence or more; '' if nothing.
+        pending: the number of stored exchanges that are not in the database yet.
+        oldest_age_seconds: the age of the oldest pending exchange; 0 if there is none.
+        bytes: the size of the spool on disk, without dead letters and damaged files.
+        limit: the maximum size of the spool; 0 if there is no spool.
+        shipped: the number of exchanges that were moved to the database.
+        lost: the number of exchanges that were answered but could not be recorded.
+        dead_letters: the number of exchanges that the database refused.
+        damaged: the number of files that can't be read completely; readable exchanges are moved.
+        silent_seconds: the time since the shipper last wrote its state, while exchanges waited.
+        problem: what needs attention, in one or more sentences; '' if nothing does.
     """
 
     pending: int = 0

@@ -1,4 +1,4 @@
-"""Raw rows to a table of stones, and the rejected rows, each with its line and reasons."""
+"""Clean raw rows: a table of stones, and the rejected rows with their lines and reasons."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COLUMNS: Final = (*FIELDS, PRICE.name)
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """A row that was left out: where it stands in its source, and every reason."""
+    """A rejected row: its line in its source, and every reason."""
 
     line: int
     reasons: tuple[str, ...]
@@ -45,16 +45,16 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True)
 class RawStones:
-    """A batch of rows as a source gives them: columns of text or numbers, not yet trusted.
+    """A batch of rows from a source: columns of text or numbers, not yet checked.
 
     Attributes:
-        source: what to call the source in messages; holds no password.
+        source: the source's name in messages; it contains no password.
         columns: field name -> one value per row; at least the 4 Cs and ``price``.
         lines: each row's line number in the source, counted from 1.
-        malformed: rows that the source itself could not bring into columns.
+        malformed: rows that the source could not split into columns.
 
     Raises:
-        SourceUnreadable: the columns are not equally long.
+        SourceUnreadable: the columns have different lengths.
     """
 
     source: str
@@ -64,22 +64,22 @@ class RawStones:
 
     def __post_init__(self) -> None:
         if any(len(values) != len(self.lines) for values in self.columns.values()):
-            raise SourceUnreadable(self.source, "its columns are not equally long")
+            raise SourceUnreadable(self.source, "its columns have different lengths")
 
 
 @dataclass(frozen=True, slots=True)
 class CleanStones:
-    """What cleaning leaves: the usable stones, and the rejected rows in line order."""
+    """The result of cleaning: the usable stones, and the rejected rows in line order."""
 
     table: DiamondTable
     rejected: tuple[RejectedRow, ...]
 
 
 def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
-    """Keep every good row and give every reason for each bad one.
+    """Keep every valid row, and return every reason for each rejected one.
 
-    A blank measurement (or a column that is not there) counts as unknown and is kept. With
-    *priced* each stone needs a price; otherwise prices are ignored.
+    A blank measurement, or a missing column, is unknown, and the row is kept. With *priced* each
+    stone needs a price; otherwise prices are ignored.
     """
     rows, problems = read_columns(raw.columns, len(raw.lines), text=True, priced=priced)
     reasons = {
@@ -87,7 +87,7 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
     }
     if reasons:
         for at in _repeated_headers(raw, reasons):
-            reasons[at] = ("the header line stands here again",)
+            reasons[at] = ("it repeats the header line",)
     keep = np.ones(len(rows), dtype=bool)
     keep[list(reasons)] = False
     found = [RejectedRow(raw.lines[at], why, raw.source) for at, why in reasons.items()]
@@ -98,10 +98,10 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
 def read_columns(
     columns: Mapping[str, Sequence[object]], size: int, *, text: bool, priced: bool
 ) -> tuple[NDArray[np.void], dict[int, list[FieldProblem]]]:
-    """Return *size* rows from *columns* of plain values, and for each bad row all that is wrong.
+    """Return *size* rows from *columns* of plain values, and all problems of each invalid row.
 
-    What ``Diamond.parse`` accepts and refuses one by one, in the same words. With *text*, numbers
-    may be written as text. A column that is missing is blank.
+    It accepts and rejects the same values as ``Diamond.parse``, with the same messages. With
+    *text*, numbers can be written as text. A missing column is blank.
     """
     rows = empty_rows(size)
     problems: dict[int, list[FieldProblem]] = {}
@@ -134,7 +134,7 @@ def read_columns(
 def _read_grades(
     field: GradeField, values: Sequence[object], *, text: bool
 ) -> tuple[NDArray[np.uint8], list[int]]:
-    """Return the grade numbers, and the places of the values that are none."""
+    """Return the grade numbers, and the positions of the values that are not grades."""
     numbers: dict[object, int] = {}
     for value in {value for value in values if isinstance(value, str)}:
         grade = field.read(value)
@@ -153,7 +153,7 @@ def _read_grades(
 def _read_numbers(
     field: NumberField, values: Sequence[Any], *, text: bool
 ) -> tuple[Floats, list[int]]:
-    """Return the numbers, NaN where there is none, and the places of the values that are none."""
+    """Return the numbers, or NaN, and the positions of the values that are not valid numbers."""
     numbers = _at_once(values, text=text)
     if numbers is None:
         read = [as_number(value, text=text) for value in values]
@@ -164,7 +164,7 @@ def _read_numbers(
 
 
 def _at_once(values: Sequence[Any], *, text: bool) -> Floats | None:
-    """Return the numbers of values that numpy reads as ``as_number`` does, else None."""
+    """Return the numbers if numpy reads the values in the same way as ``as_number``, else None."""
     kinds = set(map(type, values))
     if kinds == {str}:
         joined = "".join(values) if text else "_"
@@ -179,7 +179,7 @@ def _at_once(values: Sequence[Any], *, text: bool) -> Floats | None:
 
 
 def _repeated_headers(raw: RawStones, rejected: Iterable[int]) -> list[int]:
-    """Return which of the *rejected* rows hold the names of their columns."""
+    """Return those of the *rejected* rows that contain the names of their columns."""
 
     def is_name(name: str, at: int) -> bool:
         return str(raw.columns[name][at]).strip().casefold() == name

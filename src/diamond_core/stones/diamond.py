@@ -1,4 +1,4 @@
-"""One stone: its weight, its grades, and the measurements that may be unknown."""
+"""One stone: its weight, its grades, and the measurements, which can be unknown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMES: Final = tuple(FIELDS)
 
 
 class Stones(Protocol):
-    """One or many stones, as models take them: a ``Diamond`` or a ``DiamondTable``."""
+    """One or many stones, the input of models: a ``Diamond`` or a ``DiamondTable``."""
 
     def features(self, names: Sequence[str] = NAMES) -> NDArray[np.float32]:
         """Return the fields *names* as numbers, shape (n, len(names)).
@@ -46,7 +46,7 @@ class Stones(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diamond:
-    """One polished diamond. A stone that can't exist can't be built.
+    """One polished diamond. An impossible stone can't be created.
 
     Attributes:
         carat: weight in carats (0.2 g).
@@ -56,7 +56,7 @@ class Diamond:
         x, y, z: length, width and height in millimeters, or None.
 
     Raises:
-        InvalidDiamond: names every field that is wrong, not only the first.
+        InvalidDiamond: names every invalid field, not only the first.
     """
 
     carat: float
@@ -70,13 +70,13 @@ class Diamond:
     z: float | None = None
 
     def __post_init__(self) -> None:
-        if not self._is_sound():
+        if not self._is_valid():
             problems = self._problems()
             if problems:
                 raise InvalidDiamond(problems)
 
-    def _is_sound(self) -> bool:
-        """Tell quickly whether all is well; where it seems not, ``_problems`` decides."""
+    def _is_valid(self) -> bool:
+        """Return quickly whether all fields are valid; if not, ``_problems`` decides."""
         for value, kind, required in zip(_grades_of(self), _KINDS, _NEEDED, strict=True):
             if type(value) is not kind and (required or value is not None):
                 return False
@@ -89,7 +89,7 @@ class Diamond:
         return self._contradiction() is None
 
     def _problems(self) -> list[FieldProblem]:
-        """Return what is wrong; numbers of other types, such as numpy's, become floats."""
+        """Return the problems; convert numbers of other types, such as numpy's, to floats."""
         problems = []
         for (name, field), set_value in zip(FIELDS.items(), _SETTERS, strict=True):
             value = getattr(self, name)
@@ -116,9 +116,9 @@ class Diamond:
 
     @classmethod
     def of_valid(cls, values: Sequence[Any]) -> Self:
-        """Build a stone from *values* in the order of the fields, each of which is valid.
+        """Create a stone from *values* in the order of the fields, each of which is valid.
 
-        Only what the values say together is checked: it takes a third of the time.
+        It only checks whether the values contradict each other, so it takes a third of the time.
 
         Raises:
             InvalidDiamond: the depth contradicts the measurements.
@@ -133,24 +133,23 @@ class Diamond:
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, text: bool = False) -> Self:
-        """Build a stone from plain *values* by field name, as JSON or a query gives them.
+        """Create a stone from plain *values* by field name, from JSON or a query.
 
-        Grades are accepted in any case and spacing ('very good'); a measurement that is
-        None counts as unknown. With *text*, numbers may be written as text, and a blank text is
-        nothing.
+        Grades are accepted in any case and spacing ('very good'); a measurement that is None is
+        unknown. With *text*, numbers can be written as text, and a blank text is no value.
 
         Raises:
-            InvalidDiamond: every missing, unknown or wrong field at once.
+            InvalidDiamond: names all missing, unknown or invalid fields.
         """
         if not text:
-            try:  # the common case, in which all is as it should be
+            try:  # the common case: all values are valid
                 exact: dict[str, Any] = {**values}
                 for name, members in _MEMBERS:
                     if exact.get(name) is not None:
                         exact[name] = members[exact[name]]
                 return cls(**exact)
             except (InvalidDiamond, KeyError, TypeError):
-                pass  # then find out what is not
+                pass  # find the problems below
         problems: list[FieldProblem] = []
         parsed: dict[str, Any] = {}
         stone: Self | None = None
@@ -206,7 +205,7 @@ _LIMITS: Final = tuple((each.minimum, each.maximum, each.required) for each in N
 
 @lru_cache(maxsize=64)
 def reader_of(names: tuple[str, ...]) -> Callable[[Diamond], tuple[Any, ...]]:
-    """Return what reads the fields *names* of a stone, as a tuple, quickly."""
+    """Return a fast function that returns the fields *names* of a stone as a tuple."""
     if len(names) > 1:
         return attrgetter(*names)
     return lambda stone: tuple(getattr(stone, name) for name in names)
@@ -214,5 +213,5 @@ def reader_of(names: tuple[str, ...]) -> Callable[[Diamond], tuple[Any, ...]]:
 
 @lru_cache(maxsize=64)
 def _numbers_by(names: tuple[str, ...]) -> tuple[Mapping[str, int] | None, ...]:
-    """Return for each of the fields *names* its grades' numbers, or None where it has no grades."""
+    """Return for each of the fields *names* its grades' numbers, or None if it has no grades."""
     return tuple(GRADES[name].numbers if name in GRADES else None for name in names)

@@ -1,4 +1,4 @@
-"""Many stones, and their prices where known, as columns of one numpy structured array."""
+"""Many stones, with their prices if known, as columns of one numpy structured array."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ DTYPE: Final = np.dtype(
 """One row: the fields and the price (USD); grades as numbers, unknown numbers as NaN."""
 
 UNKNOWN_GRADE: Final = 255
-"""The number of a grade that is not known."""
+"""The number of an unknown grade."""
 
 _NAN = float("nan")
 
 
 class DiamondTable:
-    """An immutable table of stones. Slicing and masking give tables; columns are arrays.
+    """An immutable table of stones. Slices and masks return tables; columns are arrays.
 
-    The rows are one array, which may be memory-mapped. Grades are numbers, 0 the worst. Unknown
-    measurements, and the price of a stone without one, are NaN.
+    The rows are one array, which can be memory-mapped. Grades are numbers, 0 for the worst.
+    Unknown measurements and unknown prices are NaN.
 
     Args:
-        rows: of ``DTYPE``, or as another version of the library stored them: a field that they
-            lack is unknown, one that this version does not know is ignored.
+        rows: of ``DTYPE``, or as another version of the library stored them: a missing field is
+            unknown, and a field that this version does not know is ignored.
 
     Raises:
-        InvalidTable: *rows* are no stones.
+        InvalidTable: *rows* are not stones.
     """
 
     __slots__ = ("rows",)
@@ -62,9 +62,9 @@ class DiamondTable:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, ArrayLike]) -> DiamondTable:
-        """Build a table from *columns* by field name; grades as names or as numbers.
+        """Create a table from *columns* by field name; grades are names or numbers.
 
-        Optional fields and ``price`` may be left out or hold NaN: they are unknown then.
+        Optional fields and ``price`` can be missing or NaN: they are then unknown.
 
         Raises:
             InvalidTable: a required column is missing, lengths differ, or a value is impossible.
@@ -72,7 +72,7 @@ class DiamondTable:
         unknown = sorted(set(columns) - set(DTYPE.names or ()))
         missing = [name for name in REQUIRED if name not in columns]
         if unknown or missing:
-            raise InvalidTable(f"columns missing: {missing}; not known: {unknown}")
+            raise InvalidTable(f"columns missing: {missing}; unknown: {unknown}")
         arrays = {
             name: _grade_numbers(GRADES[name], values)
             if name in GRADES
@@ -81,7 +81,9 @@ class DiamondTable:
         }
         lengths = {array.shape for array in arrays.values()}
         if len(lengths) != 1 or len(next(iter(lengths))) != 1:
-            raise InvalidTable(f"columns must be one-dimensional and equally long, not {lengths}")
+            raise InvalidTable(
+                f"columns must be one-dimensional and have the same length, not {lengths}"
+            )
         table = empty_rows(len(arrays["carat"]))
         for name, array in arrays.items():
             table[name] = array
@@ -97,9 +99,9 @@ class DiamondTable:
 
     @classmethod
     def of_valid(cls, columns: Mapping[str, Sequence[Any]]) -> DiamondTable:
-        """Build a table from *columns* of values, each of which is valid; None where unknown.
+        """Create a table from *columns* of valid values; None for unknown.
 
-        Only what the values of a stone say together is checked.
+        It only checks whether a stone's values contradict each other.
 
         Raises:
             InvalidTable: a depth contradicts the measurements.
@@ -119,10 +121,10 @@ class DiamondTable:
     def from_diamonds(
         cls, diamonds: Iterable[Diamond], prices: Iterable[float] | None = None
     ) -> DiamondTable:
-        """Build a table from single *diamonds* and, where known, their *prices* in USD.
+        """Create a table from single *diamonds* and, if known, their *prices* in USD.
 
         Raises:
-            InvalidTable: there are more or fewer prices than stones, or a price is impossible.
+            InvalidTable: the number of prices differs from that of stones, or a price is invalid.
         """
         stones = list(diamonds)
         columns: dict[str, list[Any]] = {
@@ -162,7 +164,7 @@ class DiamondTable:
         return column
 
     def values(self, name: str) -> list[Any]:
-        """Return one column as a stone has its fields: grades as members, None for unknown."""
+        """Return one column as values of a ``Diamond``: grades are members, None is unknown."""
         numbers = self.column(name).tolist()
         if name in GRADES:
             grades = GRADES[name].grades
@@ -176,7 +178,7 @@ class DiamondTable:
 
     @property
     def price(self) -> Floats:
-        """Prices in USD, shape (n,); NaN where unknown."""
+        """Prices in USD, shape (n,); NaN if unknown."""
         return self.rows["price"]
 
     def diamond(self, index: int) -> Diamond:
@@ -193,20 +195,20 @@ class DiamondTable:
         return matrix
 
     def known(self, name: str) -> NDArray[np.bool_]:
-        """Tell for each stone whether the field *name* is known, shape (n,)."""
+        """Return for each stone whether the field *name* is known, shape (n,)."""
         column = self.column(name)
         known: NDArray[np.bool_] = column != UNKNOWN_GRADE if name in GRADES else ~np.isnan(column)
         return known
 
     def four_cs(self) -> DiamondTable:
-        """Return the same stones as if only carat, cut, color and clarity were known."""
+        """Return the same stones with only carat, cut, color, clarity and price known."""
         rows = empty_rows(len(self))
         for name in (*REQUIRED, PRICE.name):
             rows[name] = self.column(name)
         return DiamondTable(rows)
 
     def rows_of_today(self) -> NDArray[np.void]:
-        """Return a copy of the rows as ``DTYPE``, to be changed."""
+        """Return a writable copy of the rows as ``DTYPE``."""
         if self.rows.dtype == DTYPE:
             return self.rows.copy()
         rows = empty_rows(len(self))
@@ -215,16 +217,16 @@ class DiamondTable:
         return rows
 
     def stone_hashes(self) -> NDArray[np.uint64]:
-        """Return a stable 64-bit hash of each stone, its price left out, shape (n,).
+        """Return a stable 64-bit hash of each stone, without its price, shape (n,).
 
-        Of ``HOLDOUT_FIELDS``, whatever other fields there are.
+        It depends on ``HOLDOUT_FIELDS`` only.
         """
         return self._hashes(HOLDOUT_FIELDS)
 
     def digest(self) -> str:
-        """Return a text that names this data: the same rows in any order give the same one.
+        """Return a digest of this data; the order of the rows does not matter.
 
-        A field that no stone has does not count, so that data keeps its name when fields are added.
+        A field that no stone has is ignored, so that added fields do not change the digest.
         """
         added = [name for name in FIELDS if name not in HOLDOUT_FIELDS and self.known(name).any()]
         hashes = np.sort(self._hashes((*HOLDOUT_FIELDS, PRICE.name, *added)))
@@ -235,13 +237,13 @@ class DiamondTable:
         state = np.zeros(len(self), dtype=np.uint64)
         for name in names:
             column = self.column(name).astype(np.float64) + 0.0  # -0.0 becomes 0.0
-            column[np.isnan(column)] = _NAN  # one NaN for all
+            column[np.isnan(column)] = _NAN  # the same bits for every NaN
             state = _splitmix64(state ^ column.view(np.uint64))
         return state
 
 
 def empty_rows(count: int) -> NDArray[np.void]:
-    """Return *count* rows of ``DTYPE`` in which nothing is known."""
+    """Return *count* rows of ``DTYPE`` with unknown values only."""
     rows = np.empty(count, dtype=DTYPE)
     for name in DTYPE.names or ():
         rows[name] = UNKNOWN_GRADE if name in GRADES else _NAN
@@ -249,14 +251,14 @@ def empty_rows(count: int) -> NDArray[np.void]:
 
 
 def contradicted(rows: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Tell which rows have a depth that contradicts their x, y and z, shape (n,)."""
+    """Return for each row whether its depth contradicts its x, y and z, shape (n,)."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         bad: NDArray[np.bool_] = contradicts(rows["depth"], rows["x"], rows["y"], rows["z"])
     return bad
 
 
 def _are_stones(dtype: np.dtype[Any]) -> bool:
-    """Tell whether rows of *dtype* can be read: what stones need, each column of its type."""
+    """Return whether rows of *dtype* are stones: required columns exist, with the right types."""
     names = dtype.names or ()
     return {*REQUIRED, PRICE.name} <= set(names) and all(
         dtype[name] == DTYPE[name] for name in names if name in (DTYPE.names or ())
@@ -275,14 +277,14 @@ def _number_array(name: str, values: ArrayLike) -> NDArray[Any]:
     try:
         array = np.asarray(values)
         if array.dtype.kind == "b":
-            raise ValueError("True and False are no numbers")
+            raise ValueError("True and False are not numbers")
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as ex:
         raise InvalidTable(f"{name} must be numbers: {ex}") from ex
 
 
 def _grade_numbers(field: GradeField, values: ArrayLike) -> NDArray[Any]:
-    """Return grades, given as names or as numbers, as numbers; unknown where they may be."""
+    """Return grades, given as names or as numbers, as numbers; optional ones can be unknown."""
     try:
         array = np.asarray(values)
     except ValueError as ex:

@@ -1,7 +1,7 @@
-"""The fields of a stone: the one table that states what each is and which values it takes.
+"""The fields of a stone: one table with the meaning and the allowed values of each.
 
-The table's dtype, ``Diamond``, cleaning, payloads, the OpenAPI document, the options of the command
-line and the form on the page all come from here.
+``DiamondTable``, ``Diamond``, cleaning, payloads, the OpenAPI document, the options of the command
+line and the form on the page all use it.
 """
 
 from __future__ import annotations
@@ -55,12 +55,12 @@ class GradeField:
     """A field whose values are the grades of a scale.
 
     Attributes:
-        name: as it stands in columns, payloads and options.
-        label: its name for people.
-        about: what it says of a stone, one sentence.
+        name: its name in columns, payloads and options.
+        label: its display name.
+        about: what it means, in one sentence.
         meanings: each grade and its meaning in plain words, worst grade first.
-        example: a grade to show in documents.
-        required: whether a stone needs it; otherwise it may be unknown.
+        example: a grade for examples in documents.
+        required: whether a stone needs it; if not, it can be unknown.
     """
 
     name: str
@@ -72,12 +72,12 @@ class GradeField:
 
     @cached_property
     def grades(self) -> tuple[StrEnum, ...]:
-        """The grades, worst first: a grade's number is its place here."""
+        """The grades, worst first: a grade's number is its position here."""
         return tuple(self.meanings)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """Each grade's number, 0 for the worst. Its keys are members and names alike."""
+        """Each grade's number, 0 for the worst. Members and names both work as keys."""
         return {grade: number for number, grade in enumerate(self.grades)}
 
     @cached_property
@@ -111,10 +111,10 @@ class NumberField:
     """A field whose values are numbers.
 
     Attributes:
-        what: what the number is and in which unit, as part of a sentence.
+        what: the meaning of the number and its unit, as part of a sentence.
         unit: the unit's short name.
-        minimum, maximum: the lowest and the highest value. What is smaller than the minimum can't
-            be measured, and 32-bit models would take it for 0.
+        minimum, maximum: the limits. A value below the minimum can't be measured, and models in
+            float32 would read it as 0.
         (others): as for ``GradeField``.
     """
 
@@ -134,13 +134,13 @@ class NumberField:
         return f"{self.what}, a number from {self.minimum:g} to {self.maximum:.15g}"
 
     def allows(self, values: Any) -> Any:
-        """Tell whether a number, or each number of an array, is within the limits; NaN is not."""
+        """Return whether a number, or each number of an array, is within the limits; NaN is not."""
         return (values >= self.minimum) & (values <= self.maximum)
 
     def read(self, value: object, *, text: bool = False) -> float | None:
         """Return *value* as a number within the limits, or None.
 
-        With *text*, a number may be written as text.
+        With *text*, a number can be written as text.
         """
         number = as_number(value, text=text)
         return number if number is not None and self.allows(number) else None
@@ -185,7 +185,7 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
         meanings={
             Color.J: "A little warm: the tint shows from the side; gold settings hide it.",
             Color.I: "Nearly colorless: a little warmth shows in a large stone.",
-            Color.H: "Nearly colorless: looks white unless it lies beside a better stone.",
+            Color.H: "Nearly colorless: looks white unless it is beside a better stone.",
             Color.G: "Nearly colorless: looks white in any setting.",
             Color.F: "Colorless; a trace of color shows only beside a D.",
             Color.E: "Colorless; only an expert finds a trace of color.",
@@ -274,7 +274,7 @@ PRICE: Final = NumberField(
     example=4733.0,
     required=True,
 )
-"""What a training stone has besides."""
+"""The additional field of a training stone."""
 
 GRADES: Final[Mapping[str, GradeField]] = {
     name: each for name, each in FIELDS.items() if isinstance(each, GradeField)
@@ -290,28 +290,28 @@ REQUIRED: Final = tuple(name for name, each in FIELDS.items() if each.required)
 """The names of the fields that every stone has: the 4 Cs."""
 
 OPTIONAL: Final = tuple(name for name, each in FIELDS.items() if not each.required)
-"""The names of the fields that may be unknown."""
+"""The names of the fields that can be unknown."""
 
 HOLDOUT_FIELDS: Final = ("carat", "cut", "color", "clarity", "depth", "table", "x", "y", "z")
-"""The fields that enter a stone's hash, fixed for good: another would move stones between training
-and hold-out, and the history could not be compared any more."""
+"""The fields in a stone's hash. Never change them: a change would move stones between training and
+hold-out, and earlier models could not be compared any more."""
 
 DEPTH_TOLERANCE: Final = 3.0
-"""Percentage points by which the stated depth may differ from the one that x, y and z give."""
+"""The maximum difference of the given depth from the depth of x, y and z, in percentage points."""
 
 
 def depth_of(x: Any, y: Any, z: Any) -> Any:
-    """Return the total depth in percent (GIA: 100 x height / mean girdle diameter), of millimeters."""
+    """Return the total depth in percent (GIA: 100 x height / mean girdle diameter)."""
     return 200.0 * z / (x + y)
 
 
 def contradicts(depth: Any, x: Any, y: Any, z: Any) -> Any:
-    """Tell whether a *depth* (%) contradicts *x*, *y* and *z* (mm): numbers, or arrays of them."""
+    """Return whether *depth* (%) contradicts *x*, *y* and *z* (mm): numbers or arrays."""
     return abs(depth_of(x, y, z) - depth) > DEPTH_TOLERANCE
 
 
 def contradiction(depth: float, x: float, y: float, z: float) -> str:
-    """Say how a *depth* that contradicts *x*, *y* and *z* does so."""
+    """Return the message for a *depth* that contradicts *x*, *y* and *z*."""
     return (
         f"{depth:g} % contradicts x, y and z: the height is {depth_of(x, y, z):.1f} % of the mean"
         " diameter; check the four numbers"
@@ -319,9 +319,9 @@ def contradiction(depth: float, x: float, y: float, z: float) -> str:
 
 
 def as_number(value: object, *, text: bool) -> float | None:
-    """Return *value* as a number, or None where it is none.
+    """Return *value* as a number, or None if it is not a number.
 
-    With *text*, a text may be a number: in ASCII and without underscores, unlike ``float``.
+    With *text*, a text can be a number: in ASCII and without underscores, unlike ``float``.
     """
     if isinstance(value, (bool, np.bool_)):
         return None
@@ -337,7 +337,7 @@ def as_number(value: object, *, text: bool) -> float | None:
 
 
 def is_blank(value: object, *, text: bool) -> bool:
-    """Tell whether nothing was given: None; with *text*, also a blank text or a NaN."""
+    """Return whether there is no value: None; with *text*, also a blank text or NaN."""
     if value is None:
         return True
     if isinstance(value, str):
@@ -346,23 +346,23 @@ def is_blank(value: object, *, text: bool) -> bool:
 
 
 def missing(field: Field) -> str:
-    """Say that a required field is missing."""
+    """Return the message for a missing required field."""
     return f"is missing: give {field.expected}"
 
 
 def invalid(field: Field, value: object, *, text: bool) -> str:
-    """Say what *value* must be instead."""
+    """Return the message for an invalid *value*: what it must be."""
     return f"must be {field.expected}, not {shown(value, text=text)}"
 
 
 def shown(value: object, *, text: bool) -> str:
-    """Return a given value for a message: short, and numbers written as text like numbers."""
+    """Return a given value for a message: short, and a number in a text without quotes."""
     number = as_number(value, text=text)
     if number is not None:
         whole = repr(number).removesuffix(".0")
     elif isinstance(value, str):
         whole = repr(value if len(value) <= 40 else value[:37] + "...")
-    elif isinstance(value, (list, dict)):  # may be nested too deeply to be written
+    elif isinstance(value, (list, dict)):  # repr() fails on deep nesting
         whole = "a list" if isinstance(value, list) else "an object"
     else:
         whole = "a number too large" if isinstance(value, int) and abs(value) > 2 else repr(value)

@@ -13,11 +13,11 @@ HOLDOUT_SHARE: Final = 0.2
 
 
 def in_holdout(table: DiamondTable, share: float = HOLDOUT_SHARE) -> NDArray[np.bool_]:
-    """Tell for each stone whether it is held out from training, shape (n,).
+    """Return for each stone whether it is held out from training, shape (n,).
 
-    The side depends on the stone's content alone, not on chance, order, price or what else is
-    in the table, so that models of different days are scored on stones that none has seen, and
-    duplicates never straddle.
+    The side depends only on the stone's content, not on chance, order, price or the rest of the
+    table. So all models are scored on stones that none of them was trained on, and duplicates are
+    always on the same side.
     """
     threshold = np.uint64(int((1.0 - share) * 2.0**64))
     return table.stone_hashes() >= threshold
@@ -26,7 +26,7 @@ def in_holdout(table: DiamondTable, share: float = HOLDOUT_SHARE) -> NDArray[np.
 def folds(table: DiamondTable, count: int, seed: int) -> NDArray[np.intp]:
     """Assign each stone to one of *count* cross-validation folds, shape (n,).
 
-    Equal stones share a fold, and *seed* makes another assignment.
+    Equal stones are in the same fold. The assignment depends on *seed*.
     """
     hashes = table.stone_hashes()
     unique, inverse = np.unique(hashes, return_inverse=True)

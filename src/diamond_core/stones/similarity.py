@@ -1,4 +1,4 @@
-"""Comparable stones: same cut, color and clarity, nearest weight first."""
+"""Similar stones: same cut, color and clarity, nearest weight first."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _GROUPS: Final = len(_CUTS) * len(_COLORS) * len(_CLARITIES)
 
 @dataclass(frozen=True, slots=True)
 class Similar:
-    """The stones most like one stone.
+    """The stones most similar to one stone.
 
     Attributes:
         stones: nearest weight first.
-        carat_differences: each stone's weight less the one asked for, in carats.
-        available: how many stones of this cut, color and clarity there are in all.
+        carat_differences: each stone's weight minus the requested weight, in carats.
+        available: the total number of stones of this cut, color and clarity.
     """
 
     stones: DiamondTable
@@ -32,9 +32,9 @@ class Similar:
 
 
 def sorted_samples(table: DiamondTable) -> DiamondTable:
-    """Return the stones in the order that ``SimilarStones`` needs: by grades, then weight.
+    """Return the stones in the order that ``SimilarStones`` needs: by grades, then by weight.
 
-    Stones of one weight are ordered by their hash, so that no price is preferred.
+    Stones of the same weight are ordered by their hash, so that no price is preferred.
     """
     grades = (table.column(name).astype(np.int64) for name in ("cut", "color", "clarity"))
     order = np.lexsort((table.price, table.stone_hashes(), table.carat, _group(*grades)))
@@ -42,10 +42,9 @@ def sorted_samples(table: DiamondTable) -> DiamondTable:
 
 
 class SimilarStones:
-    """An index over stones in the order of ``sorted_samples``, which may be memory-mapped.
+    """An index over stones in the order of ``sorted_samples``, which can be memory-mapped.
 
-    Building it reads a few hundred rows, and a lookup a few dozen, however many stones
-    there are.
+    Building it reads a few hundred rows, and a lookup a few dozen, for any number of stones.
     """
 
     def __init__(self, samples: DiamondTable) -> None:
@@ -57,17 +56,17 @@ class SimilarStones:
         return len(self._samples)
 
     def nearest(self, diamond: Diamond, n: int) -> Similar:
-        """Return the *n* stones of the same grades that are nearest in weight, or all there are.
+        """Return the *n* stones of the same grades that are nearest in weight, or fewer.
 
-        Where two are equally near, the lighter comes first; where they weigh the same, the
-        order of the samples decides.
+        Of two equally near stones, the lighter comes first; for the same weight, the order of the
+        samples decides.
         """
         group = _group(_CUTS[diamond.cut], _COLORS[diamond.color], _CLARITIES[diamond.clarity])
         start, stop = self._starts[group], self._starts[group + 1]
         middle = bisect_left(self._carats, diamond.carat, start, stop)
         lighter = self._lighter(start, middle, n)
         heavier = range(middle, min(middle + n, stop))
-        # For the few stones that are usually asked for, lists are quicker than arrays.
+        # For the usual small n, lists are faster than arrays.
         found = [
             (weight - diamond.carat, position)
             for positions in (lighter, heavier)
@@ -89,11 +88,11 @@ class SimilarStones:
         return weights
 
     def _lighter(self, start: int, middle: int, n: int) -> range | list[int]:
-        """Return the positions of the *n* stones just lighter, ties kept in their order."""
+        """Return the positions of the *n* next lighter stones; equal weights keep their order."""
         cut = max(start, middle - n)
         if cut in (start, middle) or self._carats[cut - 1] != self._carats[cut]:
             return range(cut, middle)
-        # The lightest weight in reach begins before the cut: take the first of its stones.
+        # Stones of the lightest weight also exist before the cut: take the first of them.
         weight = self._carats[cut]
         run_start = bisect_left(self._carats, weight, start, cut)
         run_stop = bisect_right(self._carats, weight, cut, middle)
@@ -101,7 +100,7 @@ class SimilarStones:
 
 
 def _group(cut: Any, color: Any, clarity: Any) -> Any:
-    """Return the number of a group, or those of many from arrays of grade numbers."""
+    """Return the number of a group, or for arrays of grade numbers the numbers of many groups."""
     return (cut * len(_COLORS) + color) * len(_CLARITIES) + clarity
 
 
@@ -121,7 +120,7 @@ class _GroupNumbers:
 
 
 def _group_starts(samples: DiamondTable) -> list[int]:
-    """Return where each group starts, and the end, by binary searches (nothing is scanned)."""
+    """Return the start of each group, and the end, by binary searches without a full scan."""
     numbers = _GroupNumbers(samples)
     starts = [0]
     for group in range(1, _GROUPS):

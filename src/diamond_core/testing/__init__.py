@@ -1,4 +1,4 @@
-"""What any adapter of a port must do, as test classes to inherit from. They need pytest.
+"""The contracts of the ports, as test classes for adapters to inherit. They need pytest.
 
 class TestMyRequestLog(RequestLogContract):
     @pytest.fixture

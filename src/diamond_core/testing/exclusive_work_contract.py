@@ -1,4 +1,4 @@
-"""What any ``ExclusiveWork`` must do."""
+"""The contract of ``ExclusiveWork``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What any ``Model`` and any ``ModelFamily`` must do."""
+"""The contracts of ``Model`` and ``ModelFamily``."""
 
 from __future__ import annotations
 
@@ -76,9 +76,9 @@ class ModelContract:
 
 
 class ModelFamilyContract:
-    """Inherit, and supply ``family``; it is fitted to made-up stones a few times.
+    """Inherit, and supply ``family``; it is fitted to synthetic stones a few times.
 
-    Give ``trials`` another value where the family takes long.
+    Set ``trials`` to another value if the family is slow.
     """
 
     trials: int | None = 0
@@ -120,7 +120,7 @@ class ModelFamilyContract:
             assert prices.shape == (len(table),)
             assert np.isfinite(prices).all()
             assert (prices > 0).all()
-        # A model's prices for stones that it has learned fit better than out-of-fold ones.
+        # A model's errors on its training stones are lower than its out-of-fold errors.
         learned = np.abs(fitted.model.price(table) - table.price).mean()
         assert learned < np.abs(fitted.out_of_fold - table.price).mean()
 
@@ -143,9 +143,9 @@ class ModelFamilyContract:
     def test_reports_its_progress_in_shares(self, family: ModelFamily) -> None:
         reported: list[tuple[str, float]] = []
 
-        def progress(doing: str, share: float) -> None:
-            reported.append((doing, share))
+        def progress(step: str, share: float) -> None:
+            reported.append((step, share))
 
         self.fit(family, some_stones(300), progress=progress)
         assert reported
-        assert all(doing and 0.0 <= share <= 1.0 for doing, share in reported)
+        assert all(step and 0.0 <= share <= 1.0 for step, share in reported)

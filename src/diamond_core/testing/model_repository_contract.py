@@ -1,4 +1,4 @@
-"""What any ``ModelRepository`` must do."""
+"""The contract of ``ModelRepository``."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def history_of(repository: ModelRepository) -> ModelHistory:
 
 
 def publish(history: ModelHistory, name: str, **changes: Any) -> ModelCard:
-    """Publish a formula model of the id *name*."""
+    """Publish a formula model with the id *name*."""
     return history.publish(a_card(name, **changes), a_fitted_model(STONES), STONES)
 
 
@@ -59,10 +59,10 @@ class ModelRepositoryContract(SharedStore):
 
     @pytest.fixture
     def damage(self) -> Callable[[ModelId, str], None]:
-        """Return what overwrites a stored file with ``b'damaged'``, past the adapter."""
-        raise NotImplementedError("supply what damages a file")
+        """Return a function that overwrites a stored file with ``b'damaged'`` directly."""
+        raise NotImplementedError("supply a function that damages a file")
 
-    # What it keeps
+    # Files
 
     def test_is_empty_at_first(self, repository: ModelRepository) -> None:
         assert list(repository.ids()) == []
@@ -205,7 +205,7 @@ class ModelRepositoryContract(SharedStore):
             with pytest.raises(Unavailable):
                 use()
 
-    # The history over it
+    # The history that uses it
 
     def test_holds_a_history_of_models(
         self, repository: ModelRepository, reopen: Callable[[], ModelRepository]

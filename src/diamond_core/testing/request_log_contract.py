@@ -1,4 +1,4 @@
-"""What any ``RequestLog`` must do."""
+"""The contract of ``RequestLog``."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ class RequestLogContract(SharedStore):
             log.count(ExchangeFilter())
         with pytest.raises(Unavailable):
             log.prune(NOON + timedelta(days=1), limit=1)
-        with suppress(Unavailable):  # or it has kept it elsewhere
+        with suppress(Unavailable):  # unless it has stored it elsewhere
             log.append(an_exchange())
         with suppress(Unavailable):
             log.append_all([an_exchange(), an_exchange()])

@@ -1,4 +1,4 @@
-"""Stones, models, cards and exchanges to test with."""
+"""Stones, models, cards and exchanges for tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOUR_CS: Final = ("carat", "cut", "color", "clarity")
 
 
 def some_stones(count: int, *, seed: int = 0, noise: float = 0.1) -> DiamondTable:
-    """Return *count* made-up stones of the proportions and, roughly, prices of real ones.
+    """Return *count* synthetic stones with the proportions and, roughly, the prices of real ones.
 
     Prices follow ``FormulaModel`` with a relative error of *noise*.
     """
@@ -48,7 +48,7 @@ def some_stones(count: int, *, seed: int = 0, noise: float = 0.1) -> DiamondTabl
 
 
 class FormulaModel:
-    """A ``Model`` by a formula: 4,000 USD x carat^1.7 x 1.1^(all grade numbers, less 10)."""
+    """A ``Model`` by a formula: 4,000 USD x carat^1.7 x 1.1^(sum of grade numbers - 10)."""
 
     def __init__(self, factor: float = 1.0) -> None:
         self._factor = factor
@@ -60,19 +60,19 @@ class FormulaModel:
 
 
 def load_formula(data: memoryview, features: Sequence[str]) -> FormulaModel:
-    """Load what ``a_fitted_model`` wrote: a ``ModelLoader``.
+    """Load the file of ``a_fitted_model``; it is a ``ModelLoader``.
 
     Raises:
         FamilyFailed: *data* is something else.
     """
     word, _, factor = bytes(data).partition(b" ")
     if word != b"formula":
-        raise FamilyFailed("formula", "these bytes hold no formula")
+        raise FamilyFailed("formula", "these bytes are not a formula")
     return FormulaModel(float(factor))
 
 
 def a_fitted_model(table: DiamondTable, *, factor: float = 1.0, **changes: Any) -> FittedModel:
-    """Return a fitted ``FormulaModel``, whose file ``load_formula`` reads."""
+    """Return a fitted ``FormulaModel`` with a file for ``load_formula``."""
     model = FormulaModel(factor)
     prices = model.price(table)
     fitted = FittedModel(
@@ -87,7 +87,7 @@ def a_fitted_model(table: DiamondTable, *, factor: float = 1.0, **changes: Any) 
 
 
 def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
-    """Return a complete card of the id *name*."""
+    """Return a complete card with the id *name*."""
     table = some_stones(200)
     prices = FormulaModel().price(table)
     metrics = Metrics(mae=300.25, rmse=500.5, mape=0.08, r2=0.98, worst_decile=1000.0)
@@ -116,7 +116,7 @@ def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
 
 
 def an_exchange(**changes: Any) -> Exchange:
-    """Return a complete exchange with an id of its own."""
+    """Return a complete exchange with a new id."""
     values: dict[str, Any] = {
         "id": new_exchange_id(),
         "request_id": "abc-123",

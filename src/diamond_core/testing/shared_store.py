@@ -1,4 +1,4 @@
-"""What the contracts share whose adapters keep something in a store that others may open."""
+"""The base of contracts whose adapters use a store that other processes can open."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import pytest
 
 
 class SharedStore:
-    """Fixtures that open the adapter's store once more, in another process, and break it."""
+    """Fixtures that reopen the adapter's store, open it in another process, and break it."""
 
     @pytest.fixture
     def reopen(self) -> Callable[[], Any]:
-        """Return what opens the same store once more, as after a restart."""
-        raise NotImplementedError("supply what opens it again")
+        """Return a function that opens the same store again, as after a restart."""
+        raise NotImplementedError("supply a function that opens the store again")
 
     @pytest.fixture
     def elsewhere(self) -> str | None:
-        """Return Python code that opens the same store, named as the adapter's fixture.
+        """Return Python code that opens the same store under the name of the adapter's fixture.
 
-        None where nothing can: the store ends with the process.
+        None if other processes can't open the store, because it is in memory.
         """
-        raise NotImplementedError("supply code that opens it in another process")
+        raise NotImplementedError("supply code that opens the store in another process")
 
     @pytest.fixture
     def break_down(self) -> Callable[[], None]:
-        """Return what makes the store fail; skip where nothing can."""
-        raise NotImplementedError("supply what makes it fail")
+        """Return a function that makes the store fail; skip the test if nothing can."""
+        raise NotImplementedError("supply a function that makes the store fail")
 
 
 @contextmanager
 def another_process(elsewhere: str | None, code: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run *elsewhere* and then *code* in another process; skip the test where nothing can."""
+    """Run *elsewhere* and then *code* in another process; skip the test if *elsewhere* is None."""
     if elsewhere is None:
-        pytest.skip("its store ends with the process")
-    with subprocess.Popen(  # noqa: S603  # code of the test's own
+        pytest.skip("its store is in memory")
+    with subprocess.Popen(  # noqa: S603  # the test's own code
         [sys.executable, "-c", f"{elsewhere}\n{code}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

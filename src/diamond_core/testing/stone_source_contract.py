@@ -1,4 +1,4 @@
-"""What any ``StoneSource`` must do."""
+"""The contract of ``StoneSource``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STONES = some_stones(30)
 
 
 class StoneSourceContract:
-    """Inherit, and supply a ``source`` that holds the stones of ``table``, and a ``missing`` one."""
+    """Inherit, and supply a ``source`` with the stones of ``table``, and a ``missing`` one."""
 
     @pytest.fixture
     def table(self) -> DiamondTable:
@@ -23,14 +23,14 @@ class StoneSourceContract:
 
     @pytest.fixture
     def source(self, table: DiamondTable) -> StoneSource:
-        """Return a source that holds the stones of ``table``, in their order."""
+        """Return a source with the stones of ``table``, in their order."""
         raise NotImplementedError("supply the source under test")
 
     @pytest.fixture
     def missing(self) -> StoneSource | None:
-        """Return a source that can't be read, with the password ``secret-word`` where it takes one.
+        """Return a source that can't be read, with the password ``secret-word`` if it has one.
 
-        None where nothing can be missing.
+        None if the source can't be missing.
         """
         raise NotImplementedError("supply a source that can't be read")
 
@@ -62,14 +62,14 @@ class StoneSourceContract:
         self, missing: StoneSource | None
     ) -> None:
         if missing is None:
-            pytest.skip("it is always there")
+            pytest.skip("the source can't be missing")
         with pytest.raises(SourceUnreadable) as caught:
             list(missing.read())
         assert "secret-word" not in f"{missing.name} {caught.value}"
 
 
 class LargeStoneSourceContract(StoneSourceContract):
-    """The same with more stones than one batch holds: read batch by batch."""
+    """The same with more stones than fit into one batch."""
 
     @pytest.fixture
     def table(self) -> DiamondTable:

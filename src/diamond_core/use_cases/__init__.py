@@ -1,1 +1,1 @@
-"""What people do with the core: train models, choose the champion, price, find similar stones."""
+"""The use cases: train models, choose the champion, price stones, find similar stones, ..."""

@@ -1,4 +1,4 @@
-"""Decide which model is served, by merit or by hand, and keep the reason."""
+"""Decide which model is served, by its error or by hand, and record the reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class ChooseChampion:
-    """Promote models: the best challenger, one chosen by hand, or the previous champion."""
+    """Promotes the best challenger, a model chosen by hand, or the previous champion."""
 
     def __init__(self, history: ModelHistory, clock: Clock) -> None:
         self._history = history
@@ -28,16 +28,16 @@ class ChooseChampion:
         present: ModelId | None,
         by: str,
     ) -> ModelId | None:
-        """Promote the challenger of the lowest hold-out error, if it beats the champion.
+        """Promote the challenger with the lowest hold-out error, if it beats the champion.
 
-        *against* is the model that serves, with which their cards compare them on the same stones;
-        to win against it takes more than noise. None: no model can serve, and the best challenger
-        wins. *present* is the model that was promoted last when the comparison was made. A model
-        that was champion before is no challenger: it was replaced for a reason. Nor is one that
-        can't be served. Return the champion.
+        *against* is the served model. The challengers' cards compare them with it on the same
+        stones; a challenger must be significantly better. None: no model can be served, and the
+        best challenger is promoted. *present* is the model that was promoted last when the
+        comparison was made. A model that was champion before is not eligible, because it was
+        replaced for a reason; nor is a model that can't be served. Return the champion.
 
         Raises:
-            Conflict: somebody else has promoted another since the comparison.
+            Conflict: someone else has promoted another model since the comparison.
         """
         former = {promotion.model_id for promotion in self._history.promotions()}
         eligible = [
@@ -56,24 +56,24 @@ class ChooseChampion:
         return self._history.champion()
 
     def promote(self, id: ModelId, *, reason: str, by: str) -> ModelId:
-        """Make *id* the champion.
+        """Promote *id* to champion.
 
         Raises:
-            ModelNotFound: there is no such model.
+            ModelNotFound: the model does not exist.
             ModelDamaged: it can't be served, so it is not promoted.
-            Conflict: somebody else promoted another meanwhile.
+            Conflict: someone else promoted another model meanwhile.
         """
         return self._promote(id, previous=self._history.champion(), reason=reason, by=by)
 
     def roll_back(self, *, by: str, reason: str = "") -> ModelId:
         """Make the previous champion the champion again.
 
-        Rolling back twice goes back two champions: what was rolled back does not count. A champion
-        that can't be served any more is passed over.
+        Two rollbacks go back two champions: a champion that was rolled back does not count. A
+        champion that can't be served any more is skipped.
 
         Raises:
-            NothingToRollBack: there was none.
-            Conflict: somebody else promoted another meanwhile.
+            NothingToRollBack: there was no earlier champion.
+            Conflict: someone else promoted another model meanwhile.
         """
         line: list[ModelId] = []
         for promotion in self._history.promotions():
@@ -92,7 +92,7 @@ class ChooseChampion:
                     rolled_back=True,
                 )
             except (ModelDamaged, ModelNotFound) as ex:
-                _log.warning("%s; it is passed over", ex)
+                _log.warning("%s; it is skipped", ex)
         raise NothingToRollBack
 
     def _promote(

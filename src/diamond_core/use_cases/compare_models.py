@@ -1,4 +1,4 @@
-"""Compare two models of the history on stones that neither has seen."""
+"""Compare two models of the history on stones that neither was trained on."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class ScoredModel:
     """One of the two models.
 
     Attributes:
-        evaluation: its prices for the hold-out.
+        evaluation: its predictions for the hold-out.
         slices: its errors by price band and by grade.
-        same_data: whether it was trained on the very data it is scored on now.
+        same_data: whether it was trained on the same data set that it is scored on.
     """
 
     card: ModelCard
@@ -39,9 +39,9 @@ class ComparedModels:
     """Two models on the same hold-out.
 
     Attributes:
-        source, digest, stones: which stones, and how many of them are held out.
-        models: both models; their slices are of the same stones, in the same order.
-        difference: the second model's error less the first's, with its interval.
+        source, digest, stones: the data, and the number of stones in its hold-out.
+        models: both models; their slices cover the same stones, in the same order.
+        difference: the second model's error minus the first's, with its interval.
     """
 
     source: str
@@ -52,7 +52,7 @@ class ComparedModels:
 
     @property
     def better(self) -> ModelId | None:
-        """The model that errs less by more than the noise, or None."""
+        """The model whose error is significantly lower, or None."""
         first, second = (each.card.id for each in self.models)
         if self.difference.is_better:
             return second
@@ -60,10 +60,10 @@ class ComparedModels:
 
 
 class CompareModels:
-    """Score two models on the hold-out of any data.
+    """Scores two models on the hold-out of any data.
 
-    The hold-out is chosen by the stones themselves, so neither model was trained on it, whatever
-    data each was trained on.
+    A hash of each stone selects the hold-out, so neither model was trained on it, whatever its
+    training data.
     """
 
     def __init__(self, history: ModelHistory) -> None:
@@ -75,7 +75,7 @@ class CompareModels:
         """Compare the models on the hold-out of the stones of *sources*.
 
         Raises:
-            ModelNotFound, ModelDamaged: of a model.
+            ModelNotFound, ModelDamaged: one of the models can't be used.
             SourceUnreadable: the stones can't be read.
             TooFewStones: fewer than ``MINIMUM_HELD_OUT`` of them are held out.
         """

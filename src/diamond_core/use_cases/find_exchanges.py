@@ -1,4 +1,4 @@
-"""Find the exchanges that an id names."""
+"""Find the exchanges with an id."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _OF_A_BATCH: Final = re.compile(r"([0-9a-f]{32})-[0-9]{1,6}")
 
 
 def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Exchange]:
-    """Return the one exchange whose id is *id*, else all that carry it as X-Request-ID, newest first.
+    """Return the exchange whose id is *id*, else all with this X-Request-ID, newest first.
 
-    The id of one stone's price in a batch finds the exchange of the batch. An exchange's own id
-    comes first, so that a caller who sends it as X-Request-ID hides nothing.
+    The id of one prediction in a batch finds the exchange of the batch. An exchange's own id comes
+    first, so that a caller who sends it as X-Request-ID can't hide that exchange.
 
     Raises:
         ExchangeNotFound: there is none.

@@ -1,4 +1,4 @@
-"""Find comparable stones among those the champion was trained on."""
+"""Find similar stones among the champion's training stones."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from diamond_core.use_cases.follow_champion import ChampionFollower
 
 
 class FindSimilar:
-    """Find training stones of the same cut, color and clarity and the nearest weight."""
+    """Finds training stones of the same cut, color and clarity that are nearest in weight."""
 
     def __init__(self, champion: ChampionFollower) -> None:
         self._champion = champion
 
     def __call__(self, diamond: Diamond, n: int) -> Similar:
-        """Return the *n* most similar stones, or all there are; none is no error.
+        """Return the *n* most similar stones, or fewer; possibly none.
 
         Raises:
             NoChampion: no model has been trained yet.

@@ -1,4 +1,4 @@
-"""Keep the champion at hand: load it, follow a new one, never serve a broken one."""
+"""Follow the champion: load it, switch to a new one, never serve a damaged one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from diamond_core.models.model_card import ModelId
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 
 _FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 60.0
+_MAXIMUM_PAUSE: Final = 60.0
 
 
 class ChampionFollower:
-    """The model that is served now. ``refresh`` follows the history; threads may share it.
+    """The model that is served now. ``refresh`` follows the history; threads can share it.
 
     Args:
         history: the models.
-        seconds: a clock that only goes forward.
+        seconds: a monotonic clock.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ChampionFollower:
         """Return the model that is served now.
 
         Raises:
-            NoChampion: no model could be loaded so far.
+            NoChampion: no model could be loaded yet.
         """
         served = self._served
         if served is None:
@@ -50,31 +50,31 @@ class ChampionFollower:
 
     @property
     def problem(self) -> str | None:
-        """Why the model that is served is not the champion, or None if it is."""
+        """Why the served model is not the champion, or None if it is."""
         return self._outage or self._damage
 
     def refresh(self) -> bool:
-        """Look for a new champion; load it, try it, then swap. Return whether it was swapped.
+        """Check for a new champion; load it, test it, then swap. Return whether it was swapped.
 
-        Where the champion can't be loaded, ``problem`` says why, the previous model goes on, and
-        where there is none, the latest earlier champion that is sound. A damaged champion is tried
-        again with growing pauses, an outage at the next call.
+        If the champion can't be loaded, ``problem`` says why. Then the previous model is still
+        served or, if there is none, the latest earlier champion that can be loaded. A damaged
+        champion is retried with growing pauses; after an outage, the next call retries.
         """
         with self._lock:
             before = self._served
             try:
-                self._look()
+                self._check()
                 outage = self._load()
             except Unavailable as ex:
                 outage = ex
             self._outage = None if outage is None else str(outage)
             swapped = self._served is not before
             if outage is not None and not swapped:
-                self._next_try = 0.0  # an outage is no reason to wait
+                self._next_try = 0.0  # retry at once after an outage
             return swapped
 
-    def _look(self) -> None:
-        """Note a new promotion: one look at the next number where there is none."""
+    def _check(self) -> None:
+        """Check for a new promotion; if there is none, only the next number is read."""
         number = self._history.last_number(self._number)
         if number != self._number or not self._number:
             self._candidates = list(self._history.candidates())
@@ -82,7 +82,7 @@ class ChampionFollower:
             self._pause = self._next_try = 0.0
 
     def _load(self) -> Unavailable | None:
-        """Load the champion, or where nothing is served the first that can be; return an outage."""
+        """Load the champion, or if no model is served, the first that loads; return an outage."""
         served = None if self._served is None else self._served.card.id
         if not self._candidates or served == self._candidates[0]:
             self._damage = None
@@ -94,11 +94,11 @@ class ChampionFollower:
             try:
                 self._served = self._history.load(id)
             except Unavailable as ex:
-                outage = outage or ex  # an earlier champion may be within reach
+                outage = outage or ex  # an earlier champion may still be available
             except DiamondError as ex:
                 if id == self._candidates[0]:
                     self._damage = str(ex)
-                    self._pause = min(max(self._pause * 2.0, _FIRST_PAUSE), _LONGEST_PAUSE)
+                    self._pause = min(max(self._pause * 2.0, _FIRST_PAUSE), _MAXIMUM_PAUSE)
                     self._next_try = self._seconds() + self._pause
             else:
                 if id == self._candidates[0]:

@@ -1,4 +1,4 @@
-"""The history of models: what a card is, when a file is damaged, who was promoted."""
+"""The history of models: their cards, damage of their files, and promotions."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that was loaded, checked and tried, with its card and its comparable stones."""
+    """A loaded, checked and tested model, with its card and its training stones."""
 
     card: ModelCard
     model: Model
@@ -75,15 +75,15 @@ class LoadedModel:
 
 
 class ModelHistory:
-    """Every model that was trained, over any ``ModelRepository``. Threads may share it.
+    """All trained models, in any ``ModelRepository``. Threads can share it.
 
-    Every method raises ``Unavailable`` where the repository can't be reached.
+    Every method raises ``Unavailable`` if the repository can't be reached.
 
     Args:
-        repository: keeps the bytes.
-        load_graph: makes a model from an ONNX graph.
-        load_estimator: makes one from a pickled estimator, where a model has no graph. None: such
-            models are not opened, since to unpickle is to run whatever code the file holds.
+        repository: stores the bytes.
+        load_graph: loads a model from an ONNX graph.
+        load_estimator: loads a model without a graph from its pickled estimator. None: such models
+            are not opened, because unpickling can run any code in the file.
     """
 
     def __init__(
@@ -97,13 +97,13 @@ class ModelHistory:
         self._load_estimator = load_estimator
 
     def publish(self, card: ModelCard, fitted: FittedModel, stones: DiamondTable) -> ModelCard:
-        """Add a model to the history, whole or not at all; return its card with file digests.
+        """Add a model to the history, completely or not at all; return its card with file digests.
 
-        *stones* are those that it was trained on.
+        *stones* are its training stones.
 
         Raises:
-            ModelExists: the card's id is taken.
-            FamilyFailed: a file has a name that can't be kept, or the card's details are no JSON.
+            ModelExists: the card's id is already used.
+            FamilyFailed: a file's name is invalid, or the card's details are not JSON values.
         """
         for name in fitted.files:
             if _FILE_NAME.fullmatch(name) is None or name in (CARD_FILE, SAMPLES_FILE):
@@ -118,7 +118,7 @@ class ModelHistory:
         """Return one model's card.
 
         Raises:
-            ModelNotFound: there is no such model.
+            ModelNotFound: the model does not exist.
             ModelDamaged: its card can't be read.
         """
         try:
@@ -130,17 +130,17 @@ class ModelHistory:
         try:
             card = decode(ModelCard, data)
         except ValueError as ex:
-            raise ModelDamaged(id, f"{CARD_FILE} is no model card ({ex})") from ex
+            raise ModelDamaged(id, f"{CARD_FILE} is not a valid model card ({ex})") from ex
         if card.id != id:
-            raise ModelDamaged(id, f"{CARD_FILE} is that of {card.id}")
+            raise ModelDamaged(id, f"{CARD_FILE} belongs to {card.id}")
         return card
 
     def cards(self) -> Sequence[ModelCard]:
-        """Return the cards of all models that have a readable one, newest first."""
+        """Return all readable cards, newest first."""
         return self.cards_and_damage()[0]
 
     def cards_and_damage(self) -> tuple[list[ModelCard], list[ModelDamaged]]:
-        """Return the readable cards, newest first, and what is wrong with the others."""
+        """Return the readable cards, newest first, and the damage of the others."""
         cards, damaged = [], []
         unreachable: list[tuple[ModelId, Unavailable]] = []
         for id in self._repository.ids():
@@ -159,7 +159,7 @@ class ModelHistory:
         return cards, damaged
 
     def damage(self) -> Sequence[ModelDamaged]:
-        """Return what is wrong with each model, every file checked against its card."""
+        """Return the damage of all models; every file is checked against its card."""
         cards, damaged = self.cards_and_damage()
         for card in cards:
             try:
@@ -170,20 +170,20 @@ class ModelHistory:
         return damaged
 
     def open(self, card: ModelCard) -> Model:
-        """Return the model, its file checked against its card.
+        """Return the model; its file is checked against its card.
 
         Raises:
-            ModelDamaged: a file is missing or differs, or makes no model that can be served.
+            ModelDamaged: a file is missing or differs, or the model can't be served.
         """
         unknown = [name for name in card.features if name not in FIELDS]
         if unknown:
-            raise ModelDamaged(card.id, f"it takes {', '.join(unknown)}, unknown to this version")
+            raise ModelDamaged(card.id, f"it uses {', '.join(unknown)}, unknown to this version")
         name, load = ONNX_FILE, self._load_graph
         if ONNX_FILE not in card.files:
             if self._load_estimator is None or ESTIMATOR_FILE not in card.files:
                 reason = f"it has no {ONNX_FILE}"
                 if ESTIMATOR_FILE in card.files:
-                    reason += f", and the settings do not allow to run its {ESTIMATOR_FILE}"
+                    reason += f", and the settings do not allow loading its {ESTIMATOR_FILE}"
                 raise ModelDamaged(card.id, reason)
             name, load = ESTIMATOR_FILE, self._load_estimator
         data = self._checked(card, name)
@@ -204,11 +204,11 @@ class ModelHistory:
             raise ModelDamaged(card.id, f"{SAMPLES_FILE} can't be read ({ex})") from ex
 
     def load(self, id: ModelId) -> LoadedModel:
-        """Load a model with all that serving needs, and price two stones with it.
+        """Load a model for serving, and test it on two stones.
 
         Raises:
-            ModelNotFound: there is no such model.
-            ModelDamaged: its files differ from its card, or it can't price.
+            ModelNotFound: the model does not exist.
+            ModelDamaged: its files differ from its card, or it can't price stones.
         """
         card = self.card(id)
         model = self.open(card)
@@ -222,16 +222,16 @@ class ModelHistory:
                 card.price_ranges.of(stone, price)
         except DiamondError:
             raise
-        except Exception as ex:  # whatever a runtime raises about a graph, or an odd card causes
+        except Exception as ex:  # any error of the runtime, or from an invalid card
             raise ModelDamaged(id, f"it fails to price two ordinary stones ({ex})") from ex
         return LoadedModel(card, model, SimilarStones(samples))
 
     def report(self, id: ModelId) -> bytes:
-        """Return the report of the model's training.
+        """Return the model's training report.
 
         Raises:
-            ModelNotFound: there is no such model, or it has no report.
-            ModelDamaged: the report differs from the one that was written.
+            ModelNotFound: the model does not exist, or it has no report.
+            ModelDamaged: the report differs from the published one.
         """
         card = self.card(id)
         if REPORT_FILE not in card.files:
@@ -239,11 +239,11 @@ class ModelHistory:
         return bytes(self._checked(card, REPORT_FILE))
 
     def location(self, id: ModelId, name: str = CARD_FILE) -> str:
-        """Return where a file of the model is, for people."""
+        """Return where a file of the model is stored, for users."""
         return self._repository.location(id, name)
 
     def promotions(self) -> Sequence[Promotion]:
-        """Return all promotions, oldest first; one that can't be read is passed over."""
+        """Return all promotions, oldest first; those that can't be read are skipped."""
         return _readable(self._repository.promotions())
 
     def champion(self) -> ModelId | None:
@@ -252,7 +252,7 @@ class ModelHistory:
         return promotions[-1].model_id if promotions else None
 
     def candidates(self) -> Sequence[ModelId]:
-        """Return the models that were promoted, the last one first: the first sound one serves."""
+        """Return the promoted models, the last one first: the first that loads is served."""
         promoted = (promotion.model_id for promotion in reversed(self.promotions()))
         return list(dict.fromkeys(promoted))
 
@@ -271,10 +271,10 @@ class ModelHistory:
         reason: str,
         rolled_back: bool = False,
     ) -> Promotion:
-        """Make a model the champion, if *previous* is it now, and keep the promotion for good.
+        """Promote a model to champion if *previous* is the champion now, and store the promotion.
 
         Raises:
-            ModelNotFound: there is no such model.
+            ModelNotFound: the model does not exist.
             ModelDamaged: its card can't be read.
             Conflict: another model was promoted meanwhile.
         """
@@ -283,7 +283,7 @@ class ModelHistory:
         promotions = _readable(records)
         present = promotions[-1].model_id if promotions else None
         if present != previous:
-            raise Conflict(f"the champion is {present} now, not {previous}")
+            raise Conflict(f"the champion is now {present}, not {previous}")
         promotion = Promotion(
             number=records[-1][0] + 1 if records else 1,
             model_id=id,
@@ -297,7 +297,7 @@ class ModelHistory:
         return promotion
 
     def _checked(self, card: ModelCard, name: str) -> memoryview:
-        """Return what the file holds; it must be the one that was published."""
+        """Return the bytes of a file, which must be the published ones."""
         if _FILE_NAME.fullmatch(name) is None:
             raise ModelDamaged(card.id, f"its card names a file {name!r}")
         try:
@@ -313,7 +313,7 @@ class ModelHistory:
 
 @contextmanager
 def _damage_of(id: ModelId) -> Iterator[None]:
-    """Turn what the domain says of a file into damage of the model, but not an outage."""
+    """Turn domain errors about a file into ``ModelDamaged``, except an outage."""
     try:
         yield
     except (ModelDamaged, Unavailable):
@@ -323,15 +323,15 @@ def _damage_of(id: ModelId) -> Iterator[None]:
 
 
 def encoded(card: ModelCard) -> bytes:
-    """Return the card as it is kept.
+    """Return the card as it is stored.
 
     Raises:
-        FamilyFailed: the family's details are no JSON values.
+        FamilyFailed: the family's details are not JSON values.
     """
     try:
         return encode(card)
     except (TypeError, ValueError) as ex:
-        raise FamilyFailed(card.family, f"what it tells of itself is no JSON ({ex})") from ex
+        raise FamilyFailed(card.family, f"its details are not JSON values ({ex})") from ex
 
 
 def _readable(records: Sequence[tuple[int, bytes]]) -> list[Promotion]:
@@ -351,7 +351,7 @@ def _to_npy(table: DiamondTable) -> bytes:
 
 
 def _from_npy(data: memoryview) -> np.ndarray:
-    """Return the array in *data* without a copy: it may be memory-mapped."""
+    """Return the array in *data* without a copy: it can be memory-mapped."""
     header = io.BytesIO(data[:16_384])
     version = np.lib.format.read_magic(header)
     read = (
@@ -361,6 +361,6 @@ def _from_npy(data: memoryview) -> np.ndarray:
     )
     shape, _, dtype = read(header)
     if dtype.hasobject:
-        raise ValueError("it holds objects")
+        raise ValueError("it contains objects")
     rows: np.ndarray = np.frombuffer(data, dtype, int(np.prod(shape)), header.tell())
     return rows.reshape(shape)

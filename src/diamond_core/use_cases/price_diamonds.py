@@ -15,13 +15,13 @@ from diamond_core.use_cases.follow_champion import ChampionFollower
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a stone is worth.
+    """The predicted price of a stone.
 
     Attributes:
-        price, low, high: the price and its range in USD, to the cent, above zero.
-        assumed: fields that the model takes and that were not given.
-        outside: numbers that lie outside what the model was trained on.
-        card: the model that priced.
+        price, low, high: the price and its range in USD, rounded to cents, above zero.
+        assumed: fields that the model uses and that were not given.
+        outside: numbers that are outside the model's training range.
+        card: the model's card.
     """
 
     price: float
@@ -34,7 +34,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """What many stones are worth: ``prices``, ``lows`` and ``highs`` in USD, shape (n,)."""
+    """The predicted prices of many stones: ``prices``, ``lows``, ``highs`` in USD, shape (n,)."""
 
     table: DiamondTable
     card: ModelCard
@@ -46,12 +46,12 @@ class Predictions:
         return len(self.prices)
 
     def assumed(self) -> list[list[str]]:
-        """Return for each stone the fields that the model takes and that were not given."""
+        """Return for each stone the fields that the model uses and that were not given."""
         measurements = self.card.price_ranges.measurements
         return _names_where({name: ~self.table.known(name) for name in measurements}, len(self))
 
     def outside(self) -> list[list[str]]:
-        """Return for each stone the numbers outside what the model was trained on."""
+        """Return for each stone the numbers outside the model's training range."""
         beyond = {}
         for name, (minimum, maximum) in self.card.training_range.items():
             if name in NUMBERS:
@@ -61,13 +61,13 @@ class Predictions:
 
 
 class PriceDiamonds:
-    """Price one stone, or many at once, with the champion of the moment."""
+    """Prices one stone, or many at once, with the current champion."""
 
     def __init__(self, champion: ChampionFollower) -> None:
         self._champion = champion
 
     def one(self, diamond: Diamond) -> Prediction:
-        """Price one stone; the same as the first of ``many``, sooner.
+        """Price one stone; the same result as ``many``, but faster.
 
         Raises:
             NoChampion: no model has been trained yet.
@@ -113,7 +113,7 @@ def _names_where(masks: dict[str, np.ndarray], size: int) -> list[list[str]]:
 
 
 def _cents(amount: float) -> float:
-    return max(round(amount * 100.0) / 100.0, 0.01)  # to the same cent as numpy rounds
+    return max(round(amount * 100.0) / 100.0, 0.01)  # the same rounding as numpy's
 
 
 def _all_cents(amounts: Floats) -> Floats:

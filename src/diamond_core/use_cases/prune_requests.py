@@ -1,4 +1,4 @@
-"""Delete the exchanges that were kept for long enough."""
+"""Delete old exchanges."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _PAUSE_SECONDS: Final = 0.02
 
 
 def prune_requests(log: RequestLog, before: datetime, progress: Progress = no_progress) -> int:
-    """Delete all exchanges that occurred *before*; return how many.
+    """Delete all exchanges that occurred *before*; return their number.
 
-    In small batches with a pause after each, so that whoever writes waits for a batch at most.
+    It works in small batches with a pause after each, so that a writer waits for one batch at most.
 
     Raises:
-        Unavailable: the log failed; what is deleted stays deleted.
+        Unavailable: the log failed; earlier batches stay deleted.
     """
     expected = log.count(ExchangeFilter(until=before))
     pause = threading.Event()

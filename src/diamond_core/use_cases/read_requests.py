@@ -11,13 +11,13 @@ from diamond_core.requests.exchange_filter import ExchangeFilter
 
 PAGE_BYTES: Final = 8_000_000
 _FIRST_PAGE: Final = 10
-_LARGEST_PAGE: Final = 1000
+_MAXIMUM_PAGE: Final = 1000
 
 
 def read_requests(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]:
     """Yield the exchanges that match *filter*, newest first.
 
-    Pages grow while bodies are small and shrink where they are large, so that a page holds
+    Pages have more exchanges if bodies are small and fewer if they are large, so that a page has
     about ``PAGE_BYTES``.
 
     Raises:
@@ -29,9 +29,9 @@ def read_requests(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]
         yield from page
         before = page[-1].id
         mean = sum(map(_size, page)) / len(page)
-        limit = round(min(PAGE_BYTES / mean, 2 * limit, _LARGEST_PAGE)) or 1
+        limit = round(min(PAGE_BYTES / mean, 2 * limit, _MAXIMUM_PAGE)) or 1
 
 
 def _size(exchange: Exchange) -> int:
-    """Return about how many bytes the exchange takes."""
+    """Return the approximate size of the exchange in bytes."""
     return 500 + len(exchange.path) + len(exchange.request_body) + len(exchange.response_body)

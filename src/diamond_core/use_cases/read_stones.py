@@ -1,4 +1,4 @@
-"""Read stones from where they are, and clean them."""
+"""Read stones from sources, and clean them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from diamond_core.stones.diamond_table import DiamondTable
 def read_stones(sources: Sequence[StoneSource]) -> tuple[CleanStones, str]:
     """Return the stones of all *sources* as one table, and the sources' names.
 
-    Batch by batch: only numbers stay in memory.
+    It reads batch by batch: only numbers stay in memory.
 
     Raises:
         SourceUnreadable: a source can't be read.

@@ -1,4 +1,4 @@
-"""Train model families on fresh data, score them on the hold-out, keep them, choose the best."""
+"""Train model families, score the models on the hold-out, store them, promote the best."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class TrainingConfig:
     """What to train.
 
     Attributes:
-        families: names of families; empty for all that are installed.
-        trials: bounds the search for better parameters; None for each family's own choice.
-        study: the URL of a storage that keeps the search; None: it ends with the process.
-        force: train even where the history holds a model of the same data and configuration.
-        by: who asked for it, for the history of promotions.
+        families: names of families; empty: all installed ones.
+        trials: the maximum number of trials in the parameter search; None: each family decides.
+        study: the URL of a storage for the search; None: the search is only in memory.
+        force: train even if the history has a model of the same data and configuration.
+        by: who requested it, for the history of promotions.
     """
 
     families: Sequence[str] = ()
@@ -73,10 +73,10 @@ class TrainingRun:
 
     Attributes:
         cards: a card for each family, the lowest hold-out error first.
-        trained: the ids of the models that are new; the others were in the history.
-        champion: the champion afterwards.
-        rejected: the rows that were left out.
-        conflict: why the best could not be promoted though nothing else speaks against it, or ''.
+        trained: the ids of the new models; the others were already in the history.
+        champion: the champion after the training.
+        rejected: the rejected rows.
+        conflict: the conflict that prevented the promotion of the best model, or ''.
     """
 
     cards: Sequence[ModelCard]
@@ -87,7 +87,7 @@ class TrainingRun:
 
 
 class TrainModels:
-    """The training pipeline. It knows no family: each is trained, scored and kept alike."""
+    """The training pipeline. All families are trained, scored and stored in the same way."""
 
     def __init__(
         self,
@@ -113,12 +113,12 @@ class TrainModels:
     ) -> TrainingRun:
         """Train every family on the stones of *sources*; promote the best if it is better.
 
-        *waiting* gets a sentence where another training must end first.
+        *waiting* gets a sentence if another training must end first.
 
         Raises:
             UnknownFamily: a family is not installed; nothing was read.
             SourceUnreadable, TooFewStones: nothing was trained.
-            FamilyFailed: a family failed; those before it are kept.
+            FamilyFailed: a family failed; the models of the families before it are stored.
         """
         names = list(dict.fromkeys(config.families)) or list(self._families)
         for name in names:
@@ -158,7 +158,7 @@ class TrainModels:
         )
 
     def _serving(self, holdout: DiamondTable) -> _Serving | None:
-        """Return the model that serves, with its prices for *holdout*; None where none can."""
+        """Return the served model with its predictions for *holdout*, or None if there is none."""
         for id in self._history.candidates():
             try:
                 loaded = self._history.load(id)
@@ -171,10 +171,10 @@ class TrainModels:
     def _known(
         self, family: str, split: _Split, config: TrainingConfig, champion: _Serving | None
     ) -> ModelCard | None:
-        """Return the card of a sound model that this training would only repeat, or None.
+        """Return the card of an undamaged model that this training would only repeat, or None.
 
-        It is compared with the champion of today; the card that is kept still describes the
-        comparison with the champion of its own day.
+        The returned card compares it with the current champion; the stored card still has the
+        comparison with the champion at its training.
         """
         for card in self._history.cards():
             same = (card.family, card.seed, card.trials, card.version, card.data.digest)
@@ -201,8 +201,8 @@ class TrainModels:
         champion: _Serving | None,
         progress: Progress,
     ) -> ModelCard:
-        def of_family(doing: str, share: float) -> None:
-            progress(f"{family.name}: {doing}", share)
+        def of_family(step: str, share: float) -> None:
+            progress(f"{family.name}: {step}", share)
 
         started = time.perf_counter()
         fitted = _fit(family, split, config, of_family)
@@ -229,7 +229,7 @@ class TrainModels:
             details=fitted.details,
             version=__version__,
         )
-        encoded(card)  # before the report is written: a family may tell what can't be kept
+        encoded(card)  # before the report: the family's details may not be JSON
         of_family("writing the report", 1.0)
         report = ReportInput(
             card=card,
@@ -247,7 +247,7 @@ class TrainModels:
             return fitted
         try:
             page = self._write_report(report)
-        except Exception:  # whatever a writer of reports may raise
+        except Exception:  # a report writer can raise anything
             _log.exception("the report of %s could not be written", report.card.id)
             return fitted
         return replace(fitted, files={**fitted.files, REPORT_FILE: page})
@@ -267,12 +267,12 @@ def _fit(
         )
     except DiamondError:
         raise
-    except Exception as ex:  # whatever a family's library may raise
+    except Exception as ex:  # a family's library can raise anything
         raise FamilyFailed(family.name, f"{type(ex).__name__}: {ex}") from ex
 
 
 def _scores(fitted: FittedModel, evaluation: Evaluation) -> dict[str, Any]:
-    """Return what a card tells of the hold-out, by its fields."""
+    """Return the card's fields about the hold-out."""
     stones = evaluation.stones
     return {
         "metrics": evaluation.metrics(),
@@ -285,7 +285,7 @@ def _scores(fitted: FittedModel, evaluation: Evaluation) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Serving:
-    """The model that serves when a training begins, and its prices for the hold-out."""
+    """The model that is served when a training starts, and its predictions for the hold-out."""
 
     id: ModelId
     evaluation: Evaluation

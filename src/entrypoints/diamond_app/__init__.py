@@ -15,8 +15,8 @@ __all__ = ["open_home"]
 def open_home(home: str | PathLike[str] | None = None) -> Home:
     """Return the use cases of a home, wired as the commands and the service have them.
 
-    Settings come from the environment and a file ``.env``; *home* takes the place of
-    ``DIAMOND_HOME``. Nothing is opened or made before it is used.
+    Settings come from the environment and a file ``.env``; *home* replaces
+    ``DIAMOND_HOME``. Nothing is opened or created before it is used.
 
     ```python
     from diamond_app import open_home

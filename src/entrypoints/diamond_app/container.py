@@ -45,12 +45,12 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
-    """Return the present time."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 
 def default_study(home: Path) -> str:
-    """Return the URL of the file that keeps searches for parameters."""
+    """Return the URL of the file that stores parameter searches."""
     return f"journal:///{home / 'studies.journal'}"
 
 
@@ -62,7 +62,7 @@ def repeat_command(card: ModelCard) -> str:
 
 @contextmanager
 def _from_setting(name: str) -> Iterator[None]:
-    """Tell of a wrong URL as of the setting that holds it."""
+    """Report an invalid URL as an error of the setting that contains it."""
     try:
         yield
     except InvalidUrl as ex:
@@ -76,7 +76,7 @@ def _open_model_repository(settings: Settings) -> ModelRepository:
 
 
 def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
-    """Return locks that all hosts see which share the models: beside them, or in the database."""
+    """Return locks for all hosts that share the models: beside the models, or in the database."""
     models, database = urlsplit(settings.models_url), urlsplit(settings.database_url)
     if models.scheme != "file" and database.scheme == "mysql":
         from diamond_adapters.mysql_locks import MySQLLocks
@@ -101,10 +101,10 @@ def _dead_letters(settings: Settings) -> DeadLetters:
 
 
 def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
-    """Begin the process for a home; it inherits *lock*, a descriptor that holds the shipper's lock.
+    """Start the shipper of a home; it inherits *lock*, a file descriptor with the shipper's lock.
 
     Raises:
-        OSError: no process can be begun.
+        OSError: the process can't be started.
     """
     keep = settings.keep_requests
     given = {
@@ -116,7 +116,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
         env=os.environ | given,
         pass_fds=[lock],
-        start_new_session=True,  # what interrupts the service lets it finish
+        start_new_session=True,  # a signal to the service does not interrupt it
     )
 
 
@@ -158,7 +158,7 @@ def _write_report(report: ReportInput) -> bytes:
 
 
 class Container(containers.DeclarativeContainer):
-    """Everything that runs, from the settings."""
+    """All parts of the application, wired from the settings."""
 
     settings = providers.Dependency(instance_of=Settings)
 

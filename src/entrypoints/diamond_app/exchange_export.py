@@ -30,7 +30,7 @@ def export_exchanges(
 ) -> int:
     """Write the exchanges that match *filter* to *output*, or to stdout; return how many.
 
-    A file appears under its name when it is whole.
+    A file appears under its name when it is complete.
 
     Raises:
         Unavailable: the log can't be read, or the file can't be written.

@@ -1,4 +1,4 @@
-"""From what people type to an ``ExchangeFilter``: times, ages, durations."""
+"""Parse user input for an ``ExchangeFilter``: times, ages, durations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def parse_age(text: str) -> timedelta:
     """Return the age that a text such as ``90d``, ``2h`` or ``15m`` means.
 
     Raises:
-        ValueError: it means none.
+        ValueError: the text is not an age.
     """
     found = _AGE.fullmatch(text.strip())
     if found is None:
@@ -27,20 +27,20 @@ def parse_age(text: str) -> timedelta:
     try:
         return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
     except OverflowError:
-        raise ValueError("is longer than any calendar") from None
+        raise ValueError("is too long") from None
 
 
 def parse_time(text: str, now: datetime) -> datetime:
     """Return the time in UTC that a text means: ISO 8601 (UTC without a zone), or an age.
 
     Raises:
-        ValueError: it means none.
+        ValueError: the text is neither.
     """
     text = text.strip()
     try:
         if _AGE.fullmatch(text):
             return now - parse_age(text)
-        # in a URL, a + that is not encoded means a blank
+        # in a URL, an unencoded + is read as a space
         time = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
         return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as ex:
@@ -53,7 +53,7 @@ def parse_duration_ms(text: str) -> float:
     """Return the milliseconds that a text such as ``250``, ``250ms`` or ``1.5s`` means.
 
     Raises:
-        ValueError: it means none.
+        ValueError: the text is not a duration.
     """
     found = _DURATION.fullmatch(text.strip())
     if found is None:
@@ -62,9 +62,9 @@ def parse_duration_ms(text: str) -> float:
 
 
 def parse_filter(given: Mapping[str, str], now: datetime) -> tuple[ExchangeFilter, dict[str, str]]:
-    """Return the filter of *given* texts by name, and by name what is wrong with any.
+    """Return the filter that the *given* texts describe, and the errors, both by name.
 
-    The names are those of ``FILTERS``; others are left alone.
+    The names are those of ``FILTERS``; others are ignored.
     """
     fields: dict[str, Any] = {}
     wrong: dict[str, str] = {}
@@ -81,7 +81,7 @@ def parse_filter(given: Mapping[str, str], now: datetime) -> tuple[ExchangeFilte
     return (ExchangeFilter() if wrong else ExchangeFilter(**fields)), wrong
 
 
-def _as_it_is(text: str, now: datetime) -> str:
+def _unchanged(text: str, now: datetime) -> str:
     return text
 
 
@@ -94,13 +94,13 @@ def _duration(text: str, now: datetime) -> float:
 
 
 FILTERS: Final[dict[str, tuple[str, Callable[[str, datetime], object]]]] = {
-    "id": ("id", _as_it_is),
-    "request_id": ("request_id", _as_it_is),
+    "id": ("id", _unchanged),
+    "request_id": ("request_id", _unchanged),
     "since": ("since", parse_time),
     "until": ("until", parse_time),
     "status": ("status", _status),
-    "path": ("path", _as_it_is),
-    "model": ("model_id", _as_it_is),
+    "path": ("path", _unchanged),
+    "model": ("model_id", _unchanged),
     "slower_than": ("slower_than_ms", _duration),
 }
-"""Name for people -> (field of ``ExchangeFilter``, from a text and the present time to it)."""
+"""Option -> (field of ``ExchangeFilter``, function of a text and the current time)."""

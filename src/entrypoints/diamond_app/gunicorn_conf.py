@@ -1,8 +1,8 @@
-"""Defaults for gunicorn; ``GUNICORN_CMD_ARGS`` and its command line come before them.
+"""Defaults for gunicorn; ``GUNICORN_CMD_ARGS`` and its command line override them.
 
-Imported in gunicorn's own process, so that what all workers need is loaded once and shared.
-onnxruntime is not: it starts a thread on import, which a fork does not take along, and a worker
-that ends would wait for it and abort.
+gunicorn's main process imports this, so that the workers share what they all need. onnxruntime is
+not imported here: its import starts a thread, which does not survive a fork, and a worker that
+ends would wait for it and abort.
 """
 
 import os
@@ -42,5 +42,5 @@ def child_exit(server: object, worker: Any) -> None:
 
 
 def on_exit(server: object) -> None:
-    """Take the counts away again."""
+    """Delete the counts."""
     shutil.rmtree(_folder, ignore_errors=True)

@@ -21,10 +21,10 @@ from diamond_core import (
 
 
 class Home:
-    """The use cases of one home. Each is made when it is asked for.
+    """The use cases of one home. Each is created on access.
 
-    ``champion``, ``price_diamonds`` and ``find_similar`` look for a new champion whenever they are
-    asked for, so a model that was promoted meanwhile prices from then on.
+    ``champion``, ``price_diamonds`` and ``find_similar`` check for a new champion on each access,
+    so they use a model that was promoted meanwhile.
 
     Attributes:
         container: what wires the use cases; an adapter can be overridden there.
@@ -45,12 +45,12 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        """The settings that hold here."""
+        """The settings of this home."""
         return self.container.settings()
 
     @property
     def champion(self) -> ChampionFollower:
-        """The model that prices now; ``get()`` raises ``NoChampion`` where there is none."""
+        """The model that prices now; ``get()`` raises ``NoChampion`` if there is none."""
         champion = self.container.champion()
         champion.refresh()
         return champion
@@ -69,22 +69,22 @@ class Home:
 
     @property
     def train_models(self) -> TrainModels:
-        """Trains models, keeps them, and promotes the best if it is better."""
+        """Trains models, stores them, and promotes the best if it is better."""
         return self.container.train_models()
 
     @property
     def history(self) -> ModelHistory:
-        """Every model that was trained, and who was promoted."""
+        """All trained models, and their promotions."""
         return self.container.history()
 
     @property
     def choose_champion(self) -> ChooseChampion:
-        """Promotes a model by hand, or goes back to the previous champion."""
+        """Promotes a model by hand, or returns to the previous champion."""
         return self.container.choose_champion()
 
     @property
     def compare_models(self) -> CompareModels:
-        """Compares two models on stones that neither has seen."""
+        """Compares two models on stones that neither was trained on."""
         return self.container.compare_models()
 
     @property

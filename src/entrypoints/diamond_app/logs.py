@@ -1,6 +1,6 @@
-"""What the service logs: lines of JSON for machines, plain lines on a terminal.
+"""The formats of the log: JSON lines for machines, plain lines on a terminal.
 
-structlog would do it too, but takes 60 ms to import; this takes none.
+structlog can do this too, but takes 60 ms to import.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from diamond_app.settings import Settings
 from diamond_core.errors import InvalidSetting
 
 ACCESS_FORMAT: Final = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(L)s s %({x-request-id}o)s'
-"""One line for each request, if gunicorn's ``--access-logfile -`` asks for it; never a key."""
+"""One line per request, if gunicorn's ``--access-logfile -`` is set; never contains a key."""
 
 _ACCESS_FIELDS: Final = {
     "client": "h",
@@ -30,11 +30,11 @@ _ACCESS_FIELDS: Final = {
     "seconds": "L",
     "request_id": "{x-request-id}o",
 }
-_USUAL: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
+_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object for each record, with everything that was given as ``extra``."""
+    """One JSON object per record, with everything that was passed as ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line."""
@@ -56,23 +56,23 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people; the request id stands at its end."""
+    """One line for people; ``extra``, such as the request id, is at its end."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
-        """Return the line, what was given as ``extra`` in brackets."""
+        """Return the line with ``extra`` in brackets."""
         extras = " ".join(f"{name}={value}" for name, value in _extra(record).items())
         return super().formatMessage(record) + (f"  [{extras}]" if extras else "")
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _USUAL}
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
 def formatter() -> logging.Formatter:
-    """Return the formatter that the settings ask for; by itself text on a terminal, else JSON."""
+    """Return the formatter that is set; ``auto`` is text on a terminal, else JSON."""
     try:
         format = Settings.load().log_format
     except InvalidSetting:  # the application reports it in a moment

@@ -1,4 +1,4 @@
-"""A CSV of stones, priced: the same columns and rows, and four columns after them."""
+"""Price a CSV of stones: it keeps its rows and columns and gets four more columns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROWS_AT_ONCE: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class PricedCsv:
-    """A priced CSV: its bytes, how many rows were priced, how many not, and by which model."""
+    """A priced CSV: its bytes, how many rows were priced, how many were not, and the model."""
 
     data: bytes
     good: int
@@ -34,12 +34,13 @@ def price_csv(
     progress: Progress = no_progress,
     maximum: int | None = None,
 ) -> PricedCsv:
-    """Price each row of the CSV *data*, at most *maximum*.
+    """Price each row of the CSV *data*, of at most *maximum* rows.
 
-    Rows keep their order and their cells. A row that can't be priced says why in ``error``.
+    Rows keep their order and cells. For a row that can't be priced, ``error`` has the reason.
 
     Raises:
-        SourceUnreadable: it is no CSV with the columns carat, cut, color and clarity, or too long.
+        SourceUnreadable: it is not a CSV with the columns carat, cut, color and clarity, or it
+            has too many rows.
         NoChampion: no model has been trained yet.
     """
     stream = io.BytesIO(data)
@@ -68,7 +69,7 @@ def price_csv(
 def _price_rows(
     rows: Sequence[Sequence[str]], csv_rows: CsvRows, price_diamonds: PriceDiamonds
 ) -> tuple[list[tuple[object, ...]], str]:
-    """Return the four added cells of each row, and the id of the model that priced."""
+    """Return the four added cells of each row, and the id of the model that priced them."""
     header = csv_rows.header
     added: list[tuple[object, ...]] = [("", "", "", ragged(row, header)) for row in rows]
     whole = [index for index, row in enumerate(rows) if len(row) == len(header)]
@@ -86,7 +87,7 @@ def _price_rows(
 
 
 def _fitted(row: Sequence[str], width: int, delimiter: str) -> list[str]:
-    """Return the row with *width* cells: short ones are filled, a surplus joins the last cell."""
+    """Return the row with *width* cells: pad a short one, join extra cells to the last one."""
     if len(row) <= width:
         return [*row, *[""] * (width - len(row))]
     return [*row[: width - 1], delimiter.join(row[width - 1 :])]

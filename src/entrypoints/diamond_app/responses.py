@@ -1,7 +1,7 @@
-"""What the service and the command line answer: the JSON and its description come from here.
+"""The answers of the service and the command line: their JSON and its description.
 
-Each class is an answer or a part of one. The OpenAPI document takes a class's docstring and what
-``described`` says of its fields.
+Each class is an answer or a part of one. The OpenAPI document uses its docstring and the
+``described`` texts of its fields.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ else:
     _Measurement, _Number = Literal[OPTIONAL], Literal[tuple(NUMBERS)]
 
 STONE: Final = {name: FIELDS[name].example for name in REQUIRED}
-"""A stone to show in documents: the fields that it needs."""
+"""An example stone with the required fields only."""
 FULL_STONE: Final = {name: each.example for name, each in FIELDS.items()}
 MODEL_ID: Final = "xgboost-20261123-142233-9f3a1c"
 EXCHANGE_ID: Final = "18ea9846f04c237630ad568397b5eb71"
@@ -40,11 +40,11 @@ TIME: Final = "2026-11-23T14:22:33.000000+00:00"
 def _plain(value: object) -> str:
     if isinstance(value, str):  # such as a ModelId
         return str(value)
-    raise NotImplementedError(f"{type(value)} is no JSON")
+    raise NotImplementedError(f"{type(value)} can't be encoded as JSON")
 
 
 encode: Final = msgspec.json.Encoder(enc_hook=_plain).encode
-"""Return an answer, or JSON values, as bytes."""
+"""Encode an answer, or JSON values, as bytes."""
 
 
 def described(description: str, *examples: Any, **more: Any) -> Meta:
@@ -55,10 +55,10 @@ def described(description: str, *examples: Any, **more: Any) -> Meta:
 
 
 def field_type(field: Field) -> Any:
-    """Return the type of a stone's field; it may be None where a stone does not need the field."""
+    """Return the type of a stone's field; an optional field can be None."""
     kind: Any
     if isinstance(field, GradeField):
-        words = f"{field.about} Upper and lower case and spaces do not matter."
+        words = f"{field.about} Case and spaces do not matter."
         kind = Annotated[type(field.example), described(words, field.example.value)]
     else:
         limits = described(field.about, field.example, ge=field.minimum, le=field.maximum)
@@ -72,7 +72,7 @@ _Family = Annotated[str, described("The kind of model.", "xgboost")]
 
 
 class PriceRange(Struct, frozen=True):
-    """The range that holds the true price in a share ``coverage`` of all cases."""
+    """The range that contains the true price in a share ``coverage`` of all cases."""
 
     low: Annotated[float, described("Its lower end, in USD.", 3851.43, gt=0)]
     high: Annotated[float, described("Its upper end, in USD.", 5515.55, gt=0)]
@@ -96,7 +96,7 @@ class Prediction(Struct, frozen=True):
     """What a stone is worth."""
 
     id: Annotated[str, described("This prediction's id, for questions about it.", EXCHANGE_ID)]
-    price: Annotated[float, described("The most likely price, in USD.", 4608.99, gt=0)]
+    price: Annotated[float, described("The predicted price, in USD.", 4608.99, gt=0)]
     currency: Annotated[Literal["USD"], described("Always USD.", "USD")]
     price_per_carat: Annotated[float, described("Price / carat, in USD.", 4189.99, ge=0)]
     price_range: PriceRange
@@ -108,14 +108,14 @@ class Prediction(Struct, frozen=True):
     outside_training_range: Annotated[
         list[_Number],
         described(
-            "Numbers outside what the model has learned from: take the price with care.",
+            "Numbers outside the training range; the price is then less reliable.",
             [],
         ),
     ]
 
     @classmethod
     def of(cls, prediction: diamond_core.Prediction, id: str, carat: float) -> Self:
-        """Return the answer to 'what is this stone worth?'."""
+        """Return the answer for the prediction *id* of a stone."""
         card = prediction.card
         return cls(
             id,
@@ -172,18 +172,20 @@ SimilarStone: Any = msgspec.defstruct(
         (PRICE.name, field_type(PRICE)),
         (
             "carat_difference",
-            Annotated[float, described("How far its weight is from the one asked for.", 0.01)],
+            Annotated[float, described("How far its weight is from the requested weight.", 0.01)],
         ),
     ],
     namespace={
-        "__doc__": "A stone with a known price. Measurements that are not known are null.",
+        "__doc__": "A stone with a known price. Unknown measurements are null.",
     },
     frozen=True,
 )
 _GRADE_COLUMNS: Final = tuple(
-    (place, GRADES[name].names) for place, name in enumerate(DTYPE.names or ()) if name in GRADES
+    (position, GRADES[name].names)
+    for position, name in enumerate(DTYPE.names or ())
+    if name in GRADES
 )
-"""The place of each grade in a row of a table, and its names by their numbers."""
+"""The position of each grade in a row of a table, and the grades' names by number."""
 
 
 class SimilarDiamonds(Struct, frozen=True):
@@ -195,12 +197,12 @@ class SimilarDiamonds(Struct, frozen=True):
 
     @classmethod
     def of(cls, similar: diamond_core.Similar) -> Self:
-        """Return the answer to 'which known stones are like it?'."""
+        """Return the answer for the similar stones that were found."""
         rows = map(list, similar.stones.rows_of_today().tolist())
         stones = []
         for cells, difference in zip(rows, similar.carat_differences, strict=True):
-            for place, names in _GRADE_COLUMNS:
-                cells[place] = names.get(cells[place])
+            for position, names in _GRADE_COLUMNS:
+                cells[position] = names.get(cells[position])
             stones.append(
                 SimilarStone(*cells, difference)
             )  # an unknown number is NaN: null in JSON
@@ -208,7 +210,7 @@ class SimilarDiamonds(Struct, frozen=True):
 
 
 class Metrics(Struct, frozen=True):
-    """Errors on the hold-out: stones that no model has learned from."""
+    """Errors on the hold-out: stones that no model was trained on."""
 
     mae: Annotated[float, described("Mean absolute error, in USD.", 270.5)]
     rmse: Annotated[float, described("Root mean squared error, in USD.", 530.2)]
@@ -226,22 +228,22 @@ class TrainingData(Struct, frozen=True):
     digest: Annotated[str, described("A digest of the data.", "3e0cef2397f17181")]
     rows: Annotated[int, described("Rows read.", 53940, ge=0)]
     rejected: Annotated[int, described("Rows that can't be used.", 58, ge=0)]
-    training_rows: Annotated[int, described("Stones learned from.", 43135, ge=0)]
+    training_rows: Annotated[int, described("Stones trained on.", 43135, ge=0)]
     holdout_rows: Annotated[int, described("Stones held out.", 10747, ge=0)]
 
 
 class ModelCard(Struct, frozen=True):
-    """All that is known of a trained model."""
+    """Everything that is known about a trained model."""
 
     id: _Id
     family: _Family
-    features: Annotated[list[str], described("The fields that it takes.", list(FIELDS))]
+    features: Annotated[list[str], described("The fields that it uses.", list(FIELDS))]
     created_at: Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
     seed: Annotated[int, described("The random seed.", 0)]
     seconds: Annotated[float, described("How long the training took.", 24.1, ge=0)]
     trials: Annotated[
         int | None,
-        described("How many tuning trials were asked for; null: the family's own choice.", 100),
+        described("The requested number of tuning trials; null: the family decides.", 100),
     ]
     metrics: Metrics
     metrics_four_cs: Metrics
@@ -264,9 +266,11 @@ class ModelCard(Struct, frozen=True):
     data: TrainingData
     comparison: Annotated[
         dict[str, Any] | None,
-        described("Against the champion of that day on the same stones; null: none.", None),
+        described(
+            "Comparison with the champion of that time on the same stones; null: none.", None
+        ),
     ]
-    details: Annotated[dict[str, Any], described("What the family tells of itself.", {})]
+    details: Annotated[dict[str, Any], described("Details from the model family.", {})]
     files: Annotated[
         dict[str, str],
         described(
@@ -278,7 +282,7 @@ class ModelCard(Struct, frozen=True):
 
     @classmethod
     def of(cls, card: diamond_core.ModelCard) -> Self:
-        """Return a card as it is answered."""
+        """Return the answer for a card."""
         return msgspec.convert(to_plain(card), cls)
 
 
@@ -292,8 +296,8 @@ class DamagedModel(Struct, frozen=True):
 class Models(Struct, frozen=True):
     """The history of models."""
 
-    models: Annotated[list[ModelCard], described("All that were trained, newest first.")]
-    champion: Annotated[str | None, described("The id of the model that prices.", MODEL_ID)]
+    models: Annotated[list[ModelCard], described("All trained models, newest first.")]
+    champion: Annotated[str | None, described("The id of the champion.", MODEL_ID)]
     damaged: Annotated[list[DamagedModel], described("Models whose card can't be read.", [])]
 
 
@@ -312,30 +316,33 @@ class Alive(Struct, frozen=True):
 class Readiness(Struct, frozen=True):
     """Whether stones can be priced."""
 
-    status: Annotated[Literal["ok", "degraded"], described("Degraded: it prices, but look.", "ok")]
+    status: Annotated[
+        Literal["ok", "degraded"],
+        described("degraded: prices work, but something needs attention.", "ok"),
+    ]
     model: ModelName
-    problems: Annotated[list[str], described("What is not as it should be.", [])]
+    problems: Annotated[list[str], described("What needs attention.", [])]
 
 
 class FieldError(Struct, frozen=True):
-    """One wrong value."""
+    """One invalid value."""
 
-    pointer: Annotated[str, described("Where it stands: a JSON pointer (RFC 6901).", "/carat")]
+    pointer: Annotated[str, described("Where it is: a JSON pointer (RFC 6901).", "/carat")]
     detail: Annotated[str, described("What it must be.", "is missing: give the weight in carats")]
 
 
 class Problem(Struct, frozen=True):
     """What went wrong, as a problem document (RFC 9457)."""
 
-    type: Annotated[str, described("Always about:blank: the status says it.", "about:blank")]
-    title: Annotated[str, described("The kind of problem.", "Some values can't be used")]
-    status: Annotated[int, described("The status.", 422)]
-    detail: Annotated[str, described("What is wrong and what to do.", "one value is wrong")]
-    instance: Annotated[str, described("The address that was called.", "/v1/predictions")]
-    request_id: Annotated[str, described("Quote it to support.", EXCHANGE_ID)]
+    type: Annotated[str, described("Always about:blank; see the status.", "about:blank")]
+    title: Annotated[str, described("The kind of problem.", "Some values are invalid")]
+    status: Annotated[int, described("The HTTP status.", 422)]
+    detail: Annotated[str, described("What is wrong and what to do.", "one value is invalid")]
+    instance: Annotated[str, described("The path that was called.", "/v1/predictions")]
+    request_id: Annotated[str, described("The request's id; quote it to support.", EXCHANGE_ID)]
     errors: Annotated[
         list[FieldError] | UnsetType,
-        described("Every wrong value at once; only where values are wrong."),
+        described("All invalid values; present only if there are any."),
     ] = UNSET
 
 
@@ -345,27 +352,30 @@ _Encoding = Annotated[
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
-    """A request and its response; the bodies where they were asked for."""
+    """A request and its response; the bodies only if requested."""
 
     id: Annotated[
         str,
         described("The exchange's own id, also that of a prediction; sorts by time.", EXCHANGE_ID),
     ]
     request_id: Annotated[
-        str, described("The X-Request-ID: the caller's own, which it may repeat.", "order-4711")
+        str,
+        described(
+            "The X-Request-ID: chosen by the caller, who can use it more than once.", "order-4711"
+        ),
     ]
     occurred_at: Annotated[
         str, described("When the request arrived (UTC).", TIME, format="date-time")
     ]
     method: Annotated[str, described("The method.", "POST")]
     path: Annotated[str, described("The path.", "/v1/predictions")]
-    query: Annotated[str, described("What stood after '?'.", "")]
+    query: Annotated[str, described("The query string, without '?'.", "")]
     headers: Annotated[
-        dict[str, str], described("The headers worth keeping.", {"User-Agent": "curl/8.5"})
+        dict[str, str], described("Some of the request's headers.", {"User-Agent": "curl/8.5"})
     ]
     client: Annotated[str, described("The caller's address.", "127.0.0.1")]
     key_name: Annotated[str, described("The name of the key that was used; empty: none.", "shop")]
-    status: Annotated[int, described("The status answered.", 200)]
+    status: Annotated[int, described("The response's HTTP status.", 200)]
     duration_ms: Annotated[float, described("How long it took, in milliseconds.", 0.412, ge=0)]
     model_id: Annotated[str, described("The model that priced; empty: none.", MODEL_ID)]
     request_encoding: _Encoding = UNSET
@@ -381,7 +391,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
     def of(cls, exchange: diamond_core.Exchange, *, bodies: bool, **more: Any) -> Self:
         """Return an exchange as JSON values.
 
-        A body that is UTF-8 is given as its text, another one as base64; its encoding says which.
+        A UTF-8 body is given as text, any other as base64; its encoding says which.
         """
         if bodies:
             for name in ("request", "response"):
@@ -414,15 +424,15 @@ class Exchanges(Struct, frozen=True):
 
 
 class FoundExchange(Exchange, frozen=True, kw_only=True):
-    """An exchange with its bodies, and others that the same id names."""
+    """An exchange with its bodies, and the others with the same X-Request-ID."""
 
     others: Annotated[
-        list[Exchange], described("Others of the same X-Request-ID, newest first.", [])
+        list[Exchange], described("Others with the same X-Request-ID, newest first.", [])
     ]
 
     @classmethod
     def of_all(cls, found: Sequence[diamond_core.Exchange]) -> Self:
-        """Return the first of *found*, and what is known of the others."""
+        """Return the first of *found* with its bodies, and the others without."""
         first, *others = found
         return cls.of(
             first, bodies=True, others=[Exchange.of(each, bodies=False) for each in others]
@@ -432,27 +442,27 @@ class FoundExchange(Exchange, frozen=True, kw_only=True):
 class Grade(Struct, frozen=True):
     """A grade of a scale."""
 
-    grade: Annotated[str, described("As it is written in requests and answers.", "Ideal")]
-    meaning: Annotated[str, described("What it says of a stone.", "The most brilliant cut.")]
+    grade: Annotated[str, described("Its spelling in requests and answers.", "Ideal")]
+    meaning: Annotated[str, described("What it means.", "The most brilliant cut.")]
 
 
 class NumberField(Struct, frozen=True):
     """A number that describes a stone."""
 
-    label: Annotated[str, described("Its name for people.", "Carat")]
-    about: Annotated[str, described("What it says of a stone.", "The weight in carats.")]
+    label: Annotated[str, described("Its display name.", "Carat")]
+    about: Annotated[str, described("What it means.", "The weight in carats.")]
     unit: Annotated[str, described("Its unit.", "ct")]
-    minimum: Annotated[float, described("The lowest value that is taken.", 0.001)]
-    maximum: Annotated[float, described("The highest value that is taken.", 1000.0)]
-    required: Annotated[bool, described("Whether a stone needs it; else it may be unknown.", True)]
+    minimum: Annotated[float, described("The minimum value.", 0.001)]
+    maximum: Annotated[float, described("The maximum value.", 1000.0)]
+    required: Annotated[bool, described("Whether it is required; if not, it can be unknown.", True)]
 
 
 class Scale(Struct, frozen=True):
     """A scale of grades that describes a stone."""
 
-    label: Annotated[str, described("Its name for people.", "Cut")]
-    about: Annotated[str, described("What it says of a stone.", "How well the stone is cut.")]
-    required: Annotated[bool, described("Whether a stone needs it; else it may be unknown.", True)]
+    label: Annotated[str, described("Its display name.", "Cut")]
+    about: Annotated[str, described("What it means.", "How well the stone is cut.")]
+    required: Annotated[bool, described("Whether it is required; if not, it can be unknown.", True)]
 
 
 Grades: Any = msgspec.defstruct(
@@ -465,7 +475,7 @@ Grades: Any = msgspec.defstruct(
         ("fields", Annotated[dict[str, NumberField], described("The numbers, by field.")]),
         ("scales", Annotated[dict[str, Scale], described("The scales of grades, by field.")]),
     ],
-    namespace={"__doc__": "What describes a stone: enough to build a form from."},
+    namespace={"__doc__": "The fields that describe a stone: enough to build a form."},
     frozen=True,
 )
 

@@ -24,24 +24,24 @@ DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
 ALLOW_PICKLE: Final = "DIAMOND_ALLOW_PICKLE"
 ONE_TIME_KEY: Final = "DIAMOND_ONE_TIME_ADMIN_KEY"
-"""What ``diamond serve`` tells its workers; not meant to be set by people."""
+"""Set by ``diamond serve`` for its workers, not by users."""
 LOG_FORMAT: Final = "DIAMOND_LOG_FORMAT"
 _LOG_FORMATS: Final = ("auto", "json", "text")
 SPOOL_SYNC: Final = "DIAMOND_SPOOL_SYNC"
 SPOOL_LIMIT: Final = "DIAMOND_SPOOL_LIMIT"
 KEEP_REQUESTS: Final = "DIAMOND_KEEP_REQUESTS"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_SMALLEST_SPOOL: Final = 1 << 20
+_MINIMUM_SPOOL: Final = 1 << 20
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKeys:
-    """The API keys by name, hashed: the secrets themselves are forgotten once read.
+    """The API keys by name, hashed: the secrets themselves are not kept.
 
     Attributes:
         digests: the hash of each key by its name.
-        needed_to_price: whether a key is needed for more than to administer.
+        needed_to_price: whether pricing needs a key too; administration always does.
     """
 
     digests: Mapping[str, bytes] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class ApiKeys:
         line; blank lines and those that begin with ``#`` are skipped.
 
         Raises:
-            InvalidSetting: a pair or the file can't be used; no secret is repeated in the message.
+            InvalidSetting: a pair or the file can't be used; the message contains no secret.
         """
         text = text.strip()
         if text.startswith(("@", "/", "./", "../", "~/")):
@@ -68,11 +68,11 @@ class ApiKeys:
 
     @classmethod
     def one_time(cls, secret: str) -> Self:
-        """Return a single key that administers, while everyone may price."""
+        """Return a single admin key; pricing needs no key."""
         return cls({"admin": _digest(secret)}, needed_to_price=False)
 
     def name_of(self, secret: str) -> str | None:
-        """Return the name of the key with this *secret*, or None; takes the same time for all."""
+        """Return the name of the key with this *secret*, or None, in constant time."""
         digest, found = _digest(secret), None
         for name, known in self.digests.items():
             if hmac.compare_digest(known, digest):
@@ -104,9 +104,9 @@ def _digests(pairs: Sequence[tuple[int, str]], where: str) -> dict[str, bytes]:
         if not colon or _KEY_NAME.fullmatch(name) is None:
             raise InvalidSetting(API_KEYS, f"{where} {number} is not name:secret")
         if len(secret) < 8:
-            raise InvalidSetting(API_KEYS, f"the secret of {name!r} is shorter than 8 letters")
+            raise InvalidSetting(API_KEYS, f"the secret of {name!r} is shorter than 8 characters")
         if name in digests:
-            raise InvalidSetting(API_KEYS, f"the name {name!r} stands twice")
+            raise InvalidSetting(API_KEYS, f"the name {name!r} is used twice")
         digests[name] = _digest(secret)
     return digests
 
@@ -120,21 +120,21 @@ class Settings:
     """All settings.
 
     Attributes:
-        home: the folder of what the service keeps on this host.
-        models_url: where models and promotions are kept.
-        database_url: where the request log goes.
-        api_keys: who may use the service; empty: anyone may price, nobody administers.
+        home: the folder of the service's files on this host.
+        models_url: where models and promotions are stored.
+        database_url: the database of the request log.
+        api_keys: who can use the service; empty: everyone can price, nobody can administer.
         spool_durable: a recorded exchange survives a power cut, not only a killed process.
-        spool_limit: the most bytes that the spool may take.
-        keep_requests: for how long the request log keeps an exchange; None: for good.
+        spool_limit: the maximum size of the spool, in bytes.
+        keep_requests: how long the request log keeps an exchange; None: without limit.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
         allow_pickle: serve a model that has no ONNX graph from its joblib file, which runs
-            whatever code its maker put there.
+            any code that the file contains.
     """
 
     home: Path
-    models_url: str = field(repr=False)  # may hold a password
-    database_url: str = field(repr=False)  # may hold a password
+    models_url: str = field(repr=False)  # can contain a password
+    database_url: str = field(repr=False)  # can contain a password
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
     spool_durable: bool = False
     spool_limit: int = 1 << 30
@@ -149,14 +149,14 @@ class Settings:
 
     @property
     def database_digest(self) -> str:
-        """What tells ``database_url`` from others, its password included, without showing it."""
+        """A digest of ``database_url``, its password included, to recognize a change."""
         return hashlib.blake2b(
             self.database_url.encode(errors="surrogateescape"), digest_size=8
         ).hexdigest()
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
-        """Read the environment, and for what it lacks the file ``.env`` of the present folder.
+        """Read the environment; what it lacks comes from the file ``.env`` of the current folder.
 
         Raises:
             InvalidSetting: a value can't be used.
@@ -190,8 +190,8 @@ def _spool_durable(text: str) -> bool:
     if text not in {"process", "power"}:
         raise InvalidSetting(
             SPOOL_SYNC,
-            f"{text[:40]!r} is neither 'process' (survives a killed worker) nor 'power' "
-            "(survives a power cut too)",
+            "must be 'process' (survives a killed worker) or 'power' (survives a power cut too), "
+            f"not {text[:40]!r}",
         )
     return text == "power"
 
@@ -199,8 +199,10 @@ def _spool_durable(text: str) -> bool:
 def _spool_limit(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     size = int(match[1]) << 10 * " kmgt".index(match[2].lower() or " ") if match else 0
-    if size < _SMALLEST_SPOOL:
-        raise InvalidSetting(SPOOL_LIMIT, f"{text[:40]!r} is no size of 1 MiB or more, as '1GiB'")
+    if size < _MINIMUM_SPOOL:
+        raise InvalidSetting(
+            SPOOL_LIMIT, f"must be at least 1 MiB, such as '1GiB', not {text[:40]!r}"
+        )
     return size
 
 
@@ -215,7 +217,7 @@ def _keep_requests(text: str) -> timedelta | None:
 
 def _log_format(text: str) -> str:
     if text not in _LOG_FORMATS:
-        raise InvalidSetting(LOG_FORMAT, f"{text!r} is none of {', '.join(_LOG_FORMATS)}")
+        raise InvalidSetting(LOG_FORMAT, f"must be one of {', '.join(_LOG_FORMATS)}, not {text!r}")
     return text
 
 

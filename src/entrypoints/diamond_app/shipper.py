@@ -1,7 +1,7 @@
-"""The process that empties the spool into the request log's database.
+"""The shipper: the process that moves exchanges from the spool to the request log's database.
 
-The service begins it and sees to it that one runs. It ends by itself once no process of the home can
-append any more and all is moved.
+The service starts it, and starts it again if it dies. It ends itself once no process of the home
+can append any more and all exchanges are moved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from diamond_core import DiamondError
 
 
 def main(arguments: list[str]) -> None:
-    """Ship until the service ends. Without a lock that is inherited, take it if it is free."""
+    """Ship until the service ends. If no lock was inherited, take it if it is free."""
     handler = logging.StreamHandler()
     handler.setFormatter(formatter())
     logging.basicConfig(handlers=[handler], level=logging.INFO)

@@ -1,4 +1,4 @@
-"""What gunicorn serves: ``gunicorn 'diamond_app.wsgi:application()'``."""
+"""The WSGI application for gunicorn: ``gunicorn 'diamond_app.wsgi:application()'``."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from diamond_app.settings import Settings
 from diamond_core import Background, ChampionFollower, DiamondError
 
 FOLLOW_SECONDS: Final = 0.3
-"""How often a worker looks for a new champion: one look into a small folder."""
+"""How often a worker checks for a new champion: a check lists one small folder."""
 
 _log = logging.getLogger("diamond_app")
 
 
 def application() -> App:
-    """Return the service, configured by the environment; a wrong setting stops the start."""
+    """Return the service, configured by the environment; an invalid setting stops the start."""
     try:
         container = build_container(Settings.load())
         follow(container.champion())
@@ -29,7 +29,7 @@ def application() -> App:
         return app_of(container)
     except DiamondError as ex:
         print(f"diamond: {ex}", file=sys.stderr)
-        # gunicorn gives up at once on this status instead of starting worker after worker
+        # with this status gunicorn exits at once instead of starting new workers
         raise SystemExit(4) from ex
 
 
@@ -60,7 +60,7 @@ def follow(champion: ChampionFollower) -> None:
 
 
 def run_in_background(part: Background) -> None:
-    """Start the work that goes on beside requests; a worker that stops ends it in order."""
+    """Start the background work; a worker that stops closes it."""
     part.start()
     atexit.register(part.close)
 
@@ -71,6 +71,6 @@ def _refresh(champion: ChampionFollower) -> None:
         if champion.refresh():
             _log.info("serving model %s", champion.get().card.id)
     except Exception:  # a bug here must not end the thread that follows
-        _log.exception("could not look for a new champion")
+        _log.exception("could not check for a new champion")
     if champion.problem and champion.problem != before:
-        _log.error("%s; the previous model goes on serving", champion.problem)
+        _log.error("%s; the previous model is still served", champion.problem)

@@ -31,7 +31,10 @@ def loses_and_heals(home, server, url, requests, **settings):
             assert len(noted) == requests, "every request was answered"
             lost = spool_health(home).lost
             assert 0 < lost < requests
-            until(lambda: "could not be kept" in service.get("/readyz").body.decode(), "it is told")
+            until(
+                lambda: "could not be recorded" in service.get("/readyz").body.decode(),
+                "it is told",
+            )
         finally:
             server.thaw()
         until(lambda: spool_health(home).pending == 0, "the rest is in the database")

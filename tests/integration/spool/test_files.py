@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_refused_counted_and_heals(spooled, destination, fo
             log.append(an_exchange(request_id="lost", response_body=b"x" * 900_000))
     after = health(folder, 1 << 20)
     assert after.lost == 2
-    assert "could not be kept" in after.problem
+    assert "could not be recorded" in after.problem
     destination.away = False
     assert len(newest(log, 100)) == 5
     log.append(an_exchange(request_id="after", response_body=b"x" * 100_000))

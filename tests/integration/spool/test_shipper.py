@@ -160,7 +160,7 @@ def test_a_reader_that_moves_a_long_backlog_gives_up_in_time(destination, folder
     log = SpooledRequestLog(destination, folder)
     moment = itertools.count(step=3.0)
     monkeypatch.setattr(time, "monotonic", lambda: next(moment))
-    with pytest.raises(OutOfTime, match="brought up to date"):
+    with pytest.raises(OutOfTime, match="not up to date yet"):
         newest(log)
     monkeypatch.undo()
     assert len(newest(SpooledRequestLog(destination, folder), 100)) == COUNT

@@ -1,7 +1,7 @@
 """The one program that draws charts: JavaScript modules and a style sheet.
 
-Pages load the files as they are, a report carries them in itself (``script``). ``plot.js`` draws
-layers of marks over two axes, ``bars.js`` horizontal bars; both say what they take.
+Pages load the files as they are; a report contains them (``script``). ``plot.js`` draws layers of
+marks over two axes, ``bars.js`` horizontal bars; both document their arguments.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _EXPORT: Final = re.compile(r"^export ", re.MULTILINE)
 
 
 def script(*modules: str) -> str:
-    """Return *modules* and all that they import as the text of one script.
+    """Return *modules* and everything they import as the text of one script.
 
-    They share one scope there: no two may declare the same name at their top level.
+    They share one scope there: two modules must not declare the same name at their top level.
     """
     texts: dict[str, str] = {}
 

@@ -1,9 +1,9 @@
-// What all charts share: a drawing that follows its width, a tooltip, axes, the keyboard, the legend.
+// The parts of every chart: a responsive drawing, a tooltip, axes, the keyboard, the legend.
 
 import { el, svg } from "./elements.js";
 import { scale, ticks, words } from "./scales.js";
 
-/** A chart in *holder* that is drawn again whenever its width changes. */
+/** A chart in *holder*, redrawn whenever its width changes. */
 export function chart(holder, label, draw) {
   const canvas = svg("svg", { class: "chart", role: "img", "aria-label": label });
   const tip = el("div", { class: "tip", role: "status", hidden: true });
@@ -23,7 +23,7 @@ export function chart(holder, label, draw) {
   return {
     box, canvas,
     /** Show *text* beside the point (x, y) of the drawing, or hide the tooltip. */
-    tell(text, x, y) {
+    showTip(text, x, y) {
       tip.hidden = !text;
       if (!text) return;
       tip.textContent = text;
@@ -70,8 +70,8 @@ export function frame(canvas, { width, height, x, y, left = 58, right = 14, top 
 }
 
 /**
- * Let pointer and arrow keys walk over the points ({x, y, text, mark}) that *points* returns.
- * Return the function that goes to one, by its index, or to none, with null.
+ * Let pointer and arrow keys move between the points ({x, y, text, mark}) that *points* returns.
+ * Return a function that selects a point by its index, or none with null.
  */
 export function walkable(drawing, points, onPoint = () => {}) {
   const { box, canvas } = drawing;
@@ -84,7 +84,7 @@ export function walkable(drawing, points, onPoint = () => {}) {
     lit?.classList.remove("lit");
     lit = point?.mark;
     lit?.classList.add("lit");
-    drawing.tell(point?.text ?? "", point?.x, point?.y);
+    drawing.showTip(point?.text ?? "", point?.x, point?.y);
     onPoint(point);
   };
   const nearest = (event) => {
@@ -120,7 +120,7 @@ export function walkable(drawing, points, onPoint = () => {}) {
   return go;
 }
 
-/** What the marks of a chart mean: pairs of a key's class and its text. */
+/** The legend of a chart, from pairs of a key's class and its text. */
 export function legend(entries) {
   return el("ul", { class: "legend" }, entries.map(([kind, text]) =>
     el("li", {}, el("span", { class: `key ${kind}`, "aria-hidden": "true" }), text)));

@@ -1,4 +1,4 @@
-// A chart of horizontal bars: one for each name, perhaps with a mark to compare it with.
+// A chart of horizontal bars: one for each name, optionally with a mark for comparison.
 
 import { chart, legend, size, walkable } from "./axes.js";
 import { svg } from "./elements.js";
@@ -7,8 +7,8 @@ import { scale } from "./scales.js";
 const STEP = 27;
 
 /**
- * Draw *rows* ({label, value, text, mark}) into *holder*; *mark* says what the marks are, and the
- * longest bar possible is *maximum*, or the longest there is.
+ * Draw *rows* ({label, value, text, mark}) into *holder*; *mark* explains the marks. The axis
+ * extends to *maximum*, or to the longest bar if that is longer.
  */
 export function bars(holder, { label, rows, mark, maximum = 0 }) {
   let points = [];

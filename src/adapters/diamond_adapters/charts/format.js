@@ -1,4 +1,4 @@
-// Numbers, money and times as people read them.
+// Numbers, money and times for display.
 
 const share = new Intl.NumberFormat("en-US", { style: "percent", maximumFractionDigits: 1 });
 const change = new Intl.NumberFormat("en-US", { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" });
@@ -18,7 +18,7 @@ export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%
 export const when = (iso) => moment.format(new Date(iso));
 export const day = (iso) => dayOnly.format(new Date(iso));
 export const whenExactly = (iso) => exact.format(new Date(iso));
-/** The time alone if it is today, else with its day. */
+/** Only the time if it is today, else with the day. */
 export const whenShortly = (iso) => {
   const time = new Date(iso);
   return (time.toDateString() === new Date().toDateString() ? clock : dayAndClock).format(time);
@@ -32,7 +32,7 @@ export function milliseconds(ms) {
   return ms < 10000 ? `${whole.format(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-/** How the values of an axis are written, by the name that the axis gives. */
+/** The formats of an axis's values, by name. */
 export const FORMATS = {
   usd: money,
   percent: (value) => share.format(value),

@@ -1,4 +1,4 @@
-// A chart with two axes: layers of marks, one upon the other.
+// A chart with two axes: layers of marks, each on top of the one before.
 
 import { chart, frame, legend, walkable } from "./axes.js";
 import { svg } from "./elements.js";
@@ -12,9 +12,9 @@ const SHAPES = [
   (x, y, r) => `M${x} ${y - 1.3 * r}l${1.3 * r} ${1.3 * r}l${-1.3 * r} ${1.3 * r}l${-1.3 * r} ${-1.3 * r}z`,
 ];
 
-/** Each draws a layer into *group* and returns the points to walk over. */
+/** Each draws a layer into *group* and returns the points for pointer and keyboard. */
 const MARKS = {
-  /** Points {x, y, text}, perhaps ringed or hollow. */
+  /** Points {x, y, text}, optionally ringed or hollow. */
   dots(group, { points, shape, size = 5 }, { toX, toY }) {
     return points.map((point) => {
       const [x, y] = [toX(point.x), toY(point.y)];
@@ -33,7 +33,7 @@ const MARKS = {
       return { x, y, mark, text: point.text, point };
     });
   },
-  /** A line through (x[i], y[i]); with walk, over its points. */
+  /** A line through (x[i], y[i]); with walk, its points can be selected. */
   line(group, { x, y, walk, name }, { toX, toY, xText, yText }) {
     const points = x.map((value, at) =>
       ({ x: toX(value), y: toY(y[at]), text: `${name} at ${xText(value)}: ${yText(y[at])}` }));
@@ -58,7 +58,7 @@ const MARKS = {
       return [{ x: (left + right) / 2, y: top, mark, text }];
     });
   },
-  /** A density: [column, row, count] of *across* x *up* equal cells of the plot; darker where more are. */
+  /** A density: [column, row, count] of *across* x *up* equal cells of the plot; a higher count is darker. */
   cells(group, { cells, across, up, noun = "stone" }, { x, y, toX, toY, xText, yText }) {
     const [xEdges, yEdges] = [edges(x, across), edges(y, up)];
     const [lefts, tops] = [xEdges.map(toX), yEdges.map(toY)];
@@ -77,11 +77,11 @@ const MARKS = {
 };
 
 /**
- * Draw *layers* over two axes (see scales.js) into *holder*. A layer has a mark, what the mark takes,
- * and perhaps a name for the legend, a series (a color and a shape, from 0), a shape of its own, and a
- * look (classes of the style sheet). *ring* says what a ring means. *onPoint* gets the point of the
- * data that is shown, or null.
- * Returns light(point), to show one point of the data or none, and remove().
+ * Draw *layers* over two axes (see scales.js) into *holder*. A layer has a mark, the arguments of
+ * that mark, and optionally a name for the legend, a series (a color and a shape, from 0), a shape,
+ * and a look (classes of the style sheet). *ring* explains a ring. *onPoint* gets the selected point
+ * of the data, or null.
+ * Returns light(point), which selects a point of the data or none, and remove().
  */
 export function plot(holder, { label, height = 330, x, y, layers, ring, onPoint = () => {} }) {
   const looks = layers.map(({ mark, series = 0, shape = series % 4, look = "" }) =>

@@ -8,7 +8,7 @@ import joblib
 
 
 def dumped(estimator: object) -> bytes:
-    """Return *estimator* as ``joblib.load`` reads it."""
+    """Return *estimator* as bytes for ``joblib.load``."""
     buffer = io.BytesIO()
     joblib.dump(estimator, buffer)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""The fields of a stone that the families take: the columns of their matrices, in this order."""
+"""The fields of a stone that the families use: the columns of their matrices, in this order."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from diamond_core import FamilyFailed, ModelFamily, UnknownFamily
 
 
 class InstalledFamilies(Mapping[str, ModelFamily]):
-    """The families by name. A package offers one by an entry point in ``diamond_core.families``.
+    """The families by name. A package registers one as an entry point in ``diamond_core.families``.
 
-    A family is imported when it is asked for, not before: listing the names costs nothing.
+    A family is imported on access; listing the names imports nothing.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
             raise UnknownFamily(name, list(self))
         try:
             family: ModelFamily = self._entry_points[name].load()()
-        except Exception as ex:  # whatever a plugin's import may raise
+        except Exception as ex:  # a plugin's import can raise anything
             raise FamilyFailed(name, f"it can't be loaded: {ex}") from ex
         return family
 

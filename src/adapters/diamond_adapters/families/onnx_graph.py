@@ -18,7 +18,7 @@ ML: Final = "ai.onnx.ml"
 
 
 class Graph:
-    """Collects nodes and constants; each operation returns the name of its result.
+    """Collects nodes and constants. Each operation returns the name of its result.
 
     Args:
         features: the names of the input's columns, in their order.
@@ -41,7 +41,7 @@ class Graph:
         return name
 
     def columns(self, source: str, names: Sequence[str]) -> str:
-        """Pick the columns of the features *names* from a matrix of all features."""
+        """Select the columns of the features *names* from a matrix of all features."""
         positions = self.constant([self._positions[name] for name in names], np.int64)
         return self("Gather", source, positions, axis=1)
 

@@ -1,4 +1,4 @@
-"""From what a model predicts to a price in USD: one rule for training, prediction and graph."""
+"""Convert predicted values to prices in USD: one rule for training, prediction and graph."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from diamond_adapters.models.onnx_model import OUTPUT
 from diamond_core.stones.diamond_table import Floats
 
 _MARGIN: Final = 10.0
-_HIGHEST_LOG: Final = 700.0
-"""Beyond about 709, the exponential overflows."""
+_MAXIMUM_LOG: Final = 700.0
+"""Above about 709, the exponential overflows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRule:
     """Keeps prices between a tenth of the lowest and ten times the highest training price.
 
-    So a price is never zero and never infinite, whatever the stone.
+    So no stone's price is zero or infinite.
 
     Attributes:
         minimum, maximum: the limits of a price in USD.
@@ -38,13 +38,13 @@ class PriceRule:
     def to_usd(self, values: NDArray[Any], *, log_price: bool) -> Floats:
         """Return the prices of predicted *values*, which are logarithms if *log_price*."""
         if log_price:
-            values = np.exp(np.minimum(values, _HIGHEST_LOG))
+            values = np.exp(np.minimum(values, _MAXIMUM_LOG))
         prices: Floats = np.clip(values, self.minimum, self.maximum)
         return prices
 
     def add_to(self, graph: Graph, values: str, *, log_price: bool) -> None:
-        """Add the same to *graph*, as its output."""
+        """Add the same rule to *graph*, as its output."""
         if log_price:
-            values = graph("Exp", graph("Min", values, graph.constant(_HIGHEST_LOG)))
+            values = graph("Exp", graph("Min", values, graph.constant(_MAXIMUM_LOG)))
         limits = [graph.constant(limit) for limit in (self.minimum, self.maximum)]
         graph("Clip", values, *limits, output=OUTPUT)

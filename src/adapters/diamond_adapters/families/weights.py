@@ -1,4 +1,4 @@
-"""How much each stone counts: weights of shape (n,), or None where all count the same."""
+"""The stones' weights, shape (n,), or None if all stones have the same weight."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Weights = Floats | None
 
 
 def of_mean_one(weights: Weights) -> Weights:
-    """Return the same weights with a mean of 1, so that penalties keep their strength."""
+    """Return the weights scaled to a mean of 1, so that penalties keep their strength."""
     return None if weights is None else weights / weights.mean()
 
 

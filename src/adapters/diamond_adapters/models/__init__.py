@@ -1,1 +1,1 @@
-"""Models as they are served, and where they and their promotions are kept."""
+"""Served models, and the repository of models and promotions."""

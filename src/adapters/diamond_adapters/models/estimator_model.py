@@ -1,6 +1,6 @@
 """A model from a pickled estimator, for families that cannot export ONNX.
 
-Loading one runs whatever code the file holds: only where the operator allows it.
+Loading one can run any code in the file, so the operator must allow it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from diamond_core.stones.diamond_table import Floats
 class EstimatorModel:
     """A model from the bytes of a joblib file.
 
-    It holds an object whose ``predict`` takes float32 of shape (n, len(features)) with NaN for
+    It contains an object whose ``predict`` takes float32 of shape (n, len(features)) with NaN for
     unknown, and returns n prices in USD.
 
     Args:
         pickled: the bytes.
-        features: the fields of a stone that it takes, in the order of the columns.
+        features: the fields of a stone that it uses, in the order of the columns.
 
     Raises:
         FamilyFailed: *pickled* can't be loaded.
@@ -32,7 +32,7 @@ class EstimatorModel:
     def __init__(self, pickled: bytes | memoryview, features: tuple[str, ...]) -> None:
         try:
             self._estimator = joblib.load(io.BytesIO(pickled))
-        except Exception as ex:  # whatever unpickling may raise
+        except Exception as ex:  # unpickling can raise anything
             raise FamilyFailed("joblib", f"the estimator can't be loaded: {ex}") from ex
         self._features = features
 

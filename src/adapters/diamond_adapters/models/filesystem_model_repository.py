@@ -1,4 +1,4 @@
-"""Models as folders of files. A folder appears whole or not at all and never changes after.
+"""Models as folders of files. A folder appears complete or not at all, and never changes later.
 
 <folder>/models/<id>/card.json, model.onnx, estimator.joblib, samples.npy, ...
 <folder>/promotions/000017.json
@@ -36,7 +36,7 @@ _OLD_SECONDS: Final = 3600.0
 class FilesystemModelRepository:
     """A ``ModelRepository`` in a folder, shared by any number of processes.
 
-    A file is written to a hidden draft, synced and then named, so that readers see it whole.
+    Files are written to a hidden draft, synced and then renamed, so readers see complete files.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,7 +48,7 @@ class FilesystemModelRepository:
         """Return the repository at ``file:///absolute/folder``.
 
         Raises:
-            InvalidUrl: it names no folder of this machine.
+            InvalidUrl: it is not a folder of this machine.
         """
         parts = urlsplit(url)
         if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
@@ -74,9 +74,9 @@ class FilesystemModelRepository:
                 _sync_folder(self._models)
 
     def _remove_old_drafts(self) -> None:
-        """Remove what processes that were killed left half written."""
+        """Remove the incomplete drafts of killed processes."""
         for draft in self._models.glob(f"{_DRAFT}*"):
-            with suppress(FileNotFoundError):  # another has just published it
+            with suppress(FileNotFoundError):  # another process has just published it
                 if draft.stat().st_mtime < time.time() - _OLD_SECONDS:
                     shutil.rmtree(draft, ignore_errors=True)
 
@@ -108,15 +108,15 @@ class FilesystemModelRepository:
         with _storing(f"the promotion {number}"), _draft(self._promotions) as draft:
             _write_synced(draft, record)
             try:
-                os.link(draft, self._promotion(number))  # fails where there is one
+                os.link(draft, self._promotion(number))  # fails if it exists
             except FileExistsError:
-                raise Conflict(f"there is a promotion {number} already") from None
+                raise Conflict(f"promotion {number} already exists") from None
             _sync_folder(self._promotions)
 
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
         with _reading("the folder of promotions"), suppress(FileNotFoundError):
             names = os.listdir(self._promotions)  # noqa: PTH208  # a Path for each takes ten times as long
-            later = f"{after + 1:06}"  # numbers of as many digits sort as their names do
+            later = f"{after + 1:06}"  # numbers of equal length sort like their names
             numbers = sorted(
                 int(name[:-5])
                 for name in names
@@ -126,7 +126,7 @@ class FilesystemModelRepository:
         return []
 
     def _record(self, number: int) -> bytes:
-        """Return a promotion; nothing where it can't be read: its number is taken all the same."""
+        """Return a promotion, or b"" if it can't be read: its number is used anyway."""
         try:
             return self._promotion(number).read_bytes()
         except OSError:
@@ -138,7 +138,7 @@ class FilesystemModelRepository:
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    """Give the path of a draft in *folder*; whatever is left of it is removed."""
+    """Yield the path of a draft in *folder*; remove what is left of it at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
     try:

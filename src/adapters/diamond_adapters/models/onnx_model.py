@@ -14,22 +14,22 @@ OUTPUT = "price"
 
 
 class OnnxModel:
-    """A model from the bytes of an ONNX graph; to load one runs no code of whoever made it.
+    """A model from the bytes of an ONNX graph; loading it runs no code of its author.
 
     The graph takes ``features``, float32 of shape (n, len(features)) with NaN for unknown, and
     returns ``price``, n prices in USD.
 
     Args:
         graph: the bytes.
-        features: the fields of a stone that it takes, in the order of the columns.
+        features: the fields of a stone that it uses, in the order of the columns.
 
     Raises:
-        FamilyFailed: *graph* is no such graph.
+        FamilyFailed: *graph* is not such a graph.
     """
 
     def __init__(self, graph: bytes | memoryview, features: tuple[str, ...]) -> None:
         options = ort.SessionOptions()
-        # One stone is far too little work to share among threads, and workers share the cores.
+        # One stone is too little work for several threads, and the workers share the cores.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -44,8 +44,8 @@ class OnnxModel:
         if inputs != [(INPUT, [len(features)])] or OUTPUT not in outputs:
             raise FamilyFailed(
                 "onnx",
-                f"the graph takes {inputs} and gives {outputs}; it must take {INPUT!r} with"
-                f" {len(features)} columns and give {OUTPUT!r}",
+                f"the graph takes {inputs} and returns {outputs}; it must take {INPUT!r} with"
+                f" {len(features)} columns and return {OUTPUT!r}",
             )
         self._features = features
 

@@ -1,4 +1,4 @@
-"""The report of a training: one page that opens offline and can be sent to a colleague."""
+"""The training report: one page that works offline and can be sent by email."""
 
 from diamond_adapters.report.page import write_report
 

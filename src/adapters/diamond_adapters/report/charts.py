@@ -1,4 +1,4 @@
-"""What the charts of a report show: the data that ``plot.js`` and ``bars.js`` draw."""
+"""The charts of a report: the data that ``plot.js`` and ``bars.js`` draw."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart as its program takes it, its caption, and the table that says the same."""
+    """The data of a chart for its program, its caption, and a table of the same data."""
 
     data: dict[str, Any]
     caption: str
@@ -61,7 +61,7 @@ def density(evaluation: Evaluation) -> Chart:
 
 
 def residuals(evaluation: Evaluation) -> Chart:
-    """Show the relative errors over the predicted price: all, and where the middle ones lie."""
+    """Show the relative errors over the predicted price: all of them, and their quantiles."""
     actual, predicted = evaluation.stones.price, evaluation.predicted
     errors = predicted / actual - 1.0
     groups = _groups(predicted, min(24, max(len(predicted) // 8, 1)))
@@ -102,10 +102,10 @@ def residuals(evaluation: Evaluation) -> Chart:
 
 
 def histogram(values: Floats, what: str, format: str) -> Chart:
-    """Show how many training stones have which of the *values*, on a log scale."""
+    """Show the distribution of *values* among the training stones, on a log scale."""
     x = _axis(values, format, log=True)
     edges = _edges(x, _COLUMNS)
-    edges[0], edges[-1] = values.min(), values.max()  # rounding must not leave out the ends
+    edges[0], edges[-1] = values.min(), values.max()  # rounding must not exclude the extremes
     counts = np.histogram(values, edges)[0].tolist()
     data = {
         "kind": "plot",
@@ -134,7 +134,7 @@ class Bar:
 
 
 def bars(rows: Sequence[Bar], what: str, by: str, *, mark: str = "", maximum: float = 0.0) -> Chart:
-    """Compare values by name; *mark* says what the marks are, an axis may reach to *maximum*."""
+    """Compare values by name; *mark* explains the marks, the axis extends to *maximum*."""
     title = f"{what} by {by}"
     data = {
         "kind": "bars",
@@ -161,9 +161,9 @@ class Trial:
 
 
 def history(trials: Sequence[Trial]) -> Chart:
-    """Show the error of each tuning trial in its order, and the best so far of the finished."""
+    """Show the error of each tuning trial, in order, and the best complete trial so far."""
     values = np.array([trial.mae for trial in trials])
-    upper = float(np.quantile(values, 0.9)) * 1.02  # a few bad trials must not hide the rest
+    upper = float(np.quantile(values, 0.9)) * 1.02  # a few bad trials must not compress the rest
     y = _axis(np.minimum(values, upper), "usd", margin=0.06)
     numbers = np.arange(1, len(values) + 1)
     best = np.minimum.accumulate([np.inf if trial.pruned else trial.mae for trial in trials])
@@ -198,7 +198,7 @@ def history(trials: Sequence[Trial]) -> Chart:
 
 
 def _axis(values: ArrayLike, format: str, *, log: bool = False, margin: float = 0.0) -> Axis:
-    """Return an axis of all *values*; *margin* is a share of it to leave free at both ends."""
+    """Return an axis for all *values*; *margin* is the share of it that is free at both ends."""
     array = np.asarray(values, dtype=np.float64)
     low, high = float(array.min()), float(array.max())
     if not low < high:
@@ -233,7 +233,7 @@ def _line(name: str, y: ArrayLike) -> dict[str, Any]:
 
 
 def _groups(values: Floats, count: int) -> list[NDArray[np.intp]]:
-    """Return the rows of up to *count* equally large groups, the lowest *values* first."""
+    """Return the row indices of up to *count* equally large groups, lowest *values* first."""
     return np.array_split(np.argsort(values, kind="stable"), min(count, len(values)))
 
 
@@ -242,5 +242,5 @@ def _span(values: Floats) -> str:
 
 
 def _short(values: ArrayLike) -> list[float]:
-    """Return *values* as precisely as a chart shows them."""
+    """Return *values* rounded to the precision of a chart."""
     return [float(f"{value:.5g}") for value in np.asarray(values, dtype=np.float64).tolist()]

@@ -20,10 +20,10 @@ _SHUFFLED: Final = {
 
 
 def permutation_importance(model: Model, stones: DiamondTable) -> dict[str, float]:
-    """Return by how many USD the mean absolute error grows when a field is shuffled.
+    """Return by how many USD the mean absolute error increases when a field is shuffled.
 
-    Breiman, 2001: Random forests, section 10. Length, width and height are shuffled together,
-    for one of them alone would make stones that can't exist. At most 1,000 stones are used.
+    Breiman, 2001: Random forests, section 10. Length, width and height are shuffled together:
+    shuffling only one would make impossible stones. At most 1,000 stones are used.
     """
     random = np.random.default_rng(0)
     stones = stones[random.permutation(len(stones))[:_STONES]]

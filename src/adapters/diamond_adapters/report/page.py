@@ -24,13 +24,13 @@ _FIFTHS: Final = ("cheapest fifth", "second", "third", "fourth", "most expensive
 
 
 def write_report(report: ReportInput, repeat: str = "") -> bytes:
-    """Return the page, UTF-8; it loads nothing.
+    """Return the page as UTF-8; it loads no other files.
 
-    *repeat* is the command that repeats the training; empty, the page names none.
+    *repeat* is the command that repeats the training; if it is empty, the page shows none.
     """
     card, evaluation, stones = report.card, report.evaluation, report.stones
     templates = templates_in(_HERE / "templates")
-    # a value that JSON has no word for would leave a chart undrawn: rather no report at all
+    # NaN is not JSON and would leave a chart empty: fail instead
     templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     page = templates.get_template("report.html").render(
         card=card,
@@ -58,7 +58,7 @@ def write_report(report: ReportInput, repeat: str = "") -> bytes:
 def _slices(evaluation: Evaluation, champion: Evaluation | None) -> list[tuple[Chart, Table]]:
     """Return a chart and a table of the errors by price band and by each grade."""
     slices = error_slices(evaluation)
-    # both have the same slices, for they are of the same stones
+    # both have the same slices, because they are of the same stones
     champion_maes = [] if champion is None else [each.mae for each in error_slices(champion)]
     more = ["champion MAE", "difference"] if champion_maes else []
     rows: dict[str, list[list[str]]] = {}
@@ -107,7 +107,7 @@ def _importance(grown: Mapping[str, float]) -> Chart:
 
 
 def _search(details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the section on model selection shows, from what the family kept of it."""
+    """Return the values of the section on model selection, from the family's details."""
     trials = trials_of(details)
     rest = {name: value for name, value in details.items() if name not in ("candidates", "trials")}
     return {

@@ -1,4 +1,4 @@
-"""What a family kept of its search: candidates and trials with their scores."""
+"""The candidates and trials, with scores, in the details of a family's search."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _SCORE: Final = "cross_validated_mae"
 def trials_of(details: Mapping[str, Any]) -> list[Trial]:
     """Return the scored trials of a card's ``details``, in their order.
 
-    ``trials`` is a list of objects with ``cross_validated_mae`` in USD and a ``name`` or
-    ``number``, perhaps a ``state``, 'complete' or another, and ``parameters``.
+    ``trials`` is a list of objects with ``cross_validated_mae`` in USD and a ``name`` or a
+    ``number``; ``state`` ('complete' or another) and ``parameters`` are optional.
     """
     return [
         Trial(
@@ -29,14 +29,14 @@ def trials_of(details: Mapping[str, Any]) -> list[Trial]:
 
 
 def candidates_of(details: Mapping[str, Any], trials: Sequence[Trial]) -> list[tuple[str, float]]:
-    """Return the names and scores of the ``candidates``, or else of the complete trials, best first."""
+    """Return the names and scores of ``candidates``, else of the complete trials, best first."""
     found = [(_name(each), float(each[_SCORE])) for each in _scored(details.get("candidates"))]
     found = found or [(trial.name, trial.mae) for trial in trials if not trial.pruned]
     return sorted(found, key=lambda each: each[1])
 
 
 def _scored(values: object) -> Sequence[Mapping[str, Any]]:
-    """Return the entries that have a score; a family may put anything there."""
+    """Return the entries with a score; *values* can be anything."""
     if not isinstance(values, Sequence) or isinstance(values, str):
         return []
     return [

@@ -48,7 +48,7 @@ def grades_table(stones: DiamondTable) -> Table:
 
 
 def rejected_tables(rejected: Sequence[RejectedRow]) -> tuple[Table, Table]:
-    """Return how many rows were rejected for which kind of reason, and the first of them."""
+    """Return the number of rejected rows by kind of reason, and the first rejected rows."""
     kinds = Counter(_kind(reason) for row in rejected for reason in row.reasons)
     counts = [[kind, f"{count:,}"] for kind, count in kinds.most_common(_SHOWN_ROWS)]
     several = len({row.source for row in rejected}) > 1

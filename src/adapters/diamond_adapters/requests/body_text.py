@@ -1,4 +1,4 @@
-"""Bodies as text: as they are where they are UTF-8, else as base64."""
+"""Bodies as text: unchanged if they are UTF-8, else as base64."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BASE64: Final = "base64"
 
 
 def to_text(body: bytes) -> tuple[str, str]:
-    """Return how the body is written as text, and the text."""
+    """Return the encoding and the text of a body."""
     try:
         return UTF_8, body.decode()
     except UnicodeDecodeError:
@@ -18,5 +18,5 @@ def to_text(body: bytes) -> tuple[str, str]:
 
 
 def from_text(encoding: str, text: str) -> bytes:
-    """Return the body that ``to_text`` was given."""
+    """Return the body, from the results of ``to_text``."""
     return text.encode() if encoding == UTF_8 else base64.b64decode(text)

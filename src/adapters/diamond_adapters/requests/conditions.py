@@ -1,4 +1,4 @@
-"""Which rows a filter lets pass, in SQL that means the same on SQLite and MySQL."""
+"""A filter as SQL conditions, with the same meaning on SQLite and MySQL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from diamond_core.requests.exchange_filter import ExchangeFilter
 
 
 def where(query: Any, filter: ExchangeFilter, *, mysql: bool) -> Any:
-    """Return *query* for only the rows of ``REQUESTS`` that match *filter*."""
+    """Return *query*, limited to the rows of ``REQUESTS`` that match *filter*."""
     conditions = _conditions(filter, mysql=mysql)
     return query.where(*conditions) if conditions else query
 
@@ -39,8 +39,8 @@ def _conditions(filter: ExchangeFilter, *, mysql: bool) -> list[Any]:
 
 
 def _begins_with(column: Any, prefix: str, *, mysql: bool) -> Any:
-    """Compare in a way that an index can serve."""
-    if not mysql:  # SQLite's LIKE takes a for A
+    """Compare in a way that can use an index."""
+    if not mysql:  # SQLite's LIKE ignores case
         return column.between(prefix, prefix + "\U0010ffff")
     # MySQL compares 'a' and 'a ' as equal, except in LIKE
     escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,4 +1,4 @@
-"""Exchanges that the database refuses while it takes others: kept aside, with the reason."""
+"""Dead letters: exchanges that the database refuses while it accepts others, with the reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INSERT: Final = f"INSERT OR IGNORE INTO letters VALUES ({', '.join('?' * len(_C
 class DeadLetter:
     """An exchange that the database refuses, why, and when it was set aside (ISO 8601, UTC).
 
-    The exchange is None where its values are damaged, which is why it was refused.
+    The exchange is None if it was refused because its values are damaged.
     """
 
     id: str
@@ -34,31 +34,31 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """A table in a SQLite file of *folder*; processes may share it.
+    """A table in a SQLite file in *folder*; processes can share it.
 
-    Every method raises ``Unavailable`` where the file can't be used.
+    Every method raises ``Unavailable`` if the file can't be used.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
 
     def add(self, row: Row, reason: str) -> None:
-        """Keep a row with the reason; to add it again changes nothing."""
+        """Store a row with the reason; adding it again has no effect."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         with self._open() as database:
             database.execute(_CREATE)
             database.execute(_INSERT, (reason, at, *row))
 
     def ids(self) -> Sequence[str]:
-        """Return the id of each, oldest first."""
+        """Return the ids, oldest first."""
         return [str(id) for (id,) in self._select("SELECT id FROM letters ORDER BY id")]
 
     def rows(self) -> Sequence[Row]:
-        """Return the row of each, oldest first."""
+        """Return the rows, oldest first."""
         return self._select(f"SELECT {', '.join(COLUMNS)} FROM letters ORDER BY id")  # noqa: S608  # names of ours
 
     def letters(self) -> Sequence[DeadLetter]:
-        """Return all, oldest first."""
+        """Return all dead letters, oldest first."""
         found = self._select(f"SELECT {', '.join(_COLUMNS)} FROM letters ORDER BY id")  # noqa: S608  # names of ours
         return [
             DeadLetter(str(row[0]), _exchange_of(row), str(reason), str(at))
@@ -66,7 +66,7 @@ class DeadLetters:
         ]
 
     def remove(self, ids: Sequence[str]) -> int:
-        """Remove those of these ids; return how many there were."""
+        """Remove the dead letters with these ids; return their number."""
         if not self._path.exists():
             return 0
         with self._open() as database:
@@ -83,7 +83,7 @@ class DeadLetters:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            if not self._path.exists():  # bodies are nobody else's
+            if not self._path.exists():  # only for this user, because of the bodies
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             with closing(sqlite3.connect(self._path)) as database, database:
                 yield database

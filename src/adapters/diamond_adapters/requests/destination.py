@@ -1,4 +1,4 @@
-"""Where the spool's exchanges go: a request log that keeps marks."""
+"""The spool's destination: a request log that also stores marks."""
 
 from __future__ import annotations
 
@@ -15,28 +15,29 @@ from diamond_core import RequestLog, Unavailable
 
 @runtime_checkable
 class Destination(RequestLog, Protocol):
-    """A request log that keeps, with the exchanges of a spool's file, how far it has them."""
+    """A request log that also stores, for each file of a spool, the last row that it has."""
 
     def deliver(self, file: str, last: int, rows: Sequence[Row]) -> None:
-        """Keep *rows* and, in the same transaction, that *file* is kept up to its row *last*.
+        """Store *rows* and, in the same transaction, the mark: *file* is stored up to row *last*.
 
-        Without a *file* there is no mark. Rows that are kept already change nothing.
+        Without a *file* there is no mark. Rows that are already stored have no effect.
 
         Raises:
-            Refused: one of them can't be kept at any time.
-            Unavailable: none was kept; to deliver them again is safe.
+            Refused: one of them can never be stored.
+            Unavailable: none was stored; a retry is safe.
         """
         ...
 
     def deliver_file(self, path: Path, file: str, last: int) -> int | None:
-        """Keep all rows behind *last* of the SQLite file at *path*, and the mark; return the last.
+        """Store all rows after *last* of the SQLite file at *path*, and the mark; return the last.
 
-        None if this destination can't read such a file by itself. Raises as ``deliver`` does.
+        Return None if this destination can't read such a file itself. Raises the same errors as
+        ``deliver``.
         """
         ...
 
     def marks(self) -> Mapping[str, int]:
-        """Return for each file the number of the last row that is kept.
+        """Return for each file the number of the last stored row.
 
         Raises:
             Unavailable: the log can't be read.
@@ -44,10 +45,10 @@ class Destination(RequestLog, Protocol):
         ...
 
     def forget_marks(self, files: Collection[str]) -> None:
-        """Forget files that are no more.
+        """Delete the marks of *files*, which no longer exist.
 
         Raises:
-            Unavailable: it was not forgotten.
+            Unavailable: the marks were not deleted.
         """
         ...
 
@@ -63,9 +64,9 @@ def open_destination(url: str, spool: Path) -> Destination:
 
 
 class WithMarks:
-    """A ``Destination`` of any request log: its marks are in a file, written after the exchanges.
+    """Makes any request log a ``Destination``; writes the marks to a file after the exchanges.
 
-    An exchange that is delivered again, because the process died before the mark, changes nothing.
+    If the process dies before it writes the mark, the exchanges are delivered again, to no effect.
     """
 
     def __init__(self, log: RequestLog, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How many exchanges could not be kept: a count that all processes share and that outlives them."""
+"""The number of lost exchanges: a count that all processes share, and that survives them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LOCK_SECONDS: Final = 0.05  # a response waits for it
 
 
 class Losses:
-    """The count and the time of the last loss, in a file of fixed size: a full disk can hold it.
+    """The count and the time of the last loss, in a file of fixed size, writable on a full disk.
 
-    Where the file can't be reached, what is counted waits in memory for the next loss.
+    If the file can't be written, the count waits in memory for the next loss.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,13 +28,13 @@ class Losses:
         self._waiting = 0
 
     def prepare(self) -> None:
-        """Make the file while there is room for it."""
+        """Create the file while there is disk space for it."""
         with suppress(OSError), self._locked() as file:
             if file is not None and os.fstat(file).st_size < _COUNT.size:
                 os.pwrite(file, _COUNT.pack(0, 0.0), 0)
 
     def count(self) -> None:
-        """Count one exchange that was answered and not kept."""
+        """Count one exchange that was answered but not recorded."""
         self._waiting += 1
         with suppress(OSError), self._locked() as file:
             if file is not None:
@@ -43,7 +43,7 @@ class Losses:
                 self._waiting = 0
 
     def read(self) -> tuple[int, float]:
-        """Return how many were lost, and when the last one was, in seconds since 1970."""
+        """Return the number of losses, and the time of the last one in seconds since 1970."""
         count, at = 0, 0.0
         with suppress(OSError):
             count, at = _parsed(self._path.read_bytes())

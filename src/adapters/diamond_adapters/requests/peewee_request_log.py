@@ -42,9 +42,9 @@ _Result = TypeVar("_Result")
 
 
 class PeeweeRequestLog:
-    """A ``Destination`` in *database*, whose tables are made or upgraded on first use.
+    """A ``Destination`` in *database*; its tables are created or upgraded on first use.
 
-    Processes may share it. A SQLite file is read through *reader*, a connection that can't write.
+    Processes can share it. A SQLite file is read through *reader*, which can't write.
     """
 
     def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
@@ -59,13 +59,13 @@ class PeeweeRequestLog:
         """Return the log in the database at *url*: see ``open_database``.
 
         Raises:
-            InvalidUrl: it names no database that can be used.
+            InvalidUrl: it is not the URL of a supported database.
         """
         database = open_database(url)
         return cls(database, None if is_mysql(database) else open_database(url, readonly=True))
 
     def start(self) -> None:
-        """Do nothing: there is no work beside the callers."""
+        """Do nothing: this log has no background work."""
 
     def close(self) -> None:
         for database in {self._database, self._reader}:
@@ -94,12 +94,12 @@ class PeeweeRequestLog:
     def forget_marks(self, files: Collection[str]) -> None:
         names = list(files)
 
-        def forget() -> None:
+        def delete() -> None:
             for start in range(0, len(names), _IDS_AT_ONCE):
                 some = names[start : start + _IDS_AT_ONCE]
                 MARKS.delete().where(MARKS.file.in_(some)).execute(self._database)
 
-        self._session.run(forget)
+        self._session.run(delete)
 
     def find(
         self,
@@ -145,7 +145,7 @@ class PeeweeRequestLog:
         return RequestLogHealth()
 
     def _read(self, work: Callable[[], _Result], nothing: _Result) -> _Result:
-        """Return what *work* reads; *nothing* where no file was made yet."""
+        """Return the result of *work*, or *nothing* if there is no file yet."""
         if self._reads is not self._session:
             path: Path = self._database.path
             if not path.exists() and (path.parent.is_dir() or not path.parent.exists()):
@@ -155,12 +155,12 @@ class PeeweeRequestLog:
         except Unavailable as ex:
             if self._reads is self._session or "no such table" not in str(ex):
                 raise
-        self._session.run(lambda: None)  # makes the tables
+        self._session.run(lambda: None)  # creates the tables
         return self._reads.run(work)
 
     def _insert(self, file: str, last: int, rows: Sequence[Row]) -> None:
-        # A row has two bodies, each may grow to the double where quotes are escaped, and there are
-        # headers and a query beside them.
+        # A row has two bodies, whose size can double when quotes are escaped, and also headers and
+        # a query.
         maximum = self._session.packet // 8
         whole, parts = [], []
         for row in rows:
@@ -168,7 +168,7 @@ class PeeweeRequestLog:
             whole.append(first)
             parts += rest
         with self._database.atomic():
-            if parts:  # one that is kept may have been cut elsewhere, by another size of packets
+            if parts:  # a stored row can be split elsewhere, if the packet size was different
                 ids = REQUESTS.select(REQUESTS.id).where(REQUESTS.id.in_([row[0] for row in whole]))
                 kept = {id for (id,) in ids.tuples().execute(self._database)}
                 parts = [part for part in parts if part[0] not in kept]
@@ -194,7 +194,7 @@ class PeeweeRequestLog:
             execute("DETACH spool")
 
     def _parts(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return the rest of each body that has one, by id and body."""
+        """Return the rest of each split body, by id and name of the body."""
         parts: dict[str, dict[str, str]] = {}
         for start in range(0, len(ids), _IDS_AT_ONCE):
             some = ids[start : start + _IDS_AT_ONCE]

@@ -1,4 +1,4 @@
-"""Exchanges as rows: text stays text, so that people can ask for it in SQL."""
+"""Exchanges as rows: text stays text, so that users can query it with SQL."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ BODY_COLUMNS: Final = frozenset({"request_body", "response_body"})
 _PLAIN: Final = frozenset(COLUMNS[:12]) - {"occurred_at", "headers"}
 _TIME_LENGTH: Final = len("2026-01-31 12:00:00.000000")
 
-# What the migrations make, for queries: by columns alone, whose values stay as they are.
+# The tables of the migrations, for queries: without column types, so values are not converted.
 REQUESTS: Final = peewee.Table("requests", COLUMNS)
 PARTS: Final = peewee.Table("request_parts", PART_COLUMNS)
 MARKS: Final = peewee.Table("spool_marks", ("file", "last"))
@@ -71,7 +71,7 @@ def to_row(exchange: Exchange) -> Row:
 
 
 def split(row: Row, maximum: int) -> tuple[Row, list[Row]]:
-    """Return a row whose bodies have at most *maximum* bytes, and rows of ``PART_COLUMNS`` of the rest."""
+    """Return the row with bodies of at most *maximum* bytes, and the rest as rows of parts."""
     parts: list[Row] = []
     firsts = []
     for name, body in zip(BODIES, row[-2:], strict=True):
@@ -87,7 +87,7 @@ def time_of(row: Row) -> datetime:
 
 
 def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
-    """Return the exchange of a row; *parts* holds the rest of each body that has one."""
+    """Return the exchange of a row; *parts* contains the rest of each split body."""
     values = {name: value for name, value in row.items() if name in _PLAIN}
     values["occurred_at"] = from_time(row["occurred_at"])
     values["headers"] = json.loads(row["headers"])
@@ -99,7 +99,7 @@ def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
 
 
 def exchange_of(row: Row) -> Exchange:
-    """Return the exchange of a whole row, its values in the order of ``COLUMNS``.
+    """Return the exchange of a complete row, its values in the order of ``COLUMNS``.
 
     Raises:
         ValueError: its values are damaged.
@@ -111,12 +111,12 @@ def exchange_of(row: Row) -> Exchange:
 
 
 def to_time(time: datetime) -> str:
-    """Return a time in UTC as both databases compare it."""
+    """Return a UTC time as text that both databases compare correctly."""
     return time.isoformat(" ", "microseconds")[:_TIME_LENGTH]
 
 
 def from_time(value: datetime | str) -> datetime:
-    """Return the time that SQLite gives as a text, and MySQL without a zone."""
+    """Return the time of a value: SQLite returns text, MySQL a time without a zone."""
     time = datetime.fromisoformat(value) if isinstance(value, str) else value
     return time.replace(tzinfo=UTC)
 
@@ -124,12 +124,12 @@ def from_time(value: datetime | str) -> datetime:
 def _to_json(headers: Mapping[str, str]) -> str:
     try:
         return msgspec.json.encode(headers).decode()
-    except UnicodeEncodeError:  # halves of characters
+    except UnicodeEncodeError:  # lone surrogates
         return json.dumps(dict(headers))
 
 
 def _pieces(text: str, maximum: int) -> Iterator[str]:
-    """Cut the text into pieces of at most *maximum* bytes of UTF-8; at least one, maybe empty."""
+    """Split the text into one or more pieces of at most *maximum* bytes of UTF-8."""
     if len(text) * 4 <= maximum or len(text.encode()) <= maximum:
         yield text
         return

@@ -1,4 +1,4 @@
-"""Work on the destination's database: connected, its tables up to date, its errors in our words."""
+"""Work on the destination's database: connections, up-to-date tables, and our own errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from diamond_adapters.flock import locked
 from diamond_adapters.requests.migrations import migrate
 from diamond_core.errors import Refused, Unavailable
 
-_REFUSED: Final = peewee.DataError  # an IntegrityError may be about the table, not the value
+_REFUSED: Final = peewee.DataError  # an IntegrityError can be about the table, not the value
 _NO_PACKETS: Final = 2**28
 _LOCK_SECONDS: Final = 10.0
 # https://mariadb.com/docs/server/reference/error-codes
@@ -30,7 +30,7 @@ _SERVER_ERRORS: Final = frozenset(
         *(1049, 1054, 1136, 1146, 1364),  # databases, tables and columns
         *(1205, 1213, 1969, 3100),  # locks, time limits, hooks
         *(1026, 1030, 1047, 1053, 1180, 1317, 1927, 2003),  # it shuts down, or can't write
-        *(1290, 1792, 1836),  # it takes no writes
+        *(1290, 1792, 1836),  # it is read-only
     }
 )
 # https://www.sqlite.org/rescode.html: locked, read-only, I/O, damaged, full, can't be opened
@@ -40,35 +40,35 @@ _Result = TypeVar("_Result")
 
 
 class ServerFailed(Unavailable):
-    """The database can't do its work now; that is no fault of the rows."""
+    """The database can't work now; the rows are not the cause."""
 
 
 class Session:
-    """Runs work on *database*, whose tables are made or upgraded on first use unless *readonly*.
+    """Runs work on *database*; creates or upgrades its tables on first use, unless *readonly*.
 
     Each thread keeps its connection: opening one for every exchange would cost more than the
-    insert. A connection that the server has dropped meanwhile is opened again.
+    insert. If the server has closed a connection meanwhile, it is opened again.
 
-    A SQLite file is written by one connection at a time, which holds a lock beside it: SQLite
-    before 3.51.3 may damage a file that two write or checkpoint at the same moment.
+    Only one connection at a time writes to a SQLite file; it holds a separate lock file. SQLite
+    before 3.51.3 can damage a file that two connections write or checkpoint at the same time.
     https://www.sqlite.org/wal.html#walresetbug
     """
 
     def __init__(self, database: peewee.Database, *, readonly: bool = False) -> None:
         self.database = database
         self.packet = _NO_PACKETS
-        """The bytes that a statement may have."""
+        """The maximum bytes of a statement."""
         self._readonly = readonly
         self._is_mysql = is_mysql(database)
         self._ready = False
         self._lock = threading.Lock()
 
     def run(self, work: Callable[[], _Result]) -> _Result:
-        """Return what *work* returns; it may be called twice, so it must be safe to repeat.
+        """Return the result of *work*. It can be called twice, so it must be safe to repeat.
 
         Raises:
-            Refused: the database takes these values at no time.
-            ServerFailed: it takes no values now.
+            Refused: the database never accepts these values.
+            ServerFailed: it accepts no values now.
             Unavailable: it failed.
         """
         try:
@@ -78,16 +78,16 @@ class Session:
             raise Refused(f"the request log's database refused an exchange: {_reason(ex)}") from ex
         except (peewee.PeeweeException, OSError) as ex:  # OSError: a certificate can't be read
             self._close()
-            self._ready = False  # it may come back empty
+            self._ready = False  # it can come back empty
             kind = ServerFailed if _is_of_the_server(ex) else Unavailable
             raise kind(f"the request log's database failed: {_reason(ex)}") from ex
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert the rows that are not there yet; to be called in ``run``.
+        """Insert the rows that are not there yet; call it inside ``run``.
 
-        By the driver, which is several times faster than to build a query of all the values.
+        It uses the driver, which is several times faster than a query built with all the values.
         """
-        # INSERT IGNORE would cut a value that is too long, and say nothing
+        # INSERT IGNORE would silently truncate a value that is too long
         end = "ON DUPLICATE KEY UPDATE id = id" if self._is_mysql else "ON CONFLICT DO NOTHING"
         marks = ", ".join([self.database.param] * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {end}"  # noqa: S608  # names of ours
@@ -104,14 +104,14 @@ class Session:
             if is_new or _is_of_the_server(ex):
                 raise
             self._close()
-        # the server has dropped the connection since its last use
+        # the server has closed the connection since its last use
         self.database.connect(reuse_if_open=True)
         return self._work(work)
 
     def _work(self, work: Callable[[], _Result]) -> _Result:
         if not self._ready:
             self._get_ready()
-        with peewee.__exception_wrapper__:  # rows are read after Peewee's own has ended
+        with peewee.__exception_wrapper__:  # rows are read outside Peewee's own wrapper
             return work()
 
     def _get_ready(self) -> None:
@@ -131,7 +131,7 @@ class Session:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other connections of any process from writing to a SQLite file."""
+        """Keep other connections, of any process, from writing to a SQLite file."""
         if self._is_mysql or self._readonly:
             yield
             return
@@ -144,18 +144,18 @@ class Session:
                 reason = f"{path}: {ex.strerror}"
                 raise ServerFailed(f"the request log's database failed: {reason}") from ex
             if held is None:
-                raise ServerFailed("another process writes to the request log for too long")
+                raise ServerFailed("another process has locked the request log for too long")
             yield
 
 
 def _reason(ex: Exception) -> str:
-    """Return the driver's own sentence about its first error: MySQL's have a number before it."""
+    """Return the driver's message of its first error; MySQL's errors have a number before it."""
     first = [*_driver_errors(ex)][-1:] or [ex]
     return str(first[0].args[-1] if first[0].args else first[0])
 
 
 def _is_of_the_server(ex: Exception) -> bool:
-    """Tell whether the error is no fault of the rows."""
+    """Return whether the server, not a row, is the cause of the error."""
     return any(
         each.args[0] in _SERVER_ERRORS
         if isinstance(each, pymysql.MySQLError)
@@ -166,7 +166,7 @@ def _is_of_the_server(ex: Exception) -> bool:
 
 
 def _driver_errors(ex: BaseException | None) -> Iterator[BaseException]:
-    """Yield what the driver raised, the last first: a rollback that fails hides why it was begun."""
+    """Yield the driver's errors, the last first: a failed rollback hides the error before it."""
     while ex is not None:
         if isinstance(ex, sqlite3.Error | pymysql.MySQLError):
             yield ex

@@ -1,4 +1,4 @@
-"""Moves what waits in the spool into the destination: one process per home at a time."""
+"""Moves exchanges from the spool to the destination: one process per home at a time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _RING: Final = b"!"
 _END: Final = b"."
 _PAUSE: Final = 0.25
 _LAST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 5.0
+_MAXIMUM_PAUSE: Final = 5.0
 _STATE_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 5.0
 _IDLE_ROUNDS: Final = 6
@@ -49,26 +49,24 @@ _log = logging.getLogger(__name__)
 
 
 class OutOfTime(Unavailable):
-    """Not all was moved in the time that there was."""
+    """Not all exchanges were moved in the available time."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "the request log is still being brought up to date; try again in some seconds"
-        )
+        super().__init__("the request log is not up to date yet; try again in a few seconds")
 
 
 class Bell:
-    """Wakes the shipper, or ends it: a pipe with a name in the spool."""
+    """Wakes the shipper, or ends it: a named pipe in the spool."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / BELL
 
     def ring(self) -> None:
-        """Have the shipper look at once, if one runs."""
+        """Make the shipper check the spool at once, if one runs."""
         self._send(_RING)
 
     def replace(self, settings: str) -> None:
-        """Have the shipper end, so that one of these settings can begin."""
+        """Make the shipper end, so that one with these settings can start."""
         self._send(_END + settings.encode())
 
     def _send(self, message: bytes) -> None:
@@ -81,16 +79,16 @@ class Bell:
 
     @contextmanager
     def heard(self) -> Iterator[Callable[[float], str]]:
-        """Give what waits so many seconds, or until somebody rings.
+        """Yield a function that waits for some seconds, or until the bell rings.
 
-        It returns the settings of the shipper that is to begin, where this one is to end.
+        If this shipper must end, the function returns the settings of the next one, else ''.
         """
         try:
             if not self._path.is_fifo():
                 self._path.unlink(missing_ok=True)
                 os.mkfifo(self._path, 0o600)
             pipe = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
-        except OSError:  # a file system without pipes: whoever rings waits a little longer
+        except OSError:  # a file system without pipes: the shipper reacts a little later
             yield _sleep
             return
 
@@ -114,10 +112,10 @@ def _sleep(seconds: float) -> str:
 
 @contextmanager
 def holding(folder: Path) -> Iterator[int | None]:
-    """Hold the shipper's lock; give its descriptor, or None where another process holds it.
+    """Hold the shipper's lock; yield its descriptor, or None if another process holds it.
 
     Raises:
-        Unavailable: this process may not use the folder.
+        Unavailable: this process can't use the folder.
     """
     with ExitStack() as stack:
         try:
@@ -129,13 +127,13 @@ def holding(folder: Path) -> Iterator[int | None]:
 
 
 class Shipper:
-    """To be used by whoever holds the lock of *folder*.
+    """Ships the spool in *folder*. The process must hold the shipper's lock.
 
     Args:
         folder: the spool.
-        destination: where the exchanges go.
-        keep: for how long the destination keeps an exchange; None: for good.
-        settings: what tells the destination and *keep* from others: ``settings_of``.
+        destination: where the exchanges are shipped to.
+        keep: how long the destination keeps an exchange; None: without limit.
+        settings: identifies the destination and *keep*: ``settings_of``.
     """
 
     def __init__(
@@ -153,7 +151,7 @@ class Shipper:
         self._state = ShipperState.read(folder)
         self._shipped = self._state.shipped
         self._marks: dict[str, int] = {}
-        self._gone = set(self._state.marks)  # files, maybe, whose mark is not forgotten yet
+        self._gone = set(self._state.marks)  # files whose marks may still be stored
         self._names: list[str] = []
         self._emptied: list[Path] = []
         self._unreadable: set[str] = set()
@@ -163,11 +161,11 @@ class Shipper:
         spool_files.sweep(folder)
 
     def run(self, stop: threading.Event, last_seconds: float = 30.0) -> None:
-        """Ship until no process is left that could append.
+        """Ship until no process that can append is left.
 
-        Once *stop* is set, for *last_seconds* at most: processes that end may still append.
+        Once *stop* is set, ship for at most *last_seconds*: processes that end can still append.
         """
-        self._take_over(self._settings)  # before anybody can ask this one to end
+        self._take_over(self._settings)  # before this one can be told to end
         with Bell(self._folder).heard() as wait:
             self._run(stop, last_seconds, wait)
 
@@ -191,15 +189,15 @@ class Shipper:
                 return
             except Unavailable as ex:
                 problem = str(ex)
-            except Exception as ex:  # a bug must not end the shipping in silence
+            except Exception as ex:  # a bug must not end the shipper silently
                 _log.exception("could not ship the spool")
                 problem = f"{type(ex).__name__}: {ex}"
-            with suppress(OSError):  # as many files are open as there may be
+            with suppress(OSError):  # for example, too many open files
                 self._tell(problem)
             if problem and not self._live:
-                return  # whoever starts next goes on
+                return  # the next shipper continues
             idle = 0 if moved or self._live else idle + 1
-            pause = min(pause * 2.0, _LONGEST_PAUSE) if problem else _PAUSE
+            pause = min(pause * 2.0, _MAXIMUM_PAUSE) if problem else _PAUSE
             rest = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the hosts
             successor = wait(min(rest, _LAST_PAUSE) if stop.is_set() or not self._live else rest)
             if successor:
@@ -207,15 +205,15 @@ class Shipper:
                 return
 
     def round(self, is_over: Callable[[], bool] = lambda: False) -> int:
-        """Move what waits now; return how many exchanges that were.
+        """Move all waiting exchanges; return their number.
 
         Raises:
-            OutOfTime: *is_over* told, between two batches, to move no more.
-            Unavailable: the destination or the disk does not take them; those of other files are moved.
+            OutOfTime: *is_over*, called between two batches, returned True.
+            Unavailable: the destination or the disk failed for some files; the others are moved.
         """
         self._is_over = is_over
         self._live = self._any_live()
-        self._write_state()  # a state that grows old shows that the database does not answer
+        self._write_state()  # an old state shows that the database does not answer
         before = self._shipped
         if time.monotonic() - self._probed_at > _PROBE_SECONDS:
             self._marks = dict(self._destination.marks())
@@ -233,9 +231,8 @@ class Shipper:
                 raise
             except (Unavailable, OSError, sqlite3.Error) as ex:
                 failure = failure or ex
-                self._marks = dict(
-                    self._destination.marks()
-                )  # where it is away, the others need no try
+                # raises if the destination is unavailable: the other files would fail too
+                self._marks = dict(self._destination.marks())
         if failure is not None:
             raise failure if isinstance(failure, Unavailable) else Unavailable(str(failure))
         self._remove_emptied()
@@ -245,7 +242,7 @@ class Shipper:
         return self._shipped - before
 
     def _empty(self, path: Path) -> None:
-        """Move what a file holds, and remove it if no process writes it any more."""
+        """Move the rows of a file, and remove it if no process writes to it any more."""
         live = True
         try:
             live = spool_files.is_live(path)
@@ -295,7 +292,7 @@ class Shipper:
         self._write_state()
 
     def _salvage(self, path: Path) -> None:
-        """Ship what can be read of a damaged file, and keep its bytes."""
+        """Ship the readable rows of a damaged file, and keep its bytes."""
         some = []
         for numbered in spool_files.readable_rows(path, self._marks.get(path.stem, 0)):
             with suppress(ValueError):  # its values are damaged
@@ -312,15 +309,15 @@ class Shipper:
         self._gone.add(path.stem)
         spool_files.set_aside(path)
         _log.error(
-            "the spool file %s is damaged: what can be read of it is moved, and it is kept in %s",
+            "the spool file %s is damaged: its readable exchanges are moved, and it is kept in %s",
             path.name,
             spool_files.DAMAGED,
         )
 
     def _remove_emptied(self) -> None:
-        """Remove the files that the destination has all of, and forget the marks of files that are gone.
+        """Remove the completely shipped files, and delete the marks of files that are gone.
 
-        Those that another shipper removed are among them: the state names them until then.
+        This includes files that an earlier shipper removed; the state lists them until then.
         """
         if self._emptied:
             self._gone |= {path.stem for path in self._emptied}
@@ -347,7 +344,7 @@ class Shipper:
         return False
 
     def _prune(self) -> None:
-        """Delete what was kept for long enough."""
+        """Delete expired exchanges."""
         now = time.monotonic()
         if self._keep is None or now - self._pruned_at < _PRUNE_SECONDS or self._state.held:
             return
@@ -358,7 +355,7 @@ class Shipper:
         if problem and not self._state.problem:
             _log.error("exchanges wait in the spool: %s", problem)
         elif self._state.problem and not problem:
-            _log.warning("the spool is emptied again")
+            _log.warning("the spool is shipped again")
         if problem != self._state.problem:
             self._state = replace(self._state, problem=problem)
             self._write_state(now=True)
@@ -389,10 +386,10 @@ class Shipper:
         self._state.write(self._folder)
 
     def _held(self, at: float, passed: float) -> float:
-        """Return for how long to delete nothing: after its clock jumped ahead, a day."""
+        """Return how long to delete nothing, in seconds: one day after the clock jumped ahead."""
         if self._keep is None:
             return 0.0
         if self._state.at and at - self._state.at > _DAY:
-            _log.warning("the clock is a day ahead of before: nothing is deleted for a day")
+            _log.warning("the clock jumped ahead by more than a day: nothing is deleted for a day")
             return _DAY
         return max(0.0, self._state.held - passed)

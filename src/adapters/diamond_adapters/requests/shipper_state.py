@@ -1,4 +1,4 @@
-"""What the shipper says of itself, in a file of the spool."""
+"""The shipper's state, in a file of the spool."""
 
 from __future__ import annotations
 
@@ -20,32 +20,32 @@ _TRIES: Final = 3
 
 
 def settings_of(database: str, keep: timedelta | None) -> str:
-    """Return the text that tells these settings of a shipper from others.
+    """Return a text that identifies these settings of a shipper.
 
     Args:
-        database: tells its database from others.
-        keep: for how long the destination keeps an exchange.
+        database: identifies its database.
+        keep: how long the destination keeps an exchange; None: without limit.
     """
     return f"{database} {keep or 'for good'}"
 
 
 class ShipperState(Struct, frozen=True, kw_only=True):
-    """What the shipper last said of itself.
+    """The state that the shipper last wrote.
 
     Attributes:
-        at: when, in seconds since 1970.
-        problem: why the destination does not take exchanges, or ''.
-        marks: for each file of the spool that the destination has some rows of, the last of them; of
-            the first ones only, where there are many.
-        shipped: exchanges that were moved, since the home was made.
-        unreadable: files that this process may not read now, or SQLite can't.
-        held: for so many seconds more old exchanges are not deleted, because the clock jumped ahead.
-        settings: those that it was begun with, or that another is to be begun with: ``settings_of``.
+        at: when it was written, in seconds since 1970.
+        problem: why the destination does not accept exchanges, or ''.
+        marks: for each file of the spool that is at least partly shipped, its last shipped row; if
+            there are many files, only for the first ones.
+        shipped: the number of moved exchanges since the home was created.
+        unreadable: the number of files that this process or SQLite can't read now.
+        held: for how many more seconds nothing is deleted, because the clock jumped ahead.
+        settings: those of this shipper, or of the one that must replace it: ``settings_of``.
     """
 
     at: float = 0.0
     problem: str = ""
-    marks: dict[str, int] = {}  # msgspec makes a new one for each
+    marks: dict[str, int] = {}  # msgspec copies the default
     shipped: int = 0
     unreadable: int = 0
     held: float = 0.0
@@ -53,24 +53,24 @@ class ShipperState(Struct, frozen=True, kw_only=True):
 
     @property
     def database(self) -> str:
-        """What tells the database that it ships to from others; '' where that is not known."""
+        """Identifies the database that it ships to; '' if it is unknown."""
         return self.settings.partition(" ")[0]
 
     @classmethod
     def read(cls, folder: Path) -> ShipperState:
-        """Return the last state; that of a home without one is empty."""
+        """Return the last state, or an empty one if the home has none."""
         for _ in range(_TRIES):
             try:
                 return msgspec.json.decode((folder / FILE).read_bytes(), type=cls)
-            except ValueError:  # it is written at this moment
+            except ValueError:  # it is just being written
                 continue
             except OSError:
                 break
         return cls()
 
     def write(self, folder: Path) -> None:
-        """Keep it for whoever asks, in a file of fixed size: a full disk can hold it."""
-        few = dict(islice(self.marks.items(), _FEW_MARKS))  # one a worker, as a rule
+        """Write it to a file of fixed size, which works on a full disk."""
+        few = dict(islice(self.marks.items(), _FEW_MARKS))  # usually one per worker
         problem = self.problem.encode(errors="replace")[:_PROBLEM_BYTES].decode(errors="ignore")
         state = msgspec.structs.replace(self, problem=problem, marks=few)
         data = msgspec.json.encode(state).ljust(_BYTES)

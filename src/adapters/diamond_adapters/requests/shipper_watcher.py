@@ -1,4 +1,4 @@
-"""Sees to it that a shipper runs."""
+"""Makes sure that a shipper runs."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _RECENT_SECONDS: Final = 10.0
 _log = logging.getLogger(__name__)
 
 Begin = Callable[[int], "subprocess.Popen[bytes]"]
-"""Begins the shipper's process; the argument is the descriptor of its lock, which it is to keep."""
+"""Starts the shipper's process; the argument is the descriptor of its lock, which it inherits."""
 
 
 class ShipperWatcher:
-    """A thread that begins the shipper's process where none runs.
+    """A thread that starts the shipper's process if none runs.
 
-    Where a service is reloaded with other settings, the watchers that begin end the shipper of
-    before, and those of before leave it to them to begin another.
+    If a service is reloaded with other settings, the new watchers end the old shipper, and the old
+    watchers do not start another one.
 
     Args:
         folder: the spool.
-        begin: begins the process.
-        ship_here: does its work until the event is set, where no process can be begun.
-        settings: those of the shipper that *begin* begins: ``settings_of``.
+        begin: starts the process.
+        ship_here: does the shipper's work until the event is set, if no process can be started.
+        settings: those of the shipper that *begin* starts: ``settings_of``.
     """
 
     def __init__(
@@ -57,16 +57,16 @@ class ShipperWatcher:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin, once."""
+        """Start the thread, once."""
         if self._thread is None:
             self._stop.clear()
             self._thread = threading.Thread(target=self._run, name="watch-shipper", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """End the thread, within three seconds; the process ends by itself."""
+        """End the thread, within three seconds; the process ends itself."""
         self._stop.set()
-        self._bell.ring()  # where the thread ships itself
+        self._bell.ring()  # in case the thread itself ships
         if self._thread is not None:
             self._thread.join(CLOSE_SECONDS)
             self._thread = None
@@ -76,11 +76,11 @@ class ShipperWatcher:
         while not self._stop.wait(wait):
             wait = _WATCH_SECONDS
             try:
-                self._look()
-            except Exception:  # a bug must not end the watch in silence
-                _log.exception("could not see to the shipper")
+                self._check()
+            except Exception:  # a bug must not end the watcher silently
+                _log.exception("could not check the shipper")
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         ended = None if self._process is None else self._process.poll()
         if self._process is not None and ended is None:
             return
@@ -95,18 +95,18 @@ class ShipperWatcher:
                 if lock is None:
                     self._meet(is_other=is_other)
                 elif not (is_other and self._has_met and _is_recent(state)):
-                    self._process = self._begin(lock)  # which holds it from now on
+                    self._process = self._begin(lock)  # which inherits the lock
                     replace(state, at=time.time()).write(self._folder)  # readers let it start
                     self._has_met = True
         except OSError as ex:
-            _log.error("the shipper's process can't be begun (%s): a thread does its work", ex)
+            _log.error("the shipper's process can't be started (%s): a thread does its work", ex)
             self._ship_here(self._stop)
 
     def _meet(self, *, is_other: bool) -> None:
-        """End the shipper that runs, if none was met yet that has the settings of this one."""
+        """End the running shipper, unless one with this watcher's settings has already run."""
         self._has_met = self._has_met or not is_other
         if not self._has_met:
-            _log.info("the shipper has other settings: it ends, and another begins")
+            _log.info("the shipper has other settings: it ends, and a new one starts")
             self._bell.replace(self._settings)
 
 

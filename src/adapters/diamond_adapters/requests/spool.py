@@ -1,10 +1,10 @@
-"""The spool: what this process appends before its responses leave, in SQLite files of its own.
+"""The spool: the exchanges of this process, appended before its responses leave, in SQLite files.
 
-<folder>/<id>.db      exchanges in the columns of the destination; one connection of one process writes it
-<folder>/<id>.live    locked (flock) by that process for as long as it may write
+<folder>/<id>.db      exchanges in the destination's columns; only one connection writes it
+<folder>/<id>.live    locked (flock) by that process as long as it can write
 
-Rows are never deleted, so that a row's number is its place for good. The destination keeps, for each file,
-the number of the last row that it holds; ``spool_files`` is how others see the files.
+Rows are never deleted, so a row's number never changes. For each file, the destination stores the
+number of the last row that it has. Other processes read the files through ``spool_files``.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ _CREATE: Final = "CREATE TABLE exchanges ({})".format(
 )
 _INSERT: Final = f"INSERT INTO exchanges VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608  # names of ours
 _COMMIT_BYTES: Final = 2 * PAGE
-"""What a small exchange takes in the log of writes: the pages that it changes."""
+"""The size of a small exchange in the write-ahead log: the pages that it changes."""
 _FILE_BYTES: Final = 16 << 20
 _FILE_SECONDS: Final = 600.0
-_LOOK_SECONDS: Final = 1.0
+_MEASURE_SECONDS: Final = 1.0
 
 
 class Spool:
-    """The files of this process under *folder*; threads may share it.
+    """The spool files of this process; threads can share it.
 
     Args:
-        folder: where the files of all workers lie.
-        durable: whether an exchange survives a power cut, or only the death of the process.
-        limit: the most bytes that the files of all workers may take together.
-        losses: counts what could not be kept.
+        folder: the folder with the files of all workers.
+        durable: whether an exchange survives a power cut, or only a killed process.
+        limit: the maximum size of the files of all workers together, in bytes.
+        losses: counts the exchanges that could not be stored.
     """
 
     def __init__(self, folder: Path, *, durable: bool, limit: int, losses: Losses) -> None:
@@ -55,14 +55,14 @@ class Spool:
         self._lock = threading.Lock()
         self._file: _OpenFile | None = None
         self._others = 0
-        self._looked = -_LOOK_SECONDS
-        _begin_anew_after_fork(weakref.ref(self))
+        self._measured = -_MEASURE_SECONDS
+        _reset_after_fork(weakref.ref(self))
 
     def open(self) -> None:
-        """Begin a file, so that others see that this process lives.
+        """Create a file, so that the shipper knows that this process is alive.
 
         Raises:
-            Unavailable: it could not be made.
+            Unavailable: the file could not be created.
         """
         with self._lock:
             try:
@@ -71,10 +71,10 @@ class Spool:
                 raise Unavailable(f"the spool can't be written ({_reason(ex)})") from ex
 
     def append(self, exchange: Exchange) -> None:
-        """Keep the exchange in this process's file.
+        """Store the exchange in this process's file.
 
         Raises:
-            Unavailable: it was not kept, and is counted as lost.
+            Unavailable: it was not stored, and is counted as lost.
         """
         row = to_row(exchange)
         size = _COMMIT_BYTES + len(exchange.request_body) + len(exchange.response_body)
@@ -88,11 +88,11 @@ class Spool:
         raise Unavailable(f"the spool can't be written ({reason})")
 
     def close(self) -> Path | None:
-        """Leave the file to the shipper and return it, if there is one; an append begins another."""
+        """Close the file, if there is one, and return it; an append creates a new one."""
         with self._lock:
             if self._file is None:
                 return None
-            file = self._leave()
+            file = self._detach()
             file.close()
             return file.path
 
@@ -101,9 +101,9 @@ class Spool:
         try:
             file.connection.execute(_INSERT, row)
         except sqlite3.Error:
-            # The disk is full, and the shipper frees this file's room once it is closed; or the
-            # file is damaged. Either way another may do.
-            self._leave().close()
+            # Either the disk is full, and the shipper frees this file's space once it is closed, or
+            # the file is damaged. In both cases a new file can work.
+            self._detach().close()
             file = self._file_for(size)
             file.connection.execute(_INSERT, row)
         file.bytes += size
@@ -111,10 +111,10 @@ class Spool:
     def _file_for(self, size: int) -> _OpenFile:
         now = time.monotonic()
         self._rotate(size, now)
-        if now - self._looked >= _LOOK_SECONDS or not self._fits(size):
-            self._look(now)
+        if now - self._measured >= _MEASURE_SECONDS or not self._fits(size):
+            self._measure(now)
             if not self._fits(size):
-                raise OSError(0, "it is at its limit")
+                raise OSError(0, "it has reached its limit")
         if self._file is None:
             self._file = _OpenFile.create(self._folder, self._synchronous, now)
         return self._file
@@ -129,35 +129,35 @@ class Spool:
                 or now - file.begun > _FILE_SECONDS
             )
         ):
-            close = self._leave().close
-            try:  # to write its pages where they belong may take long: no request waits for that
+            close = self._detach().close
+            try:  # the checkpoint on close can be slow, and no request may wait for it
                 threading.Thread(target=close, name="close-spool-file").start()
-            except RuntimeError:  # this process may have no more threads
+            except RuntimeError:  # this process can't start more threads
                 close()
 
-    def _leave(self) -> _OpenFile:
-        assert self._file is not None  # noqa: S101  # callers have looked
+    def _detach(self) -> _OpenFile:
+        assert self._file is not None  # noqa: S101  # callers have checked
         file, self._file = self._file, None
-        self._looked = -_LOOK_SECONDS  # its bytes are others' now
+        self._measured = -_MEASURE_SECONDS  # its bytes are now among the others'
         return file
 
     def _fits(self, size: int) -> bool:
         own = 0 if self._file is None else self._file.bytes
         return own + self._others + size <= self._limit
 
-    def _look(self, now: float) -> None:
+    def _measure(self, now: float) -> None:
         own = "" if self._file is None else self._file.path.stem
         self._others = sum(
             size for name, size in sizes(self._folder) if name.partition(".")[0] != own
         )
-        self._looked = now
+        self._measured = now
 
     def _before_fork(self) -> None:
-        # SQLite's connections must not be carried across a fork, nor may a child keep the lock.
+        # A SQLite connection must not be used after a fork, and a child must not keep the lock.
         self._lock.acquire()
         self._was_open = self._file is not None
         if self._file is not None:
-            self._leave().close()
+            self._detach().close()
 
     def _after_fork_in_child(self) -> None:
         self._lock.release()
@@ -165,11 +165,11 @@ class Spool:
     def _after_fork_in_parent(self) -> None:
         self._lock.release()
         if self._was_open:
-            with suppress(Unavailable):  # an append will say so
+            with suppress(Unavailable):  # the next append raises it
                 self.open()
 
 
-def _begin_anew_after_fork(spool: weakref.ref[Spool]) -> None:
+def _reset_after_fork(spool: weakref.ref[Spool]) -> None:
     def call(method: str) -> None:
         present = spool()
         if present is not None:
@@ -184,13 +184,13 @@ def _begin_anew_after_fork(spool: weakref.ref[Spool]) -> None:
 
 @dataclass(slots=True)
 class _OpenFile:
-    """The file that is written now."""
+    """The file that this process writes to."""
 
     path: Path
     lock: int
     connection: sqlite3.Connection
     pin: sqlite3.Cursor
-    """A query that is never read to its end: it spares each insert the locks of a new read."""
+    """A query that is never read to its end: it saves each insert the locks of a new read."""
     begun: float
     bytes: int = 0
 
@@ -198,13 +198,13 @@ class _OpenFile:
     def create(cls, folder: Path, synchronous: str, now: float) -> _OpenFile:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{new_exchange_id()}{SUFFIX}"
-        # Locked before it has its name, so that nobody takes it for that of a dead process.
+        # Locked before it gets its name, so that it never looks like the file of a dead process.
         draft, live = path.with_suffix(DRAFT), path.with_suffix(LIVE)
         lock = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             draft.rename(live)
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's own follow its mode
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite copies the mode
             connection = _connect(path, synchronous)
             pin = connection.execute("SELECT * FROM sqlite_master")
         except (OSError, sqlite3.Error):
@@ -215,10 +215,10 @@ class _OpenFile:
         return cls(path, lock, connection, pin, now)
 
     def close(self) -> None:
-        with suppress(sqlite3.Error):  # what its log of writes still holds, the shipper reads
+        with suppress(sqlite3.Error):  # the shipper reads the rest of the write-ahead log
             self.pin.close()
             self.connection.close()
-        with suppress(OSError):  # the lock counts, and ends here
+        with suppress(OSError):  # what counts is the lock, which ends here
             self.path.with_suffix(LIVE).unlink(missing_ok=True)
         os.close(self.lock)
 
@@ -226,9 +226,9 @@ class _OpenFile:
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        # In this order: the file gets its page size and its log with the first write, which leaves no
-        # other file where the process dies. Its pages are written where they belong when it is
-        # closed, so that no request waits for that.
+        # In this order: the file gets its page size and its write-ahead log with the first write,
+        # which leaves no other file if the process dies. The checkpoint is done when the file is
+        # closed, so that no request waits for it.
         for pragma in (
             f"synchronous = {synchronous}",
             f"page_size = {PAGE}",

@@ -1,4 +1,4 @@
-"""The files of a spool as others see them: who lives, what they hold, and what is damaged."""
+"""The files of a spool for other processes: whether they are live, their rows, and damage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from diamond_adapters.requests.rows import COLUMNS, Row
 SUFFIX: Final = ".db"
 LIVE: Final = ".live"
 DRAFT: Final = ".draft"
-"""What a ``.live`` is called until it is locked."""
+"""The suffix of a ``.live`` file until it is locked."""
 _DRAFT_SECONDS: Final = 60.0
 PAGE: Final = 2048
 DAMAGED: Final = "damaged"
@@ -28,7 +28,7 @@ _ROWS: Final = f"SELECT rowid, {', '.join(COLUMNS)} FROM exchanges WHERE rowid >
 _ROW: Final = f"SELECT {', '.join(COLUMNS)} FROM exchanges WHERE rowid = ?"  # noqa: S608  # names of ours
 _LOG_HEADER: Final = 32
 _FRAME_HEADER: Final = 24
-_SMALLEST_ROW: Final = 100
+_MINIMUM_ROW: Final = 100
 _BATCH_ROWS: Final = 500
 _BATCH_BYTES: Final = 4 << 20
 
@@ -36,16 +36,16 @@ NumberedRow = tuple[int, Row]
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Return the files of the spool, oldest first; none where the folder is missing."""
+    """Return the files of the spool, oldest first; none if the folder is missing."""
     try:
-        names = os.listdir(folder)  # noqa: PTH208  # quicker by far for a thousand files
+        names = os.listdir(folder)  # noqa: PTH208  # much faster for a thousand files
     except FileNotFoundError:
         return []
     return [folder / name for name in sorted(names) if name.endswith(SUFFIX)]
 
 
 def begun_at(path: Path) -> float:
-    """Return when the file was begun, in seconds since 1970: its name begins with it."""
+    """Return when the file was created, in seconds since 1970: its name begins with the time."""
     try:
         return int(path.stem[:16], 16) / 1e9
     except ValueError:
@@ -53,7 +53,7 @@ def begun_at(path: Path) -> float:
 
 
 def sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    """Yield the name and the size of each file of the spool, its log of writes included."""
+    """Yield the name and the size of each file of the spool, including the write-ahead logs."""
     with suppress(FileNotFoundError), os.scandir(folder) as entries:
         for entry in entries:
             if SUFFIX in entry.name and not entry.name.endswith(_INDEX):
@@ -63,13 +63,13 @@ def sizes(folder: Path) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a file of the spool read-only: its one writer may go on.
+    """Open a file of the spool read-only; its writer can continue.
 
     Raises:
-        OSError: this process may not read it.
+        OSError: this process has no permission to read it.
         sqlite3.Error: SQLite can't.
     """
-    # Never open it here: to close it again would take from this process the locks of its connections.
+    # Do not open() it here: closing it would release the locks of this process's connections.
     if path.exists() and not os.access(path, os.R_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
@@ -77,7 +77,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def rows_after(connection: sqlite3.Connection, last: int) -> list[NumberedRow]:
-    """Return a batch of the rows behind the row *last*, each with its number; [] if there is none."""
+    """Return a batch of the rows after the row *last*, with their numbers, or []."""
     rows: list[NumberedRow] = []
     size = 0
     with closing(connection.execute(_ROWS, (last,))) as found:
@@ -90,32 +90,32 @@ def rows_after(connection: sqlite3.Connection, last: int) -> list[NumberedRow]:
 
 
 def last_row(connection: sqlite3.Connection) -> int:
-    """Return the number of the last row; 0 where there is none."""
+    """Return the number of the last row; 0 if there is none."""
     found: Any = connection.execute("SELECT max(rowid) FROM exchanges").fetchone()[0]
     return int(found or 0)
 
 
 def row_at(connection: sqlite3.Connection, number: int) -> Row | None:
-    """Return the row of this number, if there is one."""
+    """Return the row with this number, if there is one."""
     row: Row | None = connection.execute(_ROW, (number,)).fetchone()
     return row
 
 
 def is_live(path: Path) -> bool:
-    """Tell whether a process may still write to the file.
+    """Return whether a process can still write to the file.
 
     Raises:
-        OSError: this process may not know.
+        OSError: this process has no permission to check it.
     """
     return _is_locked(path.with_suffix(LIVE))
 
 
 def is_whole(path: Path) -> bool:
-    """Tell whether SQLite can read all that was committed to a file that is not live.
+    """Return whether SQLite can read everything that was committed to a file that is not live.
 
-    It takes a damaged log of writes for one that ends before the damage, and says nothing. The log
-    never begins again, as its writer does not checkpoint it before the end; and a transaction that
-    its process did not finish has no commit.
+    SQLite silently reads a damaged write-ahead log only up to the damage. This log is never
+    restarted, because its writer does not checkpoint it before the end, so a commit after the last
+    valid frame shows damage; a transaction that the process did not finish has no commit.
     https://www.sqlite.org/fileformat2.html#the_write_ahead_log
     https://www.sqlite.org/walformat.html#the_wal_index_file_format
 
@@ -128,13 +128,13 @@ def is_whole(path: Path) -> bool:
     index = -1
     try:
         with reading(path) as connection:
-            connection.execute("SELECT * FROM sqlite_master").fetchall()  # has the index made
+            connection.execute("SELECT * FROM sqlite_master").fetchall()  # creates the index
             (page,) = connection.execute("PRAGMA page_size").fetchone()
             index = os.open(path.with_suffix(_INDEX), os.O_RDONLY)
             (frames,) = struct.unpack("=I", os.pread(index, 4, 16))
             data = log.read_bytes()
     finally:
-        if index >= 0:  # not before the connection: that would take its locks from it
+        if index >= 0:  # after the connection, which would lose its locks
             os.close(index)
     size = _FRAME_HEADER + page
     first = _LOG_HEADER + frames * size
@@ -144,16 +144,16 @@ def is_whole(path: Path) -> bool:
 
 
 def lacks_its_head(path: Path) -> bool:
-    """Tell whether the file is empty beside a log of writes, which SQLite would remove unread."""
+    """Return whether the file is empty but has a log, which SQLite would delete unread."""
     log = path.with_suffix(_LOG)
     return not path.stat().st_size and log.exists() and log.stat().st_size > 0
 
 
 def is_empty(path: Path) -> bool:
-    """Tell whether a process died before it had made the table of its file.
+    """Return whether a process died before it created the table of its file.
 
     Raises:
-        OSError: this process may not read it.
+        OSError: this process has no permission to read it.
     """
     if path.stat().st_size > PAGE:
         return False
@@ -165,10 +165,10 @@ def is_empty(path: Path) -> bool:
 
 
 def readable_rows(path: Path, last: int) -> Iterator[NumberedRow]:
-    """Yield the rows of a damaged file behind the row *last* that SQLite can still read."""
-    most = sum(size for name, size in sizes(path.parent) if name.startswith(path.stem))
+    """Yield the rows of a damaged file after the row *last* that SQLite can still read."""
+    maximum = sum(size for name, size in sizes(path.parent) if name.startswith(path.stem))
     with suppress(OSError, sqlite3.Error), reading(path) as connection:
-        for number in range(last + 1, last + 2 + most // _SMALLEST_ROW):
+        for number in range(last + 1, last + 2 + maximum // _MINIMUM_ROW):
             with suppress(sqlite3.Error):
                 row = row_at(connection, number)
                 if row is not None:
@@ -176,26 +176,26 @@ def readable_rows(path: Path, last: int) -> Iterator[NumberedRow]:
 
 
 def set_aside(path: Path) -> None:
-    """Move a damaged file with all that belongs to it out of the spool.
+    """Move a damaged file, with its other files, out of the spool.
 
     Raises:
         OSError: it can't be moved.
     """
     folder = path.parent / DAMAGED
     folder.mkdir(exist_ok=True)
-    # The file itself comes last: as long as it is there, what belongs to it is not swept.
+    # The file itself comes last: as long as it exists, its other files are not swept.
     for each in sorted(path.parent.glob(f"{path.stem}.*"), reverse=True):
         each.rename(folder / each.name)
 
 
 def unlink(path: Path) -> None:
-    """Remove a file of the spool with all that belongs to it."""
+    """Remove a file of the spool, with its other files."""
     for suffix in (LIVE, SUFFIX, _LOG, _INDEX):
         path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes left that died while they made or removed a file."""
+    """Remove what processes left behind that died while creating or removing a file."""
     for suffix, seconds in ((LIVE, 0.0), (DRAFT, _DRAFT_SECONDS)):
         for path in folder.glob(f"*{suffix}"):
             with suppress(OSError):
@@ -205,7 +205,7 @@ def sweep(folder: Path) -> None:
     for suffix in (_LOG, _INDEX):
         for path in folder.glob(f"*{suffix}"):
             if not path.with_suffix(SUFFIX).exists():
-                if suffix == _LOG and path.stat().st_size:  # nobody knows whether it was read
+                if suffix == _LOG and path.stat().st_size:  # it may not have been read
                     folder.joinpath(DAMAGED).mkdir(exist_ok=True)
                     path.rename(folder / DAMAGED / path.name)
                 else:

@@ -1,4 +1,4 @@
-"""How the spool is doing: what waits in it, what it takes, and what needs attention."""
+"""The health of the spool: what waits in it, its size, and what needs attention."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
     ]
     if size > limit * _NEAR:
         problems.append(
-            f"the spool takes {size / limit:.0%} of its limit; beyond it exchanges are lost"
+            f"the spool uses {size / limit:.0%} of its limit; when it is full, exchanges are lost"
         )
     try:
         dead = len(letters.ids())
@@ -77,7 +77,7 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
 
 
 def _waiting(state: ShipperState, files: list[Path]) -> tuple[int, float]:
-    """Return how many exchanges wait, and for how long the oldest has waited, in seconds."""
+    """Return the number of waiting exchanges, and the age of the oldest one in seconds."""
     pending, oldest = 0, 0.0
     for path in files:
         mark = state.marks.get(path.stem, 0)
@@ -90,20 +90,20 @@ def _waiting(state: ShipperState, files: list[Path]) -> tuple[int, float]:
 
 
 def _silent(state: ShipperState, files: list[Path]) -> float:
-    """Return for how long no shipper has said anything while there was something to do."""
+    """Return for how many seconds no shipper has written its state while exchanges waited."""
     return max(0.0, time.time() - max(state.at, begun_at(files[0]))) if files else 0.0
 
 
 def _shipper(silent: float) -> str:
     if silent < _SILENT_SECONDS:
         return ""
-    return f"the process that moves exchanges into the database has not answered for {silent:.0f} s"
+    return f"the process that moves exchanges to the database has not responded for {silent:.0f} s"
 
 
 def _database(state: ShipperState, pending: int, age: float) -> str:
     waiting = _count(pending, "exchange waits in the spool", "exchanges wait in the spool")
     if state.problem:
-        return f"the database of the request log takes nothing; {waiting}"
+        return f"the database of the request log accepts nothing; {waiting}"
     if age > _LONG_SECONDS:
         return f"the database of the request log is slow; {waiting}, the oldest for {age:.0f} s"
     return ""
@@ -123,7 +123,7 @@ def _losses(lost: int, lost_at: float) -> str:
         return ""
     at = datetime.fromtimestamp(lost_at, UTC).strftime("%H:%M:%S UTC")
     were = _count(lost, "exchange was", "exchanges were")
-    return f"{were} answered but could not be kept, the last at {at}"
+    return f"{were} answered but could not be recorded, the last at {at}"
 
 
 def _count(count: int, one: str, several: str) -> str:

@@ -1,4 +1,4 @@
-"""A request log that answers at once and reaches its database a moment later."""
+"""A request log that appends to a local spool; its database gets the exchanges a moment later."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ _log = logging.getLogger(__name__)
 
 
 class SpooledRequestLog:
-    """A ``RequestLog``: the spool in front of a *destination*.
+    """A ``RequestLog``: a spool in front of a *destination*.
 
-    ``append`` writes to the spool and returns; a process of its own, the shipper, moves the
-    exchanges into the destination. Reading waits until the destination holds whatever was appended before;
-    where no shipper runs, it moves the exchanges itself.
+    ``append`` writes to the spool and returns; a separate process, the shipper, moves the exchanges
+    to the destination. A read waits until the destination has all exchanges that were appended
+    before; if no shipper runs, the read moves them itself.
 
     Args:
-        destination: where the exchanges go.
-        folder: where the spool lies; the processes of a home share it.
-        durable: an exchange survives a power cut, not only the death of the process.
-        limit: the most bytes that the spool may take.
-        begin_shipper: begins the shipper's process; ``start`` sees to it that one runs. None: no
-            process is begun.
-        keep: for how long the destination keeps an exchange; None: for good.
-        database: tells the destination's database from others; '' if it does not matter where exchanges
-            go that wait for another.
+        destination: where the spool's exchanges are shipped to.
+        folder: the folder of the spool; the processes of a home share it.
+        durable: an exchange survives a power cut, not only a killed process.
+        limit: the maximum size of the spool, in bytes.
+        begin_shipper: starts the shipper's process; ``start`` makes sure that one runs. None: no
+            process is started.
+        keep: how long the destination keeps an exchange; None: without limit.
+        database: identifies the destination's database; '': ship exchanges that wait for another
+            database here too.
     """
 
     def __init__(
@@ -114,9 +114,9 @@ class SpooledRequestLog:
         if time.monotonic() - at > _FRESH_SECONDS:
             try:
                 health = health_of(self._folder, self._limit, self._losses)
-            except Exception as ex:  # files of the spool that hold anything
-                _log.exception("the health of the spool is not known")
-                problem = f"the health of the request log is not known ({type(ex).__name__})"
+            except Exception as ex:  # the spool's files can contain anything
+                _log.exception("the health of the spool is unknown")
+                problem = f"the health of the request log is unknown ({type(ex).__name__})"
                 health = RequestLogHealth(problem=problem)
             self._health = (time.monotonic(), health)
         return health
@@ -124,18 +124,18 @@ class SpooledRequestLog:
     def start(self) -> None:
         self._is_started = True
         self._losses.prepare()
-        with suppress(Unavailable):  # an append will say so
+        with suppress(Unavailable):  # the next append raises it
             self._spool.open()
         if self._watcher is not None:
             self._watcher.start()
 
     def close(self) -> None:
-        """Leave what waits to the shipper, and wait for a moment until it is moved."""
+        """Leave the waiting exchanges to the shipper, and wait a moment until they are moved."""
         left = self._spool.close()
         if self._watcher is not None:
             self._watcher.stop()
         deadline = time.monotonic() + CLOSE_SECONDS
-        with suppress(Unavailable):  # it waits for the next start
+        with suppress(Unavailable):  # the exchanges wait for the next start
             while left is not None and left.exists() and time.monotonic() < deadline:
                 if ShipperState.read(self._folder).problem or self._ship_now(deadline):
                     break
@@ -144,11 +144,11 @@ class SpooledRequestLog:
         self._destination.close()
 
     def _ship_now(self, deadline: float) -> bool:
-        """Move what waits, if nobody else does; tell whether that was so.
+        """Move the waiting exchanges if no shipper runs; return whether this call moved them.
 
         Raises:
-            OutOfTime: not all was moved until *deadline*, in ``time.monotonic``.
-            Unavailable: the destination does not take it.
+            OutOfTime: not all were moved until *deadline*, in ``time.monotonic``.
+            Unavailable: the destination does not accept them.
         """
         with holding(self._folder) as lock:
             if lock is not None:
@@ -156,7 +156,7 @@ class SpooledRequestLog:
             return lock is not None
 
     def _ship_here(self, stop: threading.Event) -> None:
-        """Be the shipper, if nobody else is, until *stop* is set."""
+        """Do the shipper's work until *stop* is set, if no other shipper runs."""
         with holding(self._folder) as lock:
             if lock is not None:
                 self._shipper().run(stop, last_seconds=0.0)
@@ -166,10 +166,10 @@ class SpooledRequestLog:
         return Shipper(self._folder, self._destination, self._keep, settings)
 
     def _catch_up(self) -> None:
-        """Return when the destination holds whatever was appended before this call.
+        """Wait until the destination has all exchanges that were appended before this call.
 
         Raises:
-            Unavailable: it does not within a few seconds, or the database is known to be away.
+            Unavailable: it takes more than a few seconds, or the database is unavailable.
         """
         now = time.monotonic()
         try:
@@ -193,19 +193,19 @@ class SpooledRequestLog:
                 time.sleep(0.01)
 
     def _waits_for_another(self) -> bool:
-        """Tell whether what waits goes to another database; only a service may change that."""
+        """Return whether the spool goes to another database; only a service changes that."""
         known = ShipperState.read(self._folder).database
         is_another = bool(known and self._database) and known != self._database
         if self._is_started or not is_another:
             return False
         _log.warning(
-            "the exchanges of this home go to another database, until the service is started with "
-            "this one: what waits in the spool is not in the answer"
+            "the exchanges of this home go to another database until the service is started with "
+            "this one: the answer does not include exchanges that wait in the spool"
         )
         return True
 
     def _ends(self) -> dict[Path, int]:
-        """Return the last row of each file; one that can't be read is not waited for."""
+        """Return the last row of each file; files that can't be read are skipped."""
         ends = {}
         for path in files_in(self._folder):
             with suppress(OSError, sqlite3.Error), reading(path) as connection:
@@ -215,7 +215,7 @@ class SpooledRequestLog:
     def _check_shipper(self, *, waited: float) -> None:
         state = ShipperState.read(self._folder)
         if state.problem:
-            raise Unavailable(f"the request log's database is away: {state.problem}")
+            raise Unavailable(f"the request log's database is unavailable: {state.problem}")
         if time.time() - state.at > _STUCK_SECONDS and waited > _TURN_SECONDS:
             raise Unavailable("the request log's database does not answer")
         if waited > _CATCH_UP_SECONDS:
@@ -223,29 +223,29 @@ class SpooledRequestLog:
 
 
 class _Turn:
-    """Lets one thread at a time wait for the database: the others are needed for prices.
+    """Lets one thread at a time wait for the database, so that the others can serve prices.
 
-    While it answers in a moment, they take turns; where it does not, they fail at once.
+    If the database is fast, the threads take turns; if not, the others fail at once.
     """
 
     def __init__(self) -> None:
-        self._begin_anew()
-        begin_anew = weakref.WeakMethod(self._begin_anew)
+        self._reset()
+        reset = weakref.WeakMethod(self._reset)
 
         def after_in_child() -> None:
-            if present := begin_anew():
+            if present := reset():
                 present()
 
         os.register_at_fork(after_in_child=after_in_child)
 
-    def _begin_anew(self) -> None:
-        self._lock = threading.Lock()  # in a child: of no thread of its parent
+    def _reset(self) -> None:
+        self._lock = threading.Lock()  # in a child, the parent's lock could stay locked
         self._began = float("inf")
         self._failed = float("-inf")
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Raise ``Unavailable`` where the database did not answer another thread."""
+        """Hold the turn; raise ``Unavailable`` if the database did not answer another thread."""
         now = time.monotonic()
         if now - self._failed < _REST_SECONDS:
             raise Unavailable("the request log's database did not answer a moment ago")

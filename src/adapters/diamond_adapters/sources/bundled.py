@@ -11,6 +11,6 @@ BUNDLED_NAME = "bundled diamonds (53,940 stones, 2008 prices in USD)"
 
 
 def bundled_source(url: str = "bundled:") -> CsvSource:
-    """Return the source of the bundled stones; there is nothing to choose by *url*."""
+    """Return the source of the bundled stones; *url* has no options."""
     data = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
     return CsvSource(BUNDLED_NAME, lambda: io.BytesIO(data.read_bytes()))

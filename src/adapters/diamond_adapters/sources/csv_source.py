@@ -28,11 +28,11 @@ class CsvSource:
     """A ``StoneSource`` of comma-, semicolon- or tab-separated text with a header line.
 
     Columns are found by their names, in any order and case; others are ignored. The text is
-    UTF-8, with or without a byte order mark, and may be gzipped. It is read as a stream.
+    UTF-8, with or without a byte order mark, and can be gzipped. It is read as a stream.
 
     Args:
-        name: what to call it in messages and cards.
-        open: opens the bytes; raises ``OSError`` where it can't.
+        name: its name in messages and cards.
+        open: opens the bytes; raises ``OSError`` if it can't.
     """
 
     def __init__(self, name: str, open: Callable[[], BinaryIO]) -> None:
@@ -41,12 +41,12 @@ class CsvSource:
 
     @classmethod
     def from_path(cls, path: Path) -> Self:
-        """Return the source of a file on this machine."""
+        """Return the source for a file on this machine."""
         return cls(str(path), lambda: path.open("rb"))
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        """Return the source behind an ``http``, ``https`` or ``file`` URL."""
+        """Return the source for an ``http``, ``https`` or ``file`` URL."""
 
         def open() -> BinaryIO:
             response: BinaryIO = urllib.request.urlopen(url, timeout=_TIMEOUT)
@@ -72,13 +72,13 @@ class CsvSource:
         except urllib.error.URLError as ex:
             raise SourceUnreadable(self.name, str(ex.reason)) from ex
         except (EOFError, zlib.error, gzip.BadGzipFile) as ex:
-            raise SourceUnreadable(self.name, f"the gzip data is broken ({ex})") from ex
+            raise SourceUnreadable(self.name, f"the gzip data is damaged ({ex})") from ex
         except OSError as ex:
             raise SourceUnreadable(self.name, ex.strerror or str(ex)) from ex
 
 
 def _plain(file: BinaryIO) -> BinaryIO:
-    """Return the bytes as a stream, unzipped where they are gzipped."""
+    """Return the bytes as a stream, decompressed if they are gzipped."""
     buffered = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
     if buffered.peek(2)[:2] == _GZIP:
         return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]  # reads as a stream
@@ -90,8 +90,8 @@ class CsvRows:
 
     Attributes:
         header: the cells of the header line.
-        columns: the same as names: stripped, in lower case.
-        delimiter: what separates the cells.
+        columns: the same cells as column names: stripped, in lower case.
+        delimiter: the separator of the cells.
 
     Raises:
         SourceUnreadable: it is not UTF-8, is empty, or names a column twice.
@@ -102,7 +102,7 @@ class CsvRows:
         start = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
         if start.peek(2)[:2] in _UTF16:
             raise SourceUnreadable(name, "the text is UTF-16; save it as UTF-8")
-        # What is not UTF-8 is carried along as surrogates, so that its line can be named.
+        # Bytes that are not UTF-8 become surrogates, so that the error can name their line.
         text = io.TextIOWrapper(start, "utf-8-sig", errors="surrogateescape", newline="")
         blank: list[str] = []
         first = ""
@@ -110,12 +110,12 @@ class CsvRows:
             if first.strip():
                 break
             blank.append(first)
-        self._text = text  # let go of, it would close the file
+        self._text = text  # without this reference, it would close the file
         self.delimiter = max(",;\t", key=first.count)
         self._reader = csv.reader(chain(blank, [first], text), delimiter=self.delimiter)
         self.header = self._next_row()
         if not self.header:
-            raise SourceUnreadable(name, "it is empty; a header line is needed")
+            raise SourceUnreadable(name, "it is empty; a header line is required")
         self.columns = [cell.strip().casefold() for cell in self.header]
         twice = [each for each in COLUMNS if self.columns.count(each) > 1]
         if twice:
@@ -125,7 +125,7 @@ class CsvRows:
         return next((row for row, _ in self.rows() if row), [])
 
     def rows(self) -> Iterator[tuple[list[str], int]]:
-        """Yield the rows that are left, and the line on which each ends; blank ones left out."""
+        """Yield the remaining rows, each with the line on which it ends; blank rows are skipped."""
         reader = self._reader
         try:
             for row in reader:
@@ -147,7 +147,7 @@ class CsvRows:
             ) from None
 
     def take(self, maximum: int) -> RawStones | None:
-        """Return up to *maximum* of the rows that are left, or None; ragged ones are set aside."""
+        """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
         lines: list[int] = []
         rows: list[list[str]] = []
         malformed: list[RejectedRow] = []
@@ -167,18 +167,18 @@ class CsvRows:
 def columns_of(
     rows: Sequence[Sequence[str]], columns: Sequence[str]
 ) -> dict[str, Sequence[object]]:
-    """Return the *columns* of stones among the *rows*, each as one value per row."""
+    """Return those *columns* of the *rows* that describe stones, each as one value per row."""
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
     return {name: values[at] for at, name in enumerate(columns) if name in COLUMNS}
 
 
 def ragged(row: Sequence[str], header: Sequence[str]) -> str:
-    """Say that a row has too few or too many cells."""
-    return f"has {len(row)} fields where the header has {len(header)}"
+    """Return the message that a row has too few or too many cells."""
+    return f"has {len(row)} fields, but the header has {len(header)}"
 
 
 def lacks(missing: Sequence[str], header: Sequence[str]) -> str:
-    """Say which columns the header lacks."""
+    """Return the message that the header lacks columns."""
     shown = ", ".join(repr(each[:30]) for each in header[:12])
     return (
         f"the header lacks {', '.join(missing)}; it has {shown}"
@@ -187,7 +187,7 @@ def lacks(missing: Sequence[str], header: Sequence[str]) -> str:
 
 
 def without_secrets(url: str) -> str:
-    """Return *url* without what may be secret: its user, password and query values."""
+    """Return *url* without possible secrets: its user, password and query values."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     netloc = f"***@{host}" if "@" in parts.netloc else host

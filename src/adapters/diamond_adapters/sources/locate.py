@@ -1,4 +1,4 @@
-"""From what a user writes on the command line to sources."""
+"""Find the sources that a user names on the command line."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from diamond_core import InvalidUrl, SourceUnreadable, StoneSource
 
 
 def locate_sources(texts: Sequence[str]) -> list[StoneSource]:
-    """Return the sources that *texts* name: files, globs, URLs; none: the bundled data.
+    """Return the sources that *texts* name: files, globs, URLs; without any, the bundled data.
 
     Raises:
-        SourceUnreadable: a text names nothing.
+        SourceUnreadable: a text does not name a source.
     """
     if not texts:
         return [bundled_source()]
@@ -37,5 +37,5 @@ def _locate(text: str) -> list[StoneSource]:
         raise SourceUnreadable(text, "it is a folder; name its files, such as 'folder/*.csv'")
     matches = sorted(glob.glob(text, recursive=True))
     if not matches:
-        raise SourceUnreadable(text, "there is no such file")
+        raise SourceUnreadable(text, "file not found")
     return [CsvSource.from_path(Path(match)) for match in matches]

@@ -21,11 +21,11 @@ class SqlSource:
 
     Args:
         url: ``sqlite:///stones.db?table=bought`` or ``mysql://user:password@host/name?table=bought``;
-            without ``table`` it is ``diamonds``. Columns are found by their names, in any case;
-            others are ignored. Rows are numbered from 1 in the order the database gives them.
+            the default table is ``diamonds``. Columns are found by their names, in any case;
+            others are ignored. Rows are numbered from 1 in the order of the database's answer.
 
     Raises:
-        SourceUnreadable: the URL can't be used; its password is not repeated.
+        SourceUnreadable: the URL can't be used; the message contains no password.
     """
 
     def __init__(self, url: str) -> None:
@@ -36,7 +36,7 @@ class SqlSource:
         shown = f"{parts.scheme}://{host}{parts.path}"
         self.name = f"{shown}?table={quote(self._table)}"
         if _TABLE.fullmatch(self._table) is None:
-            raise SourceUnreadable(shown, "its table must be named by letters, digits and _")
+            raise SourceUnreadable(shown, "the table's name can have only letters, digits and _")
         try:
             self._database = open_database(_without_table(parts, options))
         except InvalidUrl as ex:
@@ -50,7 +50,7 @@ class SqlSource:
             raise SourceUnreadable(self.name, str(ex)) from ex
 
     def _cursor(self) -> Any:
-        """Return a cursor that leaves the rows with the server until they are fetched."""
+        """Return a cursor that fetches the rows from the server in parts."""
         connection = self._database.connection()
         if not isinstance(self._database, peewee.MySQLDatabase):
             return connection.execute(f'SELECT * FROM "{self._table}"')  # noqa: S608  # checked
@@ -76,6 +76,6 @@ class SqlSource:
 
 
 def _without_table(parts: SplitResult, options: dict[str, str]) -> str:
-    # not by urlunsplit, which drops the empty host of sqlite:///path
+    # urlunsplit would drop the empty host of sqlite:///path
     url = f"{parts.scheme}://{parts.netloc}{parts.path}"
     return f"{url}?{urlencode(options)}" if options else url

@@ -1,4 +1,4 @@
-"""Who may do what: API keys."""
+"""Authentication and permissions by API keys."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from diamond_app.api.problems import Problem
 from diamond_app.settings import API_KEYS, ApiKeys
 
 _SET_A_KEY: Final = (
-    f"no keys are set; start the service with {API_KEYS}=admin:<secret> (or the path of a file of"
+    f"no keys are set; start the service with {API_KEYS}=admin:<secret> (or the path of a file with"
     " such lines) to use this"
 )
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="diamond-core"'}
 
 
 class Authenticator:
-    """Let requests pass by their key, given as ``Authorization: Bearer`` or ``X-API-Key``.
+    """Checks the key of a request, given as ``Authorization: Bearer`` or ``X-API-Key``.
 
-    Without any keys set, everyone may price and look, and nobody may administer. With keys,
-    each request needs one; those named ``admin`` or ``admin-...`` may administer as well. The
-    one-time key of ``diamond serve`` is needed to administer only.
+    If no keys are set, everyone can price and read, and nobody can administer. With keys, each
+    request needs one; those named ``admin`` or ``admin-...`` can also administer. The one-time
+    key of ``diamond serve`` is needed only to administer.
     """
 
     def __init__(self, keys: ApiKeys) -> None:
         self._keys = keys
 
     def require(self, req: Request) -> None:
-        """Let any key pass, or everyone where no keys are set.
+        """Accept any valid key, or every request if no keys are set.
 
         Raises:
             Problem: 401 without a valid key.
@@ -36,18 +36,18 @@ class Authenticator:
             self._name(req)
 
     def require_admin(self, req: Request) -> None:
-        """Let admin keys pass.
+        """Accept admin keys only.
 
         Raises:
-            Problem: 401 without a valid key; 403 with another one, or where no keys are set.
+            Problem: 401 without a valid key; 403 with another key, or if no keys are set.
         """
         if not self._keys.needed_to_price and not _secret(req):
-            raise Problem(403, f"{_SET_A_KEY}, or send the key that it showed at its start")
+            raise Problem(403, f"{_SET_A_KEY}, or send the key that it printed at its start")
         if not self._keys:
             raise Problem(403, _SET_A_KEY)
         name = self._name(req)
         if name != "admin" and not name.startswith("admin-"):
-            raise Problem(403, f"the key {name!r} may not administer; use one named 'admin'")
+            raise Problem(403, f"the key {name!r} can't administer; use one named 'admin'")
 
     def _name(self, req: Request) -> str:
         secret = _secret(req)
@@ -59,13 +59,13 @@ class Authenticator:
             )
         name = self._keys.name_of(secret)
         if name is None:
-            raise Problem(401, "this key is not known", headers=_CHALLENGE)
+            raise Problem(401, "this key is unknown", headers=_CHALLENGE)
         req.context.key_name = name
         return name
 
 
 def _secret(req: Request) -> str:
-    """Return the key that the request brings, or ''."""
+    """Return the key that the request carries, or ''."""
     scheme, _, credentials = (req.auth or "").partition(" ")
     return req.get_header("X-API-Key") or (
         credentials.strip() if scheme.lower() == "bearer" else ""

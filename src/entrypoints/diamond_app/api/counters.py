@@ -1,7 +1,7 @@
-"""What the workers counted: each writes a file of its own, and any of them adds all files up.
+"""Counters of all workers: each worker writes its own file, and any of them can sum all files.
 
-prometheus_client's own way with several processes, memory-mapped values, costs three to ten times
-as much on the request path (docs/decisions/0005-metrics-and-logs.md).
+prometheus_client's multiprocess mode uses memory-mapped values; it costs three to ten times as
+much on the request path (docs/decisions/0005-metrics-and-logs.md).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
-"""Seconds: the buckets that OpenTelemetry advises for HTTP servers."""
+"""Seconds: the buckets that OpenTelemetry recommends for HTTP servers."""
 
 _FLUSH_SECONDS: Final = 0.25
-_MOST_WAITING: Final = 20_000
+_MAXIMUM_WAITING: Final = 20_000
 _ENDED: Final = "ended.json"
 
 Route = tuple[str, str, int]
@@ -31,7 +31,7 @@ class Counters:
     """Requests by route, and stones priced by model.
 
     Attributes:
-        durations: route -> a count for each bucket and one for what is longer, then the seconds.
+        durations: route -> a count per bucket, one for longer requests, then the sum of seconds.
         priced: the model's id -> how many stones it priced.
     """
 
@@ -48,11 +48,11 @@ class Counters:
         counts[-1] += seconds
 
     def prices(self, model: str, stones: int) -> None:
-        """Count stones that were priced."""
+        """Count priced stones."""
         self.priced[model] = self.priced.get(model, 0) + stones
 
     def add(self, other: Counters) -> None:
-        """Count everything that *other* counted too."""
+        """Add the counts of *other*."""
         for route, counts in other.durations.items():
             mine = self.durations.get(route, [0] * len(counts))
             self.durations[route] = [a + b for a, b in zip(mine, counts, strict=True)]
@@ -60,7 +60,7 @@ class Counters:
             self.prices(model, stones)
 
     def write(self, file: Path, merged: frozenset[str] = frozenset()) -> None:
-        """Replace *file*, which is whole at any moment."""
+        """Replace *file* atomically."""
         durations = [[*route, counts] for route, counts in self.durations.items()]
         values = {"durations": durations, "priced": self.priced, "merged": sorted(merged)}
         draft = file.with_suffix(f".{os.getpid()}")
@@ -69,7 +69,7 @@ class Counters:
 
     @classmethod
     def read(cls, file: Path) -> tuple[Counters, frozenset[str]]:
-        """Return what *file* holds, and whose counts are in it already; nothing if it is gone."""
+        """Return the counts in *file* and the names of files merged into it; none if it is gone."""
         counters = cls()
         try:
             values = json.loads(file.read_text())
@@ -82,7 +82,7 @@ class Counters:
 
 
 class SharedCounters:
-    """What this worker counts, shared through a *folder*; without one, it stands alone."""
+    """The counts of this worker, shared through *folder*; None: not shared."""
 
     def __init__(self, folder: Path | None) -> None:
         self._counters = Counters()
@@ -96,13 +96,13 @@ class SharedCounters:
             atexit.register(self.flush)
 
     def count(self, route: Route, seconds: float, model: str, stones: int) -> None:
-        """Count a request; any thread may, without waiting for another."""
+        """Count a request. Threads can call it without waiting for each other."""
         self._waiting.append((route, seconds, model, stones))
-        if len(self._waiting) > _MOST_WAITING:
+        if len(self._waiting) > _MAXIMUM_WAITING:
             self.flush()
 
     def flush(self) -> None:
-        """Sum up what was counted, and share it."""
+        """Sum up the counts, and share them."""
         with self._lock:
             if not self._waiting:
                 return
@@ -115,12 +115,12 @@ class SharedCounters:
                 self._counters.write(self._file)
 
     def total(self) -> Counters:
-        """Return what all workers counted, those that ended included."""
+        """Return the counts of all workers, including those that ended."""
         self.flush()
         if self._folder is None:
             return self._counters
         total = Counters()
-        # the files first: what is moved into the file of ended workers meanwhile is then found there
+        # these files first: counts that move to the file of ended workers meanwhile are found there
         living = {file.name: Counters.read(file)[0] for file in self._folder.glob("*-*.json")}
         ended, merged = Counters.read(self._folder / _ENDED)
         total.add(ended)
@@ -135,7 +135,10 @@ class SharedCounters:
 
 
 def keep_counters_of(folder: Path, pid: int) -> None:
-    """Move the counters of a worker that ended to those of ended workers; one process at a time does."""
+    """Move the counts of an ended worker to the file of ended workers.
+
+    Only one process at a time can do this.
+    """
     file = folder / _ENDED
     counters, merged = Counters.read(file)
     for found in folder.glob(f"{pid}-*.json"):

@@ -1,4 +1,4 @@
-"""What is known of a request while it is answered."""
+"""The data about a request while it is answered."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import falcon
 
 
 class ExchangeContext:
-    """``req.context``: what the request log keeps of the exchange, and what the metrics count.
+    """``req.context``: what the request log records and the metrics count.
 
     Attributes:
-        id: the exchange's own.
-        request_id: the caller's, or the same.
+        id: the exchange's id.
+        request_id: the caller's X-Request-ID, else the same as ``id``.
         occurred_at: when the request arrived.
-        started: the same by ``time.perf_counter``, in seconds.
-        body: the request's body, whole.
+        started: the time of arrival by ``time.perf_counter``, in seconds.
+        body: the request's complete body.
         key_name: the name of the key that was used, or ''.
         model_id: the model that priced, or ''.
         priced: how many stones were priced.

@@ -1,4 +1,4 @@
-"""/v1/grades: what describes a stone."""
+"""/v1/grades: the fields that describe a stone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AllGrades:
         id="list_grades",
         topic=Topic.PRICES,
         summary="List the grades and fields of a stone",
-        about="Enough to build a form from: each grade with a sentence, each number with its limits.",
+        about="Enough to build a form: each grade with its meaning, each number with its limits.",
         answer=Grades,
         answered="The scales, worst grade first, and the numbers.",
         access=Access.EVERYONE,

@@ -1,4 +1,4 @@
-"""/livez, /readyz and /metrics: for those who run the service."""
+"""/livez, /readyz and /metrics: for operators."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Liveness:
 
 
 class ReadinessResource:
-    """GET /readyz: whether stones can be priced, and what is not as it should be."""
+    """GET /readyz: whether stones can be priced, and what needs attention."""
 
     path = "/readyz"
 
@@ -42,7 +42,7 @@ class ReadinessResource:
         topic=Topic.OPERATION,
         summary="Can stones be priced?",
         answer=Readiness,
-        answered="Yes; degraded says that something needs attention.",
+        answered="Yes; degraded means that something needs attention.",
         errors=(503,),
         access=Access.EVERYONE,
     )

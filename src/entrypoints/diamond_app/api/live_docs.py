@@ -1,4 +1,4 @@
-"""GET /docs: the API's live documentation, by Swagger UI, served from this host alone."""
+"""GET /docs: the API's live documentation, by Swagger UI, served from this host only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LiveDocsFile:
 
 
 def _swagger_ui() -> Path:
-    """Return the folder of the package that carries Swagger UI; importing it would read it all."""
+    """Return the folder of the package with Swagger UI; an import would read all of it."""
     spec = find_spec("offapi")
     if spec is None or not spec.submodule_search_locations:
         raise falcon.HTTPNotFound

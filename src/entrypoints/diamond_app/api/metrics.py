@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 FOLDER: Final = "DIAMOND_METRICS_FOLDER"
-"""Where workers share their counts; set by ``gunicorn_conf``, not by people."""
+"""Where workers share their counts; set by ``gunicorn_conf``, not by users."""
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
@@ -32,7 +32,7 @@ class Metrics:
     """The middleware that times each request, and the text that Prometheus reads.
 
     Args:
-        champion: what is served, for the model's metrics.
+        champion: the served model, for its metrics.
         request_log: its health becomes metrics.
     """
 
@@ -49,7 +49,7 @@ class Metrics:
     def process_response(
         self, req: Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
-        """Count the request, and the stones that a resource says it priced."""
+        """Count the request, and the stones that were priced."""
         context = req.context
         seconds = time.perf_counter() - context.started
         method = req.method if req.method in _METHODS else "_OTHER"
@@ -59,7 +59,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all metrics of all workers in Prometheus's text format."""
-        from prometheus_client import CollectorRegistry, generate_latest  # a scrape needs it
+        from prometheus_client import CollectorRegistry, generate_latest  # only a scrape needs it
 
         registry = CollectorRegistry()
         registry.register(_Collected(self._collect))
@@ -70,7 +70,7 @@ class Metrics:
         yield from self._state()
 
     def _state(self) -> Iterator[Metric]:
-        """Yield what is read at this moment and counted nowhere."""
+        """Yield the metrics that are read now, not counted."""
         from prometheus_client.metrics_core import GaugeMetricFamily
 
         build = GaugeMetricFamily("diamond_build_info", "The running version.", labels=["version"])
@@ -83,7 +83,7 @@ class Metrics:
         from prometheus_client.metrics_core import GaugeMetricFamily
 
         loaded = GaugeMetricFamily(
-            "diamond_model_info", "The model that serves.", labels=["model", "family"]
+            "diamond_model_info", "The served model.", labels=["model", "family"]
         )
         error = GaugeMetricFamily(
             "diamond_model_mae_usd", "Its mean absolute error on the hold-out.", labels=["model"]
@@ -102,7 +102,7 @@ class Metrics:
         yield from (loaded, error, trained)
         yield GaugeMetricFamily(
             "diamond_champion_refused",
-            "1 while the champion can't be loaded and another model serves.",
+            "1 while the champion can't be loaded and another model is served.",
             value=1.0 if self._champion.problem else 0.0,
         )
 
@@ -134,26 +134,26 @@ def _log_state(health: RequestLogHealth) -> Iterator[Metric]:
     yield gauge("diamond_spool_entries", "Exchanges not yet in the database.", health.pending)
     yield gauge(
         "diamond_spool_oldest_age_seconds",
-        "How long the oldest of them has waited.",
+        "Age of the oldest exchange that is not yet in the database.",
         health.oldest_age_seconds,
     )
     yield gauge("diamond_spool_size_bytes", "The spool's size on disk.", health.bytes)
-    yield gauge("diamond_spool_limit_bytes", "The size it may have at most.", health.limit)
+    yield gauge("diamond_spool_limit_bytes", "The spool's maximum size.", health.limit)
     yield gauge(
         "diamond_spool_dead_letters", "Exchanges the database refuses.", health.dead_letters
     )
     yield gauge("diamond_spool_damaged_files", "Files that can't be read.", health.damaged)
     yield gauge(
         "diamond_spool_shipper_silent_seconds",
-        "For how long the process that moves exchanges has not been heard of.",
+        "Time since the last sign of life of the shipper.",
         health.silent_seconds,
     )
-    yield counter("diamond_spool_shipped", "Exchanges brought to the database.", health.shipped)
-    yield counter("diamond_spool_lost", "Exchanges that could not be kept.", health.lost)
+    yield counter("diamond_spool_shipped", "Exchanges moved to the database.", health.shipped)
+    yield counter("diamond_spool_lost", "Exchanges that could not be recorded.", health.lost)
 
 
 class _Collected:
-    """A collector made of a function."""
+    """A collector made from a function."""
 
     def __init__(self, collect: Callable[[], Iterator[Metric]]) -> None:
         self.collect = collect

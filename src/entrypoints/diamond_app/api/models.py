@@ -1,4 +1,4 @@
-"""/v1/models: the history of models, and which of them prices."""
+"""/v1/models: the history of models, and the champion."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ MODEL_PATH: Final = {
 
 
 class Promotion(Struct, forbid_unknown_fields=True):
-    """Why a model is made the champion."""
+    """Why a model is promoted to champion."""
 
-    reason: Annotated[str, described("For the history.", "better on large stones", pattern=r"\S")]
+    reason: Annotated[
+        str, described("The reason, for the history.", "better on large stones", pattern=r"\S")
+    ]
 
 
 class AllModels:
@@ -81,7 +83,7 @@ class OneModel:
 
 
 class ChampionModel:
-    """GET /v1/models/champion: the card of the model that prices now."""
+    """GET /v1/models/champion: the champion's card."""
 
     path = "/v1/models/champion"
 
@@ -91,7 +93,7 @@ class ChampionModel:
     @operation(
         id="show_champion",
         topic=Topic.MODELS,
-        summary="Show the model that prices now",
+        summary="Show the champion",
         answer=ModelCard,
         answered="Its card.",
         errors=(503,),
@@ -101,7 +103,7 @@ class ChampionModel:
 
 
 class Promotions:
-    """POST /v1/models/{id}/promote: make a model the champion."""
+    """POST /v1/models/{id}/promote: promote a model to champion."""
 
     path = "/v1/models/{id}/promote"
 
@@ -112,7 +114,7 @@ class Promotions:
     @operation(
         id="promote_model",
         topic=Topic.MODELS,
-        summary="Make a model the champion",
+        summary="Promote a model to champion",
         path=MODEL_PATH,
         body=Promotion,
         answer=Promoted,

@@ -1,4 +1,4 @@
-"""The OpenAPI document: from what is said of each operation, and from its classes."""
+"""The OpenAPI document, built from the descriptions of the operations and their classes."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ Schema = dict[str, Any]
 
 _ABOUT: Final = """\
 Prices polished diamonds from their carat, cut, color and clarity, and shows known stones that
-are like a given one.
+are similar to a given one.
 
-* Every answer is JSON. An error is a problem document (RFC 9457) that names every wrong value.
+* Every answer is JSON. An error is a problem document (RFC 9457) that names every invalid value.
 * Every response carries `X-Request-ID`; quote it when you ask about a request.
-* Where keys are set, send one as `Authorization: Bearer <key>` or `X-API-Key: <key>`.
+* If keys are set, send one as `Authorization: Bearer <key>` or `X-API-Key: <key>`.
 """
 _ADMIN: Final = "Needs a key named admin or admin-something."
 _KEY: Final[list[Schema]] = [{"bearer": []}, {"apiKey": []}]
 _PROBLEMS: Final = {
-    400: ("Malformed", "The request can't be read: a body that is no JSON, for example."),
-    401: ("NoKey", "A key is needed, or this one is not known."),
-    403: ("Forbidden", "This key may not do this; where no keys are set, nobody may."),
+    400: ("Malformed", "The request can't be read: a body that is not JSON, for example."),
+    401: ("NoKey", "A key is needed, or this one is unknown."),
+    403: ("Forbidden", "This key has no permission; if no keys are set, nobody has it."),
     404: ("NotFound", "Not found."),
-    409: ("Conflict", "The champion was changed by someone else meanwhile."),
-    413: ("TooLarge", "A body may have at most 2,000,000 bytes."),
+    409: ("Conflict", "Someone else changed the champion meanwhile."),
+    413: ("TooLarge", "The maximum size of a body is 2,000,000 bytes."),
     415: ("WrongType", "Send JSON with 'Content-Type: application/json'."),
-    422: ("InvalidValues", "Some values can't be used; 'errors' names every one of them."),
+    422: ("InvalidValues", "Some values are invalid; 'errors' names all of them."),
     500: ("Failed", "The service failed; quote the request id to support."),
-    503: ("NotNow", "There is no model yet, or something outside failed; try again later."),
+    503: ("NotNow", "There is no model yet, or a dependency failed; try again later."),
 }
 """Status -> the name of its response in the document, and what it means."""
 
@@ -52,14 +52,14 @@ _REQUEST_ID: Final = {
     "X-Request-ID": _header("The request's id: your own, if you sent a valid one.", EXCHANGE_ID)
 }
 _MORE_HEADERS: Final[dict[int, Schema]] = {
-    401: {"WWW-Authenticate": _header("How to give a key.", 'Bearer realm="diamond-core"')},
+    401: {"WWW-Authenticate": _header("How to send a key.", 'Bearer realm="diamond-core"')},
     503: {"Retry-After": _header("After how many seconds to try again.", "10", pattern="^[0-9]+$")},
 }
 _WRONG_FIELD: Final = FieldError("/carat", "is missing: give the weight in carats, ...")
 
 
 def document(resources: Sequence[Resource], *, keys_are_set: bool) -> Schema:
-    """Return the document of these resources, where keys are, or are not, needed to price."""
+    """Return the document of these resources; *keys_are_set*: pricing needs a key."""
     paths: Schema = {}
     types: set[type[Struct]] = {Problem}
     for resource in resources:
@@ -116,11 +116,11 @@ def schemas(types: Iterable[type]) -> Schema:
 
 
 _SCALES: Final = {type(each.example).__name__: each for each in GRADES.values()}
-"""The classes of grades by name: they stand in the schemas where they are used, worst first."""
+"""The classes of grades by name: they are inlined where they are used, worst first."""
 
 
 def _tidied(schema: Any) -> Any:
-    """Return a schema whose optional values have two types, and whose scales stand in place."""
+    """Return the schema with two types for an optional value, and with the scales inlined."""
     if isinstance(schema, list):
         return [_tidied(each) for each in schema]
     if not isinstance(schema, dict):
@@ -246,7 +246,7 @@ def _ref(kind: str, name: str) -> Schema:
 
 
 class OpenApi:
-    """GET /openapi.json: this service, described."""
+    """GET /openapi.json: the description of this service."""
 
     path = "/openapi.json"
 

@@ -1,4 +1,4 @@
-"""What is said of an address, beside the code that answers there: the app and its document use it."""
+"""The description of an operation, beside its code; the app and the OpenAPI document use it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ METHODS: Final = ("get", "post")
 class Topic(Enum):
     """The parts of the API, and what each is about."""
 
-    PRICES = "What a stone is worth, and stones like it."
-    MODELS = "The history of models; the champion prices."
+    PRICES = "What a stone is worth, and similar stones."
+    MODELS = "The history of models, and the champion."
     REQUESTS = "Every request and its response, for support."
-    OPERATION = "For those who run the service."
+    OPERATION = "For operators."
 
 
 class Access(Enum):
-    """Who may call an operation."""
+    """Who can call an operation."""
 
     EVERYONE = "everyone"
-    CALLERS = "whoever has a key, where keys are set"
+    CALLERS = "callers with a key, if keys are set"
     ADMINS = "admin keys"
 
 
@@ -40,12 +40,12 @@ class Operation:
 
     Attributes:
         id: its name in generated clients.
-        summary: in a few words.
-        about: more of it, if there is more to say.
-        answer: the class of ``responses`` that it answers, or a content type.
+        summary: what it does, in a few words.
+        about: a longer description, if needed.
+        answer: the class of its answer, in ``responses``, or a content type.
         answered: what the answer is.
-        errors: the statuses that it may answer beside those that follow from the rest.
-        access: who may call it.
+        errors: its error statuses, except those that follow from the other attributes.
+        access: who can call it.
         body: the class of its JSON body.
         query: the class of its query's parameters.
         path: the type of each parameter in its path.
@@ -65,7 +65,7 @@ class Operation:
 
 
 class Resource(Protocol):
-    """What answers at an address: a method ``on_get`` or ``on_post`` with an ``operation``."""
+    """What answers at a path: it has a method ``on_get`` or ``on_post`` with an ``operation``."""
 
     path: str
 
@@ -76,7 +76,7 @@ _Responder = TypeVar("_Responder", bound=Callable[..., Any])
 def operation(**given: Any) -> Callable[[_Responder], _Responder]:
     """Describe a responder by an ``Operation``.
 
-    The responder returns its answer, of a class of ``responses``, or None if it has set it itself.
+    The responder returns its answer, an object of ``responses``, or None if it has set ``resp``.
     """
 
     def describe(responder: _Responder) -> _Responder:
@@ -87,7 +87,7 @@ def operation(**given: Any) -> Callable[[_Responder], _Responder]:
 
 
 def operations(resource: Resource) -> Iterator[tuple[str, Operation]]:
-    """Yield each method of a resource, and what is said of it."""
+    """Yield each method of a resource with its description."""
     for method in METHODS:
         found = getattr(getattr(resource, f"on_{method}", None), "operation", None)
         if found is not None:
@@ -95,7 +95,7 @@ def operations(resource: Resource) -> Iterator[tuple[str, Operation]]:
 
 
 class Served:
-    """A resource as Falcon calls it: lets the caller in, answers, encodes the answer."""
+    """A resource as Falcon calls it: checks the key, calls the responder, encodes the answer."""
 
     def __init__(self, resource: Resource, authenticator: Authenticator) -> None:
         for method, described in operations(resource):

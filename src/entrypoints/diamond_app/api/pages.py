@@ -19,8 +19,8 @@ REPORT_POLICY: Final = (
     " script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:;"
     " frame-ancestors 'none'"
 )
-"""A report carries its script and style in itself: it may run them, but in a sandbox, where it
-is of no origin, reads nothing of this site and loads nothing from anywhere."""
+"""A report contains its own script and style. They run in a sandbox without an origin: they can't
+read this site and can't load anything."""
 
 _UNCHANGING: Final = "public, max-age=31536000, immutable"
 _ASK_EACH_TIME: Final = "no-cache"
@@ -62,17 +62,17 @@ class Static:
         file = self._site.files.get(name)
         if file is None:
             raise falcon.HTTPNotFound
-        # the digest of another version: answer, but let nobody keep it under that address
+        # the digest of another version: answer, but without caching under that address
         _send(req, resp, file, _UNCHANGING if digest == self._site.digest else _ASK_EACH_TIME)
 
     on_head = on_get
 
 
 class Report:
-    """GET /models/{id}/report: the report that a model's family wrote at its training.
+    """GET /models/{id}/report: the report that was written when the model was trained.
 
-    A link sends no key header, so where keys are needed the page's own form sends the key in
-    the body of a POST; it never stands in an address.
+    A link can't send a key header. If keys are needed, the page's own form sends the key in the
+    body of a POST, so it never appears in an address.
     """
 
     def __init__(self, history: ModelHistory, authenticator: Authenticator, site: Site) -> None:
@@ -84,7 +84,7 @@ class Report:
         try:
             self._authenticator.require(req)
         except Problem as ex:
-            if not _wants_html(req):
+            if not _accepts_html(req):
                 raise
             _send(req, resp, self._site.report_key, "no-store")
             resp.status = ex.status
@@ -92,7 +92,7 @@ class Report:
         try:
             report = self._history.report(ModelId(id))
         except (InvalidModelId, ModelNotFound, ModelDamaged):
-            if not _wants_html(req):
+            if not _accepts_html(req):
                 raise falcon.HTTPNotFound from None
             _send(req, resp, self._site.not_found, "no-store")
             resp.status = 404
@@ -115,7 +115,7 @@ class Nowhere:
         self._page = site.not_found
 
     def answer(self, req: Request, resp: falcon.Response, **_: object) -> None:
-        if req.path.startswith("/v1/") or not _wants_html(req):
+        if req.path.startswith("/v1/") or not _accepts_html(req):
             raise falcon.HTTPRouteNotFound
         _send(req, resp, self._page, "no-store")
         resp.status = 404
@@ -132,5 +132,5 @@ def _send(req: Request, resp: falcon.Response, file: StaticFile, caching: str) -
     resp.data = file.data
 
 
-def _wants_html(req: Request) -> bool:
+def _accepts_html(req: Request) -> bool:
     return "text/html" in req.accept

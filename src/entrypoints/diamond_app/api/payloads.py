@@ -1,7 +1,7 @@
-"""From JSON and query strings to stones, with every wrong value named at once.
+"""Read stones from JSON and query strings, and name every invalid value at once.
 
-Valid JSON takes a quick way: msgspec decodes and checks it. It stops at the first error and takes
-grades only as they are written, so what it refuses is read again, field by field.
+msgspec decodes and checks valid JSON fast. It stops at the first error and accepts grades only in
+their exact spelling, so what it refuses is read again, field by field.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ StoneBody: Any = msgspec.defstruct(
         for name, each in FIELDS.items()
     ],
     namespace={
-        "__doc__": "A stone: the four Cs, and measurements where they are known. A measurement that"
-        " is left out or null is unknown; the price is then less sure.",
+        "__doc__": "A stone: the four Cs, and measurements if they are known. A measurement that"
+        " is left out or null is unknown; the price is then less accurate.",
         "EXAMPLES": (STONE, FULL_STONE),
     },
     kw_only=True,
@@ -46,7 +46,8 @@ class Batch(Struct, forbid_unknown_fields=True):
     """Stones to price."""
 
     diamonds: Annotated[
-        list[StoneBody], Meta(description="The stones, in any number that fits.", min_length=1)
+        list[StoneBody],
+        Meta(description="The stones; the size of the body limits their number.", min_length=1),
     ]
 
     EXAMPLES = ({"diamonds": [STONE, FULL_STONE]},)
@@ -64,7 +65,7 @@ def read_json(req: Request) -> Any:
     """Return the request's body as JSON values.
 
     Raises:
-        Problem: 415 for another content type, 400 where the body is no JSON.
+        Problem: 415 for another content type, 400 if the body is not JSON.
     """
     _check_content_type(req)
     body = req.context.body
@@ -76,7 +77,7 @@ def read_json(req: Request) -> Any:
         raise Problem(400, "the body is not valid JSON: it is nested too deeply") from None
     except ValueError as ex:
         has_nan = b"NaN" in body or b"Infinity" in body
-        hint = " (NaN and Infinity are no JSON; leave unknown values out)" if has_nan else ""
+        hint = " (NaN and Infinity are not JSON; leave unknown values out)" if has_nan else ""
         raise Problem(400, f"the body is not valid JSON: {ex}{hint}") from ex
 
 
@@ -84,8 +85,8 @@ def read_stone(req: Request) -> Diamond:
     """Return the stone that the request's body describes.
 
     Raises:
-        Problem: 415, 400; 422 with a pointer to every wrong value.
-        InvalidDiamond: names every wrong field.
+        Problem: 415, 400; 422 with a pointer to every invalid value.
+        InvalidDiamond: names every invalid field.
     """
     _check_content_type(req)
     try:
@@ -101,7 +102,7 @@ def read_stones(req: Request) -> DiamondTable:
     """Return the stones of ``{"diamonds": [...]}``.
 
     Raises:
-        Problem: 415, 400; 422 with a pointer such as ``/diamonds/3/carat`` to every wrong value.
+        Problem: 415, 400; 422 with a pointer such as ``/diamonds/3/carat`` to every invalid value.
     """
     _check_content_type(req)
     try:
@@ -116,14 +117,14 @@ def table_from_json(values: Any) -> DiamondTable:
     """Return the stones of JSON values, each field read by its own rule.
 
     Raises:
-        Problem: 422, with a pointer to every wrong value.
+        Problem: 422, with a pointer to every invalid value.
     """
     if not isinstance(values, dict) or not isinstance(values.get("diamonds"), list):
         raise invalid_values([("/diamonds", "must be a list of diamonds")])
     refuse_unknown(values, "diamonds")
     diamonds = values["diamonds"]
     if not diamonds:
-        raise invalid_values([("/diamonds", "must hold at least one diamond")])
+        raise invalid_values([("/diamonds", "must contain at least one diamond")])
     wrong = {
         at: [("", "must be a JSON object")]
         for at, values in enumerate(diamonds)
@@ -148,7 +149,7 @@ def table_from_json(values: Any) -> DiamondTable:
 
 
 def _first_errors(wrong: Mapping[int, list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """Return the errors in the order of the stones, and how many there are beyond the first."""
+    """Return the first errors in the order of the stones, and the number of the others."""
     errors = [
         (f"/diamonds/{at}{pointer}", detail)
         for at in sorted(wrong)
@@ -159,22 +160,22 @@ def _first_errors(wrong: Mapping[int, list[tuple[str, str]]]) -> list[tuple[str,
 
 
 def read_query(req: Request, query: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the parameters of *query* as they were given, and by name what is wrong with others."""
+    """Return the parameters of *query* as they were given, and the errors, both by name."""
     given: dict[str, str] = {}
     wrong: dict[str, str] = {}
     known = query.__struct_fields__
     for name, value in req.params.items():
         if name not in known:
-            wrong[pointer_token(name)] = f"is no parameter here; known are {', '.join(known)}"
+            wrong[pointer_token(name)] = f"is not a parameter here; known are {', '.join(known)}"
         elif isinstance(value, list):
-            wrong[name] = "stands more than once"
+            wrong[name] = "is given more than once"
         else:
             given[name] = value
     return given, wrong
 
 
 def stone_of_query(given: dict[str, str], wrong: dict[str, str]) -> Diamond | None:
-    """Return the stone that *given* describes; None where that or something before is *wrong*."""
+    """Return the stone that *given* describes, or None if it or anything before is *wrong*."""
     try:
         diamond = Diamond.parse(given, text=True)
     except InvalidDiamond as ex:
@@ -196,12 +197,12 @@ def whole_number(
 
 
 def invalid_parameters(wrong: Mapping[str, str]) -> Problem:
-    """Return the problem of wrong parameters of a query, by name."""
+    """Return the problem of a query's invalid parameters, by name."""
     return invalid_values([(f"/{name}", detail) for name, detail in wrong.items()])
 
 
 def read_text(req: Request, name: str) -> str:
-    """Return a text that the body, a JSON object, must hold under *name*, and nothing else.
+    """Return the text under *name* in the body, a JSON object without other fields.
 
     Raises:
         Problem: 415, 400, 422.
@@ -216,7 +217,7 @@ def read_text(req: Request, name: str) -> str:
 
 
 def refuse_unknown(values: Mapping[str, Any], *known: str) -> None:
-    """Raise a ``Problem`` where a JSON object has other fields than those that are *known*."""
+    """Raise a ``Problem`` if a JSON object has fields that are not *known*."""
     unknown = [name for name in values if name not in known]
     if unknown:
         raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])

@@ -27,10 +27,10 @@ class OnePrediction:
         id="price_diamond",
         topic=Topic.PRICES,
         summary="Price one stone",
-        about="Give the four Cs; measurements make the price surer.",
+        about="Give the four Cs; measurements make the price more accurate.",
         body=StoneBody,
         answer=Prediction,
-        answered="The price, its range, and what it rests on.",
+        answered="The price, its range, and the model.",
         errors=(503,),
     )
     def on_post(self, req: Request, resp: falcon.Response) -> Prediction:
@@ -54,8 +54,8 @@ class ManyPredictions:
         id="price_diamonds",
         topic=Topic.PRICES,
         summary="Price many stones at once",
-        about="Much faster than one request a stone. One bad stone is named by its index. A CSV"
-        " (`Content-Type: text/csv`, at most 16 MB) is taken too: the answer is the same CSV"
+        about="Much faster than one request per stone. An error names the stone by its index. A CSV"
+        " (`Content-Type: text/csv`, at most 16 MB) is accepted too: the answer is the same CSV"
         " with predicted_price, price_low, price_high and error after its columns.",
         body=Batch,
         answer=Predictions,
@@ -73,8 +73,8 @@ class ManyPredictions:
         return Predictions.of(predictions, context.id)
 
     def _price_csv(self, req: Request, resp: falcon.Response) -> None:
-        """Answer the same CSV with prices: a row that can't be priced says why."""
-        from diamond_app.priced_csv import price_csv  # what it imports would delay each start
+        """Answer the same CSV with prices, or with the reason for a row that can't be priced."""
+        from diamond_app.priced_csv import price_csv  # its imports would delay each start
 
         context = req.context
         priced = price_csv("the CSV", context.body, self._price_diamonds, maximum=MAXIMUM_CSV_ROWS)

@@ -41,18 +41,18 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.Unavailable: 503,
     errors.Refused: 500,
 }
-"""The HTTP status of each domain error; a test sees to it that none is missing."""
+"""The HTTP status of each domain error; a test checks that none is missing."""
 
 TITLES: Final = {
     400: "The request can't be read",
     401: "A key is needed",
-    403: "This key may not do this",
+    403: "This key has no permission",
     404: "Not found",
-    405: "This address does not take this method",
-    409: "It conflicts with the present state",
+    405: "This address does not support this method",
+    409: "Conflict with the current state",
     413: "The request is too large",
     415: "The content type is not supported",
-    422: "Some values can't be used",
+    422: "Some values are invalid",
     500: "The service failed",
     503: "Not available right now",
 }
@@ -63,12 +63,12 @@ _log = logging.getLogger("diamond_app")
 
 
 class Problem(Exception):
-    """An error that is answered as it stands.
+    """An error with the answer to send.
 
     Args:
         status: the HTTP status.
         detail: one or two sentences: what is wrong and what to do.
-        errors: (JSON pointer, detail) of every wrong value.
+        errors: (JSON pointer, detail) of every invalid value.
         headers: further response headers.
     """
 
@@ -87,9 +87,9 @@ class Problem(Exception):
 
 
 def invalid_values(wrong: list[tuple[str, str]]) -> Problem:
-    """Return the problem of one or more wrong values, by JSON pointer."""
+    """Return the problem of one or more invalid values, by JSON pointer."""
     count = "one value is" if len(wrong) == 1 else f"{len(wrong)} values are"
-    return Problem(422, f"{count} wrong; 'errors' names each and says what it must be", wrong)
+    return Problem(422, f"{count} invalid; 'errors' names each and says what it must be", wrong)
 
 
 def pointer_token(field: str) -> str:
@@ -152,7 +152,7 @@ def install(app: App) -> None:
 
     def on_bug(req: Request, resp: falcon.Response, ex: Exception, _: object) -> None:
         _log.exception("unexpected error", extra={"request_id": req.context.request_id})
-        answer(req, resp, Problem(500, "it is not your fault; quote the request id to support"))
+        answer(req, resp, Problem(500, "the service has a bug; quote the request id to support"))
 
     app.add_error_handler(Exception, on_bug)
     app.add_error_handler(falcon.HTTPError, on_http_error)
@@ -162,8 +162,8 @@ def install(app: App) -> None:
 
 def _http_detail(req: Request, ex: falcon.HTTPError) -> str:
     if ex.status_code == 404:
-        return f"there is nothing at {req.path}"
+        return f"there is no resource at {req.path}"
     if ex.status_code == 405:
         allowed = dict(ex.headers or {}).get("Allow", "other methods")
-        return f"{req.path} takes {allowed}, not {req.method}"
+        return f"{req.path} supports {allowed}, not {req.method}"
     return ex.title or "the request was not accepted"

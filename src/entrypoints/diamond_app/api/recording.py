@@ -1,4 +1,4 @@
-"""The middleware that names each request, reads its body, and records the exchange."""
+"""The middleware that gives each request its id, reads its body, and records the exchange."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ _KEPT_HEADERS: Final = (
     ("CONTENT_TYPE", "Content-Type"),
     ("HTTP_REFERER", "Referer"),
 )
-"""Where WSGI has a header -> its name in the request log."""
+"""A header's name in the WSGI environment -> its name in the request log."""
 
 _log = logging.getLogger("diamond_app")
 
 
 class Recording:
-    """Give every response its ``X-Request-ID``, and every exchange under /v1 to the log.
+    """Gives every response its ``X-Request-ID``, and records every exchange under /v1.
 
-    The log never takes the service down: where it can't keep an exchange, the response goes
-    out all the same; the log counts what it loses.
+    A failing log never fails a request: if it can't record an exchange, the response is sent
+    anyway, and the log counts the loss.
     """
 
     def __init__(self, request_log: RequestLog) -> None:
         self._request_log = request_log
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Name the request and read its body, so that what is recorded is what was sent."""
+        """Give the request its id and read its body, so that the record is what was sent."""
         context = req.context
         context.occurred_at = datetime.now(UTC)
         context.id = new_exchange_id()
@@ -58,7 +58,7 @@ class Recording:
     def process_response(
         self, req: Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
-        """Record the exchange before the response leaves."""
+        """Record the exchange before the response is sent."""
         if not req.path.startswith(_RECORDED):
             return
         context = req.context
@@ -86,7 +86,7 @@ class Recording:
 
 
 def _body(req: Request) -> bytes:
-    """Return the whole body.
+    """Return the complete body.
 
     Raises:
         Problem: 413, it is larger than the limit; 400, it ended early.
@@ -112,7 +112,7 @@ def _body(req: Request) -> bytes:
 
 
 def _discard(stream: BoundedStream, size: int) -> None:
-    """Read *size* bytes away: most clients look for an answer only once all is sent."""
+    """Read and discard *size* bytes: most clients read the answer only after sending everything."""
     while size > 0:
         chunk = stream.read(min(size, 65_536))
         if not chunk:
@@ -121,7 +121,7 @@ def _discard(stream: BoundedStream, size: int) -> None:
 
 
 def _is_csv(req: Request) -> bool:
-    """Tell whether the request carries a CSV of stones for the route that takes one."""
+    """Return whether the request carries a CSV of stones for the route that accepts one."""
     if req.path != "/v1/predictions/batch":
         return False
     return media_type(req) == CSV
@@ -130,7 +130,7 @@ def _is_csv(req: Request) -> bool:
 def _too_large(limit: int) -> Problem:
     return Problem(
         413,
-        f"a body may have at most {limit:,} bytes; send fewer diamonds at once",
+        f"a body can have at most {limit:,} bytes; send fewer diamonds at once",
         headers={"Connection": "close"},
     )
 

@@ -1,4 +1,4 @@
-"""What of a request may be kept: secrets that callers put where they do not belong are not."""
+"""Remove secrets that callers put into URLs, so that the request log does not store them."""
 
 from __future__ import annotations
 

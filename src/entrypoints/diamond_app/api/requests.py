@@ -32,7 +32,7 @@ _WHEN: Final = "An age such as 2h or 3d, or a day; times such as 2026-01-31T12:0
 
 
 class RequestsQuery(Struct):
-    """Which exchanges to give. Nothing given: the newest."""
+    """Which exchanges to return; without any parameter, the newest."""
 
     id: Annotated[str, described("The exchange's own id.", EXCHANGE_ID)] = ""
     request_id: Annotated[str, described("The X-Request-ID.", "order-4711")] = ""
@@ -56,19 +56,19 @@ class RequestsQuery(Struct):
             pattern=r"^([0-9]{1,9}(\.[0-9]{1,6})?(ms|s)?)?$",
         ),
     ] = ""
-    limit: Annotated[int, described("How many at most.", 50, ge=1, le=MAXIMUM_REQUESTS)] = (
-        DEFAULT_REQUESTS
-    )
-    before: Annotated[str, described("The 'next' of the page before.", EXCHANGE_ID)] = ""
-    bodies: Annotated[bool, described("Whether to give the bodies.", False)] = False
+    limit: Annotated[
+        int, described("The maximum number of exchanges.", 50, ge=1, le=MAXIMUM_REQUESTS)
+    ] = DEFAULT_REQUESTS
+    before: Annotated[str, described("The 'next' of the previous page.", EXCHANGE_ID)] = ""
+    bodies: Annotated[bool, described("Whether to return the bodies.", False)] = False
 
 
 class AllRequests:
     """GET /v1/requests: the exchanges, newest first, filtered and paged.
 
-    ``next`` is the ``before`` of the next page. Bodies come with ``bodies=true``, and a page
-    with them ends early where they are large; left out by default, because this answer is
-    recorded too.
+    ``next`` is the ``before`` of the next page. Bodies are returned with ``bodies=true``; a page
+    ends early if they are large. They are left out by default, because this answer is recorded
+    too.
     """
 
     path = "/v1/requests"
@@ -133,9 +133,9 @@ class AllRequests:
 
 
 class OneRequest:
-    """GET /v1/requests/{id}: the exchange of this id, else the newest of this X-Request-ID.
+    """GET /v1/requests/{id}: the exchange with this id, else the newest with this X-Request-ID.
 
-    With its bodies; ``others`` are the others that carry the same X-Request-ID, newest first.
+    It has its bodies; ``others`` are the others with the same X-Request-ID, newest first.
     """
 
     path = "/v1/requests/{id}"
@@ -151,14 +151,14 @@ class OneRequest:
             "id": Annotated[
                 str,
                 described(
-                    "An exchange's id, that of a price in a batch, or an X-Request-ID.",
+                    "The id of an exchange or of a prediction in a batch, or an X-Request-ID.",
                     "order-4711",
                     minLength=1,
                 ),
             ]
         },
         answer=FoundExchange,
-        answered="The exchange of this id, else the newest of this X-Request-ID, with its bodies.",
+        answered="The exchange with this id, else the newest with this X-Request-ID, with its bodies.",
         errors=(404, 503),
         access=Access.ADMINS,
     )

@@ -1,4 +1,4 @@
-"""The headers that keep a browser from doing more with our responses than we meant."""
+"""The headers that restrict what a browser does with our responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EVERYWHERE: Final = {
 DATA: Final = _EVERYWHERE | {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-"""For JSON, metrics, scripts and everything else that is no page."""
+"""For JSON, metrics, scripts and everything else that is not a page."""
 
 PAGE: Final = _EVERYWHERE | {
     "Content-Security-Policy": (
@@ -24,16 +24,16 @@ PAGE: Final = _EVERYWHERE | {
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-"""For pages: nothing from another host, no inline script, no inline style, in nobody's frame."""
+"""For pages: nothing from another host, no inline script, no inline style, never in a frame."""
 
 
 class SecurityHeaders:
-    """Give every response its security headers; what a resource has set itself stays."""
+    """Gives every response its security headers; a policy that a resource has set is kept."""
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, resource: object, succeeded: bool
     ) -> None:
-        """Choose by content type: a page may load from this host, data may load nothing."""
+        """Choose by content type: a page can load from this host, data can load nothing."""
         is_page = (resp.content_type or "").startswith("text/html")
         headers = PAGE if is_page else DATA
         policy = resp.get_header("Content-Security-Policy")

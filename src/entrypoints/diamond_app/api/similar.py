@@ -1,4 +1,4 @@
-"""/v1/similar: known stones like a given one."""
+"""/v1/similar: known stones similar to a given one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SimilarQuery: Any = msgspec.defstruct(
 
 
 class SimilarStones:
-    """GET /v1/similar: training stones like one stone."""
+    """GET /v1/similar: training stones similar to one stone."""
 
     path = "/v1/similar"
 
@@ -40,7 +40,7 @@ class SimilarStones:
     @operation(
         id="similar_diamonds",
         topic=Topic.PRICES,
-        summary="Show known stones like one stone",
+        summary="Show known stones similar to one stone",
         about="If there is none, the list is empty.",
         query=SimilarQuery,
         answer=SimilarDiamonds,

@@ -49,7 +49,7 @@ def as_values(found: ComparedModels) -> dict[str, Any]:
 
 
 def print_comparison(found: ComparedModels) -> None:
-    """Print both models' errors over all, by price band and by grade, and which is better."""
+    """Print both models' errors: in total, by price band, by grade; and which model is better."""
     first, second = found.models
     title = f"{found.stones:,} held-out stones of {found.source}"
     rows: list[list[object]] = []
@@ -79,10 +79,10 @@ def print_comparison(found: ComparedModels) -> None:
     _print_groups(by, rows)
     d = found.difference
     print(
-        f"\nMAE of B less that of A: {d.difference:+,.2f} USD (95 %: {d.low:+,.2f} to {d.high:+,.2f})"
+        f"\nMAE of B minus MAE of A: {d.difference:+,.2f} USD (95 %: {d.low:+,.2f} to {d.high:+,.2f})"
     )
     if found.better is None:
-        print("No difference beyond the noise.")
+        print("The difference is not significant.")
     else:
         print(f"Better: {'B' if found.better == second.card.id else 'A'}, {found.better}")
     for name, each in (("A", first), ("B", second)):

@@ -48,8 +48,8 @@ def _home(wired: Container) -> str | None:
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as ex:
-        return f"{home} can't be made ({ex.strerror})"
-    return None if os.access(home, os.W_OK) else f"{home} can't be written to"
+        return f"{home} can't be created ({ex.strerror})"
+    return None if os.access(home, os.W_OK) else f"{home} is not writable"
 
 
 def _champion(wired: Container) -> str | None:
@@ -85,7 +85,7 @@ def _health(wired: Container) -> str | None:
 
 
 def _as_text(check: Callable[[Container], str | None]) -> Callable[[Container], str | None]:
-    """Return the check, its domain errors returned instead of raised."""
+    """Return the check with its domain errors returned instead of raised."""
     from diamond_core.errors import DiamondError
 
     def run(wired: Container) -> str | None:

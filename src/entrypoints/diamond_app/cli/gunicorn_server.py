@@ -6,11 +6,11 @@ import sys
 
 
 def run_gunicorn(arguments: list[str]) -> None:
-    """Become gunicorn in this process: a new one would import everything once more."""
+    """Run gunicorn in this process: a new process would import everything again."""
     from gunicorn.app.wsgiapp import WSGIApplication
 
     class Server(WSGIApplication):  # type: ignore[misc]  # gunicorn has no types
-        """gunicorn with our arguments; the command's own stay in argv, for a live upgrade."""
+        """gunicorn with our arguments; ``sys.argv`` keeps the command's own, for a live upgrade."""
 
         def load_config(self) -> None:
             original, sys.argv = sys.argv, ["gunicorn", *arguments]

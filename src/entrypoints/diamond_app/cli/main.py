@@ -12,23 +12,23 @@ from diamond_core.errors import DiamondError, NoChampion
 from diamond_core.version import __version__
 
 COMMANDS: Final = {
-    "train": ("diamond_app.cli.train", "Train models and keep the best."),
-    "models": ("diamond_app.cli.models", "Look at the models, and choose which one serves."),
+    "train": ("diamond_app.cli.train", "Train models and promote the best."),
+    "models": ("diamond_app.cli.models", "List, show, compare and promote models."),
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
-    "similar": ("diamond_app.cli.similar", "Show known stones like one stone."),
+    "similar": ("diamond_app.cli.similar", "Show known stones similar to one stone."),
     "grades": ("diamond_app.cli.grades", "Show the grades and the fields of a stone."),
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
     "requests": (
         "diamond_app.cli.requests",
-        "Look at the requests, export them, prune them.",
+        "List, show, export and prune requests.",
     ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the request log."),
 }
-"""Command -> (the module that holds it as ``command``, its line in the help)."""
+"""Command -> (the module with its ``command``, its line in the help)."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called: help and errors come at once."""
+    """A group that imports a command only when it is called: help and errors are fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -61,7 +61,7 @@ def cli() -> None:
 
 
 def hint(error: DiamondError) -> str:
-    """Return the command that mends the error, or ''."""
+    """Return a hint with the command that fixes the error, or ''."""
     if not isinstance(error, NoChampion):
         return ""
     return "; run: diamond doctor" if error.problem else "; run: diamond train"

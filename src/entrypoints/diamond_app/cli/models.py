@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.group("models")
 def command() -> None:
-    """Look at the models, and choose which one serves.
+    """List, show, compare and promote models.
 
     \b
     Examples:
@@ -29,7 +29,7 @@ def command() -> None:
 @command.command("list")
 @json_option
 def list_models(as_json: bool) -> None:
-    """List all models, newest first, and who was champion when.
+    """List all models, newest first, and when each was champion.
 
     With --json: a list of cards, each with its "champion_periods".
 
@@ -79,7 +79,7 @@ def list_models(as_json: bool) -> None:
 @click.argument("id")
 @json_option
 def show(id: str, as_json: bool) -> None:
-    """Show one model; ID may be 'champion'.
+    """Show one model; ID can be 'champion'.
 
     \b
     Example:
@@ -95,7 +95,7 @@ def show(id: str, as_json: bool) -> None:
         return
     print_table(card.id, ["", ""], [*_facts(card), *_history_of(card, history)])
     if REPORT_FILE in card.files:
-        print(f"\nreport: {history.location(card.id, REPORT_FILE)}")  # whole, however long
+        print(f"\nreport: {history.location(card.id, REPORT_FILE)}")  # a table would cut it
     candidates = card.details.get("candidates")
     if isinstance(candidates, (list, tuple)) and all(
         isinstance(each, dict) and {"name", "cross_validated_mae"} <= each.keys()
@@ -110,10 +110,10 @@ def show(id: str, as_json: bool) -> None:
 
 @command.command("promote")
 @click.argument("id")
-@click.option("--reason", required=True, help="Why; it is kept for good.")
+@click.option("--reason", required=True, help="The reason; the history keeps it.")
 @json_option
 def promote(id: str, reason: str, as_json: bool) -> None:
-    """Make the model ID the champion; running services follow within a second.
+    """Promote the model ID to champion; running services follow within a second.
 
     \b
     Example:
@@ -121,11 +121,11 @@ def promote(id: str, reason: str, as_json: bool) -> None:
     """
     wired = container()
     promoted = wired.choose_champion().promote(_id(wired.history(), id), reason=reason, by=user())
-    _tell(promoted, as_json)
+    _print_champion(promoted, as_json)
 
 
 @command.command("rollback")
-@click.option("--reason", default="", help="Why; it is kept for good.")
+@click.option("--reason", default="", help="The reason; the history keeps it.")
 @json_option
 def rollback(reason: str, as_json: bool) -> None:
     """Make the previous champion the champion again.
@@ -134,7 +134,7 @@ def rollback(reason: str, as_json: bool) -> None:
     Example:
       diamond models rollback --reason 'prices of large stones look wrong'
     """
-    _tell(container().choose_champion().roll_back(by=user(), reason=reason), as_json)
+    _print_champion(container().choose_champion().roll_back(by=user(), reason=reason), as_json)
 
 
 @command.command("compare")
@@ -145,9 +145,9 @@ def rollback(reason: str, as_json: bool) -> None:
 def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) -> None:
     """Compare two models on the same hold-out, by price band and by grade.
 
-    FIRST and SECOND are model ids or 'champion'. SOURCE is what 'diamond train' takes; default
-    is the bundled data set. Its hold-out is chosen by the stones themselves, so neither model
-    has learned from it, whatever data each was trained on.
+    FIRST and SECOND are model ids or 'champion'. SOURCE is as for 'diamond train'; default is
+    the bundled data set. A hash of each stone selects the hold-out, so neither model was trained
+    on it, whatever its training data.
 
     \b
     Examples:
@@ -168,7 +168,7 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
 
 
 def _facts(card: ModelCard) -> list[list[object]]:
-    """Return what the card says of the training and of the errors."""
+    """Return the card's facts about the training and the errors."""
     facts: list[list[object]] = [
         ["family", card.family],
         ["trained", f"{card.created_at:%Y-%m-%d %H:%M:%S} UTC, in {card.seconds:.1f} s"],
@@ -199,7 +199,7 @@ def _facts(card: ModelCard) -> list[list[object]]:
 
 
 def _history_of(card: ModelCard, history: ModelHistory) -> list[list[object]]:
-    """Return where the model is kept, and when it was champion."""
+    """Return where the model is stored, and when it was champion."""
     from diamond_core import champion_periods
 
     facts: list[list[object]] = [["files", history.location(card.id).removesuffix("/card.json")]]
@@ -225,11 +225,11 @@ def _period(period: ChampionPeriod) -> str:
     return f"{period.since:%Y-%m-%d %H:%M} - {until}"
 
 
-def _tell(promoted: str, as_json: bool) -> None:
+def _print_champion(promoted: str, as_json: bool) -> None:
     if as_json:
         print_json({"champion": promoted})
     else:
-        print(f"The champion is {promoted} now.")
+        print(f"The champion is now {promoted}.")
 
 
 def _id(history: ModelHistory, text: str) -> ModelId:

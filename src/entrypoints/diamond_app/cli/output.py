@@ -18,7 +18,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 
 
 def container() -> Container:
-    """Return the container that the command line was called with, else that of the settings."""
+    """Return the container that was passed to the command line, or a new one from the settings."""
     given: Container | None = click.get_current_context().find_root().obj
     if given is not None:
         return given
@@ -29,7 +29,7 @@ def container() -> Container:
 
 
 def user() -> str:
-    """Return who gives the command, for the history of promotions."""
+    """Return the user's name, for the history of promotions."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -47,7 +47,7 @@ def print_json(values: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print *rows* as a table; numbers stand to the right."""
+    """Print *rows* as a table; numbers are right-aligned."""
     from rich.console import Console
     from rich.table import Table
 
@@ -73,7 +73,7 @@ def _number(cell: object) -> str:
 def progress_bar(quiet: bool) -> Iterator[Progress]:
     """Show progress on stderr: a bar on a terminal, a line for each step elsewhere."""
     if quiet:
-        yield lambda doing, share: None
+        yield lambda step, share: None
         return
     if not sys.stderr.isatty():
         yield _line_per_step()
@@ -84,15 +84,15 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
     columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
-        yield lambda doing, share: bar.update(task, description=doing, completed=share)
+        yield lambda step, share: bar.update(task, description=step, completed=share)
 
 
 def _line_per_step() -> Callable[[str, float], None]:
     shown: set[str] = set()
 
-    def tell(doing: str, share: float) -> None:
-        if doing not in shown:
-            shown.add(doing)
-            print(doing, file=sys.stderr, flush=True)
+    def print_once(step: str, share: float) -> None:
+        if step not in shown:
+            shown.add(step)
+            print(step, file=sys.stderr, flush=True)
 
-    return tell
+    return print_once

@@ -19,7 +19,7 @@ from diamond_app.cli.stone_options import stone, stone_options
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the priced CSV here; default is stdout.",
+    help="Write the priced CSV to this file; default is stdout.",
 )
 @json_option
 def command(
@@ -27,8 +27,8 @@ def command(
 ) -> None:
     """Price one stone given by options, or each row of CSV_FILE.
 
-    Only carat, cut, color and clarity are needed. A priced CSV has the columns and rows of the
-    input, and after them predicted_price, price_low, price_high and error.
+    Only carat, cut, color and clarity are required. The output CSV has the rows and columns of
+    the input, then the columns predicted_price, price_low, price_high and error.
 
     \b
     Examples:
@@ -41,7 +41,7 @@ def command(
         _price_file(csv_file, output)
         return
     if output is not None:
-        raise click.UsageError("--output goes with a CSV file")
+        raise click.UsageError("--output needs a CSV file")
     from diamond_app.responses import Prediction
     from diamond_core import new_exchange_id
 
@@ -57,9 +57,9 @@ def command(
     print(f"  {coverage:.0%} of such stones cost ${prediction.low:,.2f} to ${prediction.high:,.2f}")
     print(f"  ${prediction.price / diamond.carat:,.2f} per carat; model {prediction.card.id}")
     if prediction.assumed:
-        print(f"  assumed, as not given: {', '.join(prediction.assumed)}")
+        print(f"  not given, assumed: {', '.join(prediction.assumed)}")
     if prediction.outside:
-        print(f"  outside what the model was trained on: {', '.join(prediction.outside)}")
+        print(f"  outside the training range: {', '.join(prediction.outside)}")
 
 
 def _price_file(csv_file: Path, output: Path | None) -> None:
@@ -76,5 +76,5 @@ def _price_file(csv_file: Path, output: Path | None) -> None:
         output.write_bytes(priced.data)
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
-        summary += f", {priced.bad:,} rows could not be: see the column 'error'"
+        summary += f", {priced.bad:,} rows not priced: see the column 'error'"
     print(summary, file=sys.stderr)

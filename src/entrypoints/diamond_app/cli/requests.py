@@ -22,17 +22,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _FILTERS = {
     "since": ("TIME", "Since this time (ISO 8601, UTC without a zone), or this age: 2h, 3d."),
     "until": ("TIME", "Before this time, or older than this age."),
-    "status": ("STATUS", "Of this status, such as 404, or class, such as 4xx."),
-    "path": ("PREFIX", "Of paths that begin so."),
+    "status": ("STATUS", "With this status, such as 404, or status class, such as 4xx."),
+    "path": ("PREFIX", "With a path that begins with this prefix."),
     "model": ("ID", "Priced by this model."),
     "slower_than": ("DURATION", "Slower than this: 250 (ms) or 1.5s."),
-    "id": ("ID", "Of this id, as a prediction's answer has it."),
-    "request_id": ("ID", "Of this X-Request-ID."),
+    "id": ("ID", "With this id; a prediction's response contains it."),
+    "request_id": ("ID", "With this X-Request-ID."),
 }
 
 
 def _filters(*names: str) -> Callable[[Command], Command]:
-    """Add the options that say which exchanges are asked for."""
+    """Add the options that filter exchanges."""
 
     def add(command: Command) -> Command:
         for name in reversed(names):
@@ -59,7 +59,7 @@ def _filter(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
 
 @click.group("requests")
 def command() -> None:
-    """Look at the requests, export them, and prune them.
+    """List, show, export and prune requests.
 
     \b
     Examples:
@@ -116,9 +116,10 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
 @click.argument("id")
 @json_option
 def show(id: str, as_json: bool) -> None:
-    """Show the request of the id ID, else the newest of the X-Request-ID ID, with its bodies.
+    """Show one request with its bodies.
 
-    ID may be that of any prediction of the service, of one stone in a batch too.
+    ID is the id of an exchange or of a prediction, also of one stone in a batch, or an
+    X-Request-ID. If several requests have this X-Request-ID, the newest is shown.
 
     \b
     Example:
@@ -143,7 +144,7 @@ def show(id: str, as_json: bool) -> None:
     ):
         print(f"\n{name} ({encoding}):\n{_printable(text)}")
     if others:
-        print(f"\nothers of this X-Request-ID: {', '.join(each.id for each in others)}")
+        print(f"\nothers with this X-Request-ID: {', '.join(each.id for each in others)}")
 
 
 _BODY = ("encoding", "body")
@@ -159,10 +160,10 @@ _BODY = ("encoding", "body")
 )
 @json_option
 def export(format: str, output: Path | None, as_json: bool, **given: str | None) -> None:
-    """Export requests with their bodies, newest first: one JSON object a line, or CSV.
+    """Export requests with their bodies, newest first: one JSON object per line, or CSV.
 
-    However many they are, they are never in memory at once. A body that is not UTF-8 is given
-    as base64, and request_encoding or response_encoding says so.
+    Requests are streamed: their number does not matter for the memory. A body that is not UTF-8
+    is written as base64, and request_encoding or response_encoding is then "base64".
 
     \b
     Examples:
@@ -172,7 +173,7 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
     from diamond_app.exchange_export import export_exchanges
 
     if as_json and output is None:
-        raise click.UsageError("--json tells what was done, and goes with --output")
+        raise click.UsageError("--json reports what was exported and needs --output")
     wired = container()
     filter = _filter(wired, given)
     with progress_bar(quiet=as_json or output is None) as progress:
@@ -184,16 +185,21 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
 
 
 @command.command("prune")
-@click.option("--older-than", required=True, metavar="AGE", help="The age: 90d, 12h, 4w.")
-@click.option("--dry-run", is_flag=True, help="Only tell how many would be deleted.")
-@click.option("--yes", is_flag=True, help="Do not ask where the clock may be wrong.")
+@click.option(
+    "--older-than",
+    required=True,
+    metavar="AGE",
+    help="Delete requests older than this: 90d, 12h, 4w.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print how many would be deleted.")
+@click.option("--yes", is_flag=True, help="Do not ask whether the clock is right.")
 @json_option
 def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete old requests, a few at a time; the service goes on writing meanwhile.
+    """Delete old requests in small batches; the service can write meanwhile.
 
-    The database keeps the room for requests to come; its files do not shrink. Where no
-    request came for a day, this asks first: the clock may be wrong. Without a terminal it then exits
-    with 3. DIAMOND_KEEP_REQUESTS=90d has the service do it by itself.
+    The database reuses the space; its files do not shrink. If no request came for a day, the
+    command asks first, because the clock may be wrong; without a terminal it exits with 3.
+    With DIAMOND_KEEP_REQUESTS=90d the service deletes old requests itself.
 
     \b
     Examples:
@@ -224,7 +230,7 @@ def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
 
 
 def _check_clock(log: RequestLog, now: datetime, *, yes: bool) -> None:
-    """Ask whether the clock is right, where it is far ahead of the newest request."""
+    """Ask whether the clock is right if it is far ahead of the newest request."""
     from diamond_core import ExchangeFilter
 
     of_today = ExchangeFilter(since=now - timedelta(days=1))
@@ -238,16 +244,16 @@ def _check_clock(log: RequestLog, now: datetime, *, yes: bool) -> None:
         f"{newest[0].occurred_at:%Y-%m-%d %H:%M} UTC. Is the clock right?"
     )
     if not sys.stdin.isatty():
-        print(f"diamond: {question} If so, repeat this with --yes", file=sys.stderr)
+        print(f"diamond: {question} If so, repeat the command with --yes", file=sys.stderr)
         sys.exit(3)
     click.confirm(question, abort=True, err=True)
 
 
 @command.group("dead-letters")
 def dead_letters() -> None:
-    """Look at the requests that the database refused, deliver them again, or delete them.
+    """List, deliver again or delete the requests that the database refused.
 
-    A request becomes a dead letter where the database refuses it while it takes others.
+    A request becomes a dead letter if the database refuses it but accepts others.
 
     \b
     Examples:
@@ -306,7 +312,9 @@ def list_dead_letters(as_json: bool) -> None:
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @json_option
 def retry_dead_letters(ids: tuple[str, ...], as_json: bool) -> None:
-    """Deliver dead letters of these IDs, or all; exits with 1 if the database refuses one again.
+    """Deliver the dead letters with these IDs, or all of them, again.
+
+    Exits with 1 if the database refuses one again.
 
     \b
     Example:
@@ -333,7 +341,7 @@ def retry_dead_letters(ids: tuple[str, ...], as_json: bool) -> None:
 @click.option("--all", "every", is_flag=True, help="All dead letters.")
 @json_option
 def prune_dead_letters(ids: tuple[str, ...], every: bool, as_json: bool) -> None:
-    """Delete the dead letters of these IDs, or all, for good.
+    """Delete the dead letters with these IDs, or all of them.
 
     \b
     Example:
@@ -350,7 +358,7 @@ def prune_dead_letters(ids: tuple[str, ...], every: bool, as_json: bool) -> None
 
 
 def _ids(letters: DeadLetters, ids: Sequence[str]) -> list[str]:
-    """Return the ids, each of which must be that of a dead letter; without any, those of all."""
+    """Return *ids* if each is a dead letter's; if there are none, those of all dead letters."""
     known = letters.ids()
     for id in ids:
         if id not in known:
@@ -358,12 +366,12 @@ def _ids(letters: DeadLetters, ids: Sequence[str]) -> list[str]:
     return list(ids or known)
 
 
-def _shown(text: str, most: int) -> str:
-    """Return a caller's text, cut and harmless to a terminal and to Rich's markup."""
+def _shown(text: str, maximum: int) -> str:
+    """Return a caller's text, shortened and safe for a terminal and for Rich's markup."""
     from rich.markup import escape
 
     printable = _printable(text).replace("\n", " ")
-    return escape(printable if len(printable) <= most else printable[: most - 1] + "…")
+    return escape(printable if len(printable) <= maximum else printable[: maximum - 1] + "…")
 
 
 def _printable(text: str) -> str:

@@ -21,20 +21,20 @@ from diamond_core.errors import Unavailable
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="How many processes.  [default: WEB_CONCURRENCY or 1]",
+    help="Number of processes.  [default: WEB_CONCURRENCY or 1]",
 )
 def command(bind: str | None, workers: int | None) -> None:
     """Serve the HTTP API with gunicorn.
 
-    GUNICORN_CMD_ARGS and WEB_CONCURRENCY mean what they mean to gunicorn. The service starts
-    without a model too and answers 503 until one is trained. On a loopback address and without
-    DIAMOND_API_KEYS, a key to administer is made for this run and shown here.
+    gunicorn's GUNICORN_CMD_ARGS and WEB_CONCURRENCY work too. Without a model, the service
+    answers 503 until one is trained. On a loopback address and without DIAMOND_API_KEYS, an
+    admin key for this run is created and printed.
 
     \b
     Example:
       diamond serve --bind 0.0.0.0:8000 --workers 4
     """
-    wired = container()  # a wrong setting stops here, with one line
+    wired = container()  # an invalid setting fails here, with one line
     wired.request_log()
     try:
         if wired.history().champion() is None:
@@ -52,7 +52,7 @@ def command(bind: str | None, workers: int | None) -> None:
 
 
 def addresses(bind: str | None, gunicorn_arguments: str) -> list[str]:
-    """Return where gunicorn will listen, by its own order: option, environment, default."""
+    """Return gunicorn's addresses: from the option, else the environment, else the default."""
     if bind is not None:
         return [bind]
     found = []
@@ -67,7 +67,7 @@ def addresses(bind: str | None, gunicorn_arguments: str) -> list[str]:
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether only this machine can reach *address*, such as ``127.0.0.1:8000``."""
+    """Return whether only this machine can reach *address*, such as ``127.0.0.1:8000``."""
     host = address.rpartition(":")[0].strip("[]")
     if host == "localhost":
         return True
@@ -78,10 +78,10 @@ def is_loopback(address: str) -> bool:
 
 
 def _offer_one_time_key(listening: list[str]) -> None:
-    """Make a key for this run and show it, if nobody but this machine's users can use it."""
+    """Create a key for this run and print it, if only this machine's users can use it."""
     if not all(map(is_loopback, listening)):
         print(
-            f"No {API_KEYS} are set: everyone may price, and nobody may administer.",
+            f"No {API_KEYS} are set: everyone can price stones, and nobody can administer.",
             file=sys.stderr,
         )
         return
@@ -89,7 +89,7 @@ def _offer_one_time_key(listening: list[str]) -> None:
     # the workers get it from the environment, where only this user's processes can read it
     os.environ[ONE_TIME_KEY] = key
     print(
-        f"No {API_KEYS} are set. The key to administer, for this run only: {key}\n"
+        f"No {API_KEYS} are set. Admin key, for this run only: {key}\n"
         f"  curl -H 'Authorization: Bearer {key}' http://{listening[0]}/v1/requests",
         file=sys.stderr,
     )

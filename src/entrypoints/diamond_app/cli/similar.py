@@ -18,7 +18,7 @@ from diamond_core.stones.fields import REQUIRED
 )
 @json_option
 def command(n: int, as_json: bool, **values: str | None) -> None:
-    """Show training stones of the same cut, color and clarity and the nearest weight.
+    """Show the training stones of the same cut, color and clarity that are nearest in weight.
 
     \b
     Example:

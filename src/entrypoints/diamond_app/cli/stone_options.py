@@ -29,7 +29,7 @@ def stone(values: dict[str, str | None]) -> Diamond:
     """Return the stone that the options describe.
 
     Raises:
-        InvalidDiamond: names every option that is wrong.
+        InvalidDiamond: names every invalid option.
     """
     from diamond_core import Diamond
 

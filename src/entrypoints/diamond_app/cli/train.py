@@ -30,27 +30,27 @@ _SHOWN_ROWS = 10
     "families",
     multiple=True,
     metavar="NAME",
-    help="Train only this family; may be repeated.",
+    help="Train only this family; can be repeated.",
 )
 @click.option(
     "--trials",
     type=click.IntRange(min=0),
-    help="Bound the search for better parameters; 0 takes the defaults.",
+    help="Maximum number of trials in the parameter search; 0: use the default parameters.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=0,
     show_default=True,
-    help="Makes a run repeatable.",
+    help="Random seed; makes a run repeatable.",
 )
 @click.option(
     "--study",
     metavar="URL",
-    help="Keep the search for parameters in this database, and share it with others who name it:"
-    " mysql://user:password@host/name or sqlite:///file. By default it is kept in a file of the home.",
+    help="Store the parameter search in this database; runs with the same URL share it:"
+    " mysql://user:password@host/name or sqlite:///file. Default is a file in the home folder.",
 )
-@click.option("--force", is_flag=True, help="Train even if nothing has changed since.")
+@click.option("--force", is_flag=True, help="Train even if nothing has changed.")
 @json_option
 def command(
     sources: tuple[str, ...],
@@ -63,9 +63,9 @@ def command(
 ) -> None:
     """Train models on SOURCE, score them on the hold-out, and promote the best if it is better.
 
-    SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL, with the columns carat, cut, color,
-    clarity and price, and optionally depth, table, x, y, z. Without one, the bundled data set
-    of 53,940 diamonds (2008 prices) is used.
+    SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL. It needs the columns
+    carat, cut, color, clarity and price; depth, table, x, y, z are optional. Default is the
+    bundled data set of 53,940 diamonds (2008 prices).
 
     \b
     Examples:
@@ -118,14 +118,14 @@ def _print_models(run: TrainingRun) -> None:
         m = card.metrics
         rows.append([card.id, m.mae, m.rmse, f"{m.mape:.1%}", f"{m.r2:.4f}", card.seconds, note])
     data = run.cards[0].data
-    title = f"{data.training_rows:,} stones to learn from, {data.holdout_rows:,} held out"
+    title = f"{data.training_rows:,} training stones, {data.holdout_rows:,} held out"
     print_table(title, ["model", "MAE $", "RMSE $", "MAPE", "R2", "seconds", ""], rows)
 
 
 def _print_rejected(rows: Sequence[RejectedRow]) -> None:
     if not rows:
         return
-    print(f"{len(rows):,} rows were left out:", file=sys.stderr)
+    print(f"{len(rows):,} rows were rejected:", file=sys.stderr)
     for row in rows[:_SHOWN_ROWS]:
         print(f"  line {row.line}: {'; '.join(row.reasons)}", file=sys.stderr)
     if len(rows) > _SHOWN_ROWS:

@@ -1,4 +1,4 @@
-"""The pages and their files, made from the package once."""
+"""The pages and their files, read from the package once."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class StaticFile:
 class Site:
     """All pages and files in memory: a few dozen kilobytes.
 
-    Every file's address holds one digest of all of them, so that a browser may keep them and
-    never mixes the files of two versions; the pages name the digest of today.
+    Every file's address contains one digest of all files, so a browser can cache them and never
+    mixes two versions; the pages contain the current digest.
 
     Args:
-        paths: the addresses of the API, to choose from where exchanges are looked for.
+        paths: the API's paths, offered in the filter of exchanges.
     """
 
     def __init__(self, paths: Sequence[str] = ()) -> None:
@@ -75,7 +75,7 @@ class Site:
 
     def _page(self, template: str, path: str = "") -> StaticFile:
         def render() -> bytes:
-            # a worker that is asked for no page starts without Jinja2
+            # a worker that serves no pages never imports Jinja2
             from diamond_adapters.templates import templates_in
 
             page = templates_in(_HERE / "pages").get_template(template)

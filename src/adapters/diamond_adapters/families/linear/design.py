@@ -17,7 +17,7 @@ Matrix = NDArray[np.float64]
 MINIMUM_DEVIATION: Final = 0.2
 
 KNOTS: Final = (0.4, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.5)
-"""Weights (carats) at which the price per carat changes its course: the trade's own steps."""
+"""Weights (carats) at which the slope of the price changes: the steps that the trade uses."""
 
 _GRADE_COUNTS: Final = {"cut": len(Cut), "color": len(Color), "clarity": len(Clarity)}
 
@@ -29,10 +29,10 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         weight: 'carat', 'log' (log carat) or 'spline' (log carat with a hinge at each knot).
         interactions: add weight terms times grades, and color times clarity.
 
-    Unknown measurements are assumed: depth and table are the training median of the stone's
+    Unknown measurements are imputed: depth and table are the training median of the stone's
     cut; length and width follow from the weight by the geometry of a round brilliant,
     carat = k x y z with z = depth (x + y) / 200, where k is the training median (about 0.0061
-    carats per cubic millimeter). In the medians all stones count the same.
+    carats per cubic millimeter). The medians are unweighted.
 
     Attributes after fitting:
         medians_: (depth, table) for each cut, shape (5, 2).
@@ -44,7 +44,7 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.interactions = interactions
 
     def fit(self, features: NDArray[Any], prices: object = None) -> Self:
-        """Learn what unknown measurements are assumed to be."""
+        """Learn the values for unknown measurements."""
         carat, cut, depth, table, x, y, z = (
             features[:, POSITIONS[name]]
             for name in ("carat", "cut", "depth", "table", "x", "y", "z")
@@ -54,8 +54,8 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         for grade in range(len(Cut)):
             of_cut = cut == grade
             self.medians_[grade] = [
-                _median(column[of_cut], instead)
-                for column, instead in zip((depth, table), everywhere, strict=True)
+                _median(column[of_cut], default)
+                for column, default in zip((depth, table), everywhere, strict=True)
             ]
         self.density_ = _median(carat / (x * y * z), 0.0061)
         return self
@@ -79,7 +79,7 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return np.hstack(parts)
 
     def weight_terms(self, carat: Matrix) -> Matrix:
-        """Return the weight's own terms, shape (n, 1) or (n, 1 + knots)."""
+        """Return the terms of the weight alone, shape (n, 1) or (n, 1 + knots)."""
         if self.weight == "carat":
             return carat[:, np.newaxis]
         logs = np.log(carat)[:, np.newaxis]
@@ -105,10 +105,10 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
 
 
 class FlooredScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """Centre columns and divide them by their standard deviation, or by the floor if that is more.
+    """Center columns and divide them by their standard deviation, or by the floor if it is larger.
 
-    Without a floor, a column that only a few stones fill would count as much as any other, and
-    a penalty would hardly hold back the wild slope that those few suggest.
+    Without a floor, a column that is nonzero for only a few stones would count as much as any
+    other, and a penalty would hardly shrink the extreme slope of those few stones.
     """
 
     def fit(self, columns: Matrix, prices: object = None, sample_weight: Weights = None) -> Self:
@@ -127,10 +127,10 @@ def mean_and_deviation(values: Matrix, weights: Weights) -> tuple[Any, Any]:
     """Return the weighted means and standard deviations along the first axis."""
     mean = np.average(values, axis=0, weights=weights)
     squares = values - mean
-    np.square(squares, out=squares)  # in place: the columns may fill the memory
+    np.square(squares, out=squares)  # in place: the columns can be large
     return mean, np.sqrt(np.average(squares, axis=0, weights=weights))
 
 
-def _median(values: NDArray[Any], instead: float) -> float:
+def _median(values: NDArray[Any], default: float) -> float:
     known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else instead
+    return float(np.median(known)) if len(known) else default

@@ -38,8 +38,8 @@ class LinearFamily:
         if len(table) < MINIMUM_STONES:
             raise TooFewStones(len(table), MINIMUM_STONES)
         weights = of_mean_one(weights)
-        # One thread: sums in another order would make another file on a machine of more cores,
-        # and where the cores are shared, threads that wait for each other take five times as long.
+        # One thread: the order of the sums, and so the file, must not depend on the number of
+        # cores. On shared cores, threads that wait for each other also take five times as long.
         with threadpool_limits(1, user_api="blas"):
             only = DEFAULT if trials == 0 else None
             scored = search(table, weights, seed=seed, progress=progress, only=only)
@@ -81,7 +81,7 @@ def fit_candidate(
 
 
 def _assumed(regressor: LinearPriceRegressor) -> Mapping[str, Any]:
-    """Say what is assumed of unknown measurements, for the card."""
+    """Return the values assumed for unknown measurements, for the card."""
     design = regressor.pipeline_.steps[0][1]
     return {
         "depth_by_cut": design.medians_[:, 0].tolist(),

@@ -1,7 +1,7 @@
 """A fitted linear model as an ONNX graph of plain operators, computed in float64.
 
-The products of weight terms and grades are not spelled out: for each grade the graph looks up
-which straight line it adds, sums the lines of a stone's grades, and reads them at its weight.
+The products of weight terms and grades are not separate columns: for each grade the graph looks up
+its line over the weight terms, sums the lines of a stone's grades, and evaluates the sum.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _GRADES: Final = len(Cut) + len(Color) + len(Clarity)
 
 @dataclass(frozen=True, slots=True)
 class UnscaledCoefficients:
-    """A pipeline's coefficients for unscaled columns, sorted by what they multiply.
+    """A pipeline's coefficients for unscaled columns, grouped by what they multiply.
 
     Attributes:
         lines: for each weight term (the constant first) and each grade of the three fields,
-            shape (1 + terms, 20): the sum over a stone's grades is its own line.
+            shape (1 + terms, 20): the sum over a stone's grades is the stone's line.
         pairs: for each color and clarity, shape (56,).
         measurements: for depth, table and spread, shape (3,).
     """
@@ -41,7 +41,7 @@ class UnscaledCoefficients:
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Self:
-        """Undo the scaling and sort the coefficients; ``LinearDesign`` gives their order."""
+        """Undo the scaling and group the coefficients; ``LinearDesign`` defines their order."""
         design, scaler, linear = (step for _, step in pipeline.steps)
         coefficients = np.ravel(linear.coef_) / scaler.scale_
         intercept = float(linear.intercept_) - float(coefficients @ scaler.mean_)
@@ -58,7 +58,7 @@ class UnscaledCoefficients:
         if design.interactions:
             lines[1:, with_dummy] = parts[3].reshape(terms, dummies)
             pairs[1:, 1:] = parts[4].reshape(len(Color) - 1, len(Clarity) - 1)
-        # Every stone has exactly one cut, so what all stones share can ride on the cuts.
+        # Every stone has exactly one cut, so the terms common to all stones are added to the cuts.
         lines[0, : len(Cut)] += intercept
         lines[1:, : len(Cut)] += parts[0][:, np.newaxis]
         return cls(lines, pairs.ravel(), parts[2])
@@ -73,7 +73,7 @@ def export(pipeline: Pipeline, rule: PriceRule, *, log_price: bool) -> bytes:
 
 
 def linear_value(add: Graph, exact: str, pipeline: Pipeline) -> str:
-    """Add what the linear model predicts for the features *exact* (float64), shape (n,)."""
+    """Add the linear model's prediction for the features *exact* (float64), shape (n,)."""
     design: LinearDesign = pipeline.steps[0][1]
     coefficients = UnscaledCoefficients.of(pipeline)
     logs = add("Log", add.columns(exact, ["carat"]))
@@ -112,7 +112,7 @@ def _one_hot(add: Graph, exact: str) -> str:
 
 
 def _pairs(add: Graph, exact: str, pairs: NDArray[np.float64]) -> str:
-    """Return what the stone's color and clarity add together, shape (n,)."""
+    """Return the joint term of the stone's color and clarity, shape (n,)."""
     both = add("MatMul", add.columns(exact, ["color", "clarity"]), add.constant([len(Clarity), 1]))
     return add("Gather", add.constant(pairs), add("Cast", both, to=TensorProto.INT64), axis=0)
 

@@ -29,7 +29,7 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         log_price: fit the price's logarithm.
         weight, interactions: see ``LinearDesign``.
         solver: 'least squares', 'ridge' or 'lasso'.
-        penalty: for standardised columns and target; ridge's per row.
+        penalty: for standardized columns and target; ridge's is per row.
 
     Unknown features are NaN. Predictions follow the ``PriceRule`` of the training prices.
     """
@@ -49,7 +49,7 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.penalty = penalty
 
     def fit(self, features: NDArray[Any], prices: Matrix, sample_weight: Weights = None) -> Self:
-        """Fit to features (n, 9), prices (n,) in USD, and how much each stone counts (n,)."""
+        """Fit to features (n, 9), prices (n,) in USD, and the stones' weights (n,)."""
         target = np.log(prices) if self.log_price else np.asarray(prices, dtype=np.float64)
         _, deviation = mean_and_deviation(target, sample_weight)
         total = len(target) if sample_weight is None else float(sample_weight.sum())

@@ -1,9 +1,9 @@
-"""The search for the best linear model: every candidate's cross-validated error, cheaply.
+"""The search for the best linear model: every candidate's cross-validated error, at low cost.
 
-A least-squares fit sees its data only through sums of products. These add up over folds, so one
-pass over each fold serves every candidate: subtract a fold's sums from the total, and what is
-left belongs to the rows outside it. One eigendecomposition then solves least squares and every
-ridge penalty, and yields p rows that stand for all n in the lasso.
+A least-squares fit needs only sums of products. These add up over folds, so one pass over each
+fold is enough for all candidates: the total minus a fold's sums are the sums of the rows outside
+the fold. One eigendecomposition then solves least squares and every ridge penalty, and yields p
+rows that replace all n rows in the lasso.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FOLDS: Final = 5
 LASSO_ITERATIONS: Final = 500
 RIDGE: Final = (1e-5, 1e-4, 1e-3, 1e-2)
 LASSO: Final = (1e-3, 3e-4, 1e-4)
-"""Penalties for standardised columns and prices: ridge's per row, lasso's as scikit-learn's."""
+"""Penalties for standardized columns and prices: ridge's per row, lasso's as in scikit-learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Scored:
 DEFAULT: Final = Candidate(
     log_price=True, weight="spline", interactions=True, solver="ridge", penalty=1e-4
 )
-"""What to fit without a search: the best or nearly the best on every data set tried."""
+"""The model without a search: the best or nearly the best on every data set that was tried."""
 
 
 def search(
@@ -104,7 +104,7 @@ def out_of_fold(
 
 @contextmanager
 def tolerating_slow_lasso() -> Iterator[None]:
-    """Let a lasso end early: it is judged by its error like any other candidate."""
+    """Let a lasso end early: it is scored by its error like any other candidate."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
@@ -122,7 +122,7 @@ def _candidates(weight: str, interactions: bool) -> list[Candidate]:
 
 
 class _CrossValidation:
-    """One design's columns with, for each fold, the sums that fits outside it need."""
+    """The columns of one design, and for each fold the sums for the fits outside it."""
 
     def __init__(
         self, table: DiamondTable, weights: Weights, weight: str, interactions: bool, seed: int
@@ -144,10 +144,10 @@ class _CrossValidation:
     def out_of_fold(
         self, candidates: Sequence[Candidate], tables: Sequence[DiamondTable]
     ) -> list[Matrix]:
-        """Return for each of *tables* the prices, shape (n, candidates), by fits without the row.
+        """Return the out-of-fold prices, shape (n, candidates), for each of *tables*.
 
-        Each table holds the same stones in the same order, more or less of them known; the first
-        is the one that this was made of.
+        Each table has the same stones in the same order, with more or fewer known measurements;
+        the first is the table of the constructor.
         """
         results = [np.empty((len(self._fold), len(candidates))) for _ in tables]
         fits = [_fit(self._total.without(sums), candidates) for sums in self._sums]
@@ -212,7 +212,7 @@ def _fit(sums: _Sums, candidates: Sequence[Candidate]) -> tuple[Matrix, Matrix]:
     coefficients = np.empty((len(inner), len(candidates)))
     for target in (0, 1):
         chosen = [i for i, each in enumerate(candidates) if each.log_price == bool(target)]
-        # These rows have the inner products of all n, divided by n.
+        # These rows have the same inner products as all n rows, divided by n.
         stand_in = np.sqrt(values)[:, np.newaxis] * vectors.T
         response = rotated[:, target] / np.sqrt(values)
         lassos = [i for i in chosen if candidates[i].solver == "lasso"]

@@ -32,7 +32,7 @@ from diamond_core.stones.diamond_table import DiamondTable
 NAMES: Final = ("defaults", "found by the search")
 _PATIENCE: Final = 50
 _OTHER_FOLDS: Final = 1
-"""Added to the seed: the last comparison's folds are not the search's."""
+"""Added to the seed: the final comparison must not use the folds of the search."""
 
 
 class XGBoostFamily:
@@ -52,7 +52,7 @@ class XGBoostFamily:
     ) -> FittedModel:
         if len(table) < MINIMUM_STONES:
             raise TooFewStones(len(table), MINIMUM_STONES)
-        # One thread, here and in the trees: sums in another order would make another file.
+        # One thread, here and in the trees: sums in another order would change the file.
         with threadpool_limits(1, user_api="blas"):
             try:
                 return _fit(
@@ -63,7 +63,7 @@ class XGBoostFamily:
 
 
 def trials_for(table: DiamondTable, trials: int | None) -> int:
-    """Return *trials*, or if that is None as many as take a few seconds for this table."""
+    """Return *trials*; if it is None, a number that takes a few seconds for this table."""
     return max(5, min(40, 200_000 // len(table))) if trials is None else trials
 
 
@@ -85,11 +85,11 @@ def _fit(
             table, weights, url=study, trials=trials, seed=seed, trials_done=trials_done
         )
     found = result.parameters if dict(result.parameters) != dict(DEFAULTS) else None
-    # The defaults stay unless what was found is clearly better on other folds.
+    # The defaults are kept unless the search's parameters are clearly better on other folds.
     best = _choose(table, weights, found, seed, progress)
     parameters = found if found and best.chosen else DEFAULTS
     progress("fitting the best", 0.9)
-    # The more stones, the more trees: a fold's training lacked a fifth of them.
+    # More stones allow more trees: a fold was trained without a fifth of the stones.
     rounds = round(best.rounds * FOLDS / (FOLDS - 1))
     regressor = BoostedPriceRegressor(parameters, rounds, seed)
     regressor.fit(table.features(FEATURES), table.price, weights)
@@ -123,7 +123,7 @@ def _choose(
     seed: int,
     progress: Progress,
 ) -> CrossValidated:
-    """Cross-validate as the final model is fitted: in the same bins, each stone twice."""
+    """Cross-validate with the settings of the final fit: the same bins, each stone twice."""
     folds = BoostedFolds(
         table, weights, seed=seed + _OTHER_FOLDS, also_four_cs=True, bins=BINS, patience=_PATIENCE
     )

@@ -1,4 +1,4 @@
-"""Cross-validation of boosted trees: each fold's rows are binned once and serve every trial."""
+"""Cross-validation of boosted trees: each fold's rows are binned once for all trials."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from diamond_core.stones.holdout import folds
 
 FOLDS: Final = 5
 FIRST_FOLDS: Final = 2
-"""After so many folds a challenger that is hardly better is given up."""
+"""After so many folds, a challenger that is not clearly better is dropped."""
 MINIMUM_GAIN: Final = 0.005
-"""By what share a challenger's error must be lower to be worth a change."""
+"""The relative reduction of the error that a challenger needs."""
 MINIMUM_STANDARD_ERRORS: Final = 2.0
-"""And by how many standard errors, paired by stone: less may well be noise."""
+"""The reduction in standard errors, paired by stone, that it needs too: less can be noise."""
 MAXIMUM_ROUNDS: Final = 1000
-"""More trees would cost more time per price than they are worth."""
+"""More trees would make each prediction slower for little gain."""
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """One fold: the rows outside it to learn from, and its own stones to predict."""
+    """One fold: the rows outside it for training, and its own stones to predict."""
 
     training: xgb.QuantileDMatrix
     held: xgb.QuantileDMatrix
@@ -75,7 +75,7 @@ class _Fold:
         held = xgb.QuantileDMatrix(
             tree_features(features),
             label=np.log(inside.price) - of_linear,
-            # times the price, the error of the logarithm is nearly the one in USD
+            # the error of the logarithm times the price is nearly the error in USD
             weight=times(inside.price, inside_weights),
             ref=training,
             max_bin=bins,
@@ -93,7 +93,7 @@ class _Fold:
         )
 
     def boosted(self, parameters: Parameters, seed: int, patience: int, bins: int) -> xgb.Booster:
-        """Return trees, grown until *patience* more of them have not helped."""
+        """Return trees, trained until *patience* more of them do not reduce the error."""
         return xgb.train(
             booster_settings(parameters, seed, bins),
             self.training,
@@ -118,9 +118,9 @@ class CrossValidated:
 
     Attributes:
         chosen: which candidate it is.
-        errors: each candidate's mean error in the folds that decided, USD.
+        errors: each candidate's mean error in the compared folds, USD.
         mae: mean absolute error of the out-of-fold prices, USD.
-        rounds: how many trees were best, on average.
+        rounds: the best number of trees, on average.
         known, four_cs: out-of-fold prices (USD, shape (n,)), from all and from the 4 Cs.
     """
 
@@ -168,14 +168,14 @@ class _Comparison:
 
 
 class BoostedFolds:
-    """The folds of one table, binned once. Folds are fitted at the same time, each in one thread.
+    """The folds of one table, binned once. Folds are fitted in parallel, each in one thread.
 
     Errors are weighted means.
 
     Parameters:
-        also_four_cs: learn from each stone without its measurements, too.
-        bins: how finely columns are binned; fewer are quicker.
-        patience: how many trees that do not help end the growth.
+        also_four_cs: train on each stone without its measurements, too.
+        bins: the number of bins per column; fewer are faster.
+        patience: training stops after this number of trees without an improvement.
     """
 
     def __init__(
@@ -207,10 +207,10 @@ class BoostedFolds:
     def choose(
         self, incumbent: Parameters, challenger: Parameters | None, fold_done: Callable[[], None]
     ) -> CrossValidated:
-        """Cross-validate the *challenger* where it is clearly better, else the *incumbent*.
+        """Return the cross-validated *challenger* if it is clearly better, else the *incumbent*.
 
-        Better is by ``MINIMUM_GAIN`` in the first folds, and then by that and
-        ``MINIMUM_STANDARD_ERRORS`` in all; *fold_done* is called after each fold.
+        Clearly better: by ``MINIMUM_GAIN`` in the first folds, and by ``MINIMUM_GAIN`` and
+        ``MINIMUM_STANDARD_ERRORS`` in all folds. *fold_done* is called after each fold.
         """
 
         def boosters(parameters: Parameters, numbers: Sequence[int]) -> list[xgb.Booster]:
@@ -238,7 +238,7 @@ class BoostedFolds:
     def _validated(
         self, chosen: int, errors: Sequence[float], boosters: Sequence[xgb.Booster]
     ) -> CrossValidated:
-        """Price every stone by its fold's trees, as many in each fold as are best on average."""
+        """Price every stone by its fold's trees, with the average best number of trees."""
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(len(self._prices)), np.empty(len(self._prices))
         for fold, booster in zip(self._folds, boosters, strict=True):
@@ -254,7 +254,7 @@ class BoostedFolds:
         return self._folds[number].boosted(parameters, self._seed, self._patience, self._bins)
 
     def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
-        """Return each stone's absolute error (USD), NaN in the folds that no booster is for."""
+        """Return each stone's absolute error (USD), NaN in folds without a booster."""
         errors = np.full(len(self._prices), np.nan)
         for fold, booster in zip(self._folds, boosters, strict=False):
             errors[fold.rows] = fold.absolute_errors(booster)
@@ -262,6 +262,6 @@ class BoostedFolds:
 
 
 def _parallel_map(work: Callable[[int], _Result], numbers: Sequence[int]) -> list[_Result]:
-    """Do *work* for each number, as many at a time as there are cores; results are in order."""
+    """Do *work* for each number, in parallel on all cores; results are in order."""
     with ThreadPoolExecutor(min(os.cpu_count() or 1, len(numbers))) as pool:
         return list(pool.map(work, numbers))

@@ -1,7 +1,7 @@
 """A linear model and XGBoost's trees as one ONNX graph.
 
-The features of the trees are computed in float64 and rounded to float32, as in training; a
-split is XGBoost's own: left if the value is less than the threshold, both float32.
+The features of the trees are computed in float64 and rounded to float32, as in training. A split
+is as in XGBoost: left if the value is less than the threshold, both float32.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def export(linear: Pipeline, booster: xgb.Booster, rule: PriceRule) -> bytes:
 
 
 def _tree_features(add: Graph, exact: str) -> str:
-    """Compute what ``regressor.tree_features`` does, in the same order of operations."""
+    """Compute the same as ``regressor.tree_features``, in the same order of operations."""
     carat, cut, color, clarity, depth, x, y, z = (
         add.columns(exact, [name])
         for name in ("carat", "cut", "color", "clarity", "depth", "x", "y", "z")
@@ -63,7 +63,7 @@ def _trees(add: Graph, features: str, booster: xgb.Booster) -> str:
         columns["tree"] += [number] * len(left)
         columns["node"] += range(len(left))
         columns["feature"] += tree["split_indices"]
-        columns["value"] += tree["split_conditions"]  # a leaf's is what it adds
+        columns["value"] += tree["split_conditions"]  # of a leaf: its value
         columns["leaf"] += [child == -1 for child in left]
         columns["yes"] += left
         columns["no"] += tree["right_children"]

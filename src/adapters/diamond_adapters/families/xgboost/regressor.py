@@ -18,7 +18,7 @@ from diamond_adapters.families.weights import Weights, times
 from diamond_adapters.families.xgboost.graph import export
 
 Parameters = Mapping[str, float | int]
-"""XGBoost's own names: learning_rate, max_depth, ..."""
+"""By XGBoost's names: learning_rate, max_depth, ..."""
 
 DEFAULTS: Final[Parameters] = {
     "learning_rate": 0.04,
@@ -35,22 +35,22 @@ TREE_FEATURES: Final = (*FEATURES, *ENGINEERED)
 
 _PRICE_WEIGHT: Final = 0.3
 _HUBER_SLOPE: Final = 0.05
-"""Beyond about 5 % an error counts in proportion, as in the mean absolute error, not squared."""
+"""Above about 5 %, the loss is linear in the error, as in the mean absolute error."""
 
 
 class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
     """A scikit-learn regressor of prices (USD) on features (n, 9) in the order of ``FEATURES``.
 
-    The linear model gives the slope over weight, beyond the known weights too, and the trees
-    its residuals. They see each stone twice, once without its measurements, so that a price from
-    the 4 Cs alone is nearly as good as one from all. Their loss is the pseudo-Huber one of the
-    log price, which is nearer to the mean absolute error than a square. One thread: the same
-    model on any machine.
+    The linear model gives the slope over weight, also outside the training weights; the trees
+    predict its residuals. They are trained on each stone twice, once without its measurements, so
+    that a price from the 4 Cs alone is nearly as accurate as one from all fields. Their loss is
+    the pseudo-Huber loss of the log price, which is closer to the mean absolute error than a
+    squared loss. Training uses one thread, so the model is the same on any machine.
 
     Parameters:
-        parameters: XGBoost's; None for the defaults.
-        rounds: how many trees.
-        seed: of the rows and columns that each tree sees.
+        parameters: XGBoost's; None: the defaults.
+        rounds: the number of trees.
+        seed: for the sampling of each tree's rows and columns.
 
     Unknown features are NaN. Predictions follow the ``PriceRule`` of the training prices.
     """
@@ -63,7 +63,7 @@ class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         self.seed = seed
 
     def fit(self, features: NDArray[Any], prices: Matrix, sample_weight: Weights = None) -> Self:
-        """Fit to features (n, 9), prices (n,) in USD, and how much each stone counts (n,)."""
+        """Fit to features (n, 9), prices (n,) in USD, and the stones' weights (n,)."""
         self.linear_ = fit_linear(features, prices, sample_weight)
         data = training_data(
             features, prices, sample_weight, self.linear_, also_four_cs=True, bins=BINS
@@ -85,7 +85,7 @@ class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         return export(self.linear_.pipeline_, self.booster_, self.price_rule_)
 
     def importance(self) -> dict[str, float]:
-        """Return each tree feature's share of what all splits gained, the largest first."""
+        """Return each tree feature's share of the total gain of all splits, largest first."""
         scores = self.booster_.get_score(importance_type="total_gain")
         gains = [float(np.sum(scores.get(f"f{at}", 0.0))) for at in range(len(TREE_FEATURES))]
         total = sum(gains) or 1.0
@@ -96,10 +96,10 @@ class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
 def tree_features(features: NDArray[Any]) -> NDArray[np.float32]:
     """Return the columns that the trees split on, shape (n, 14), in the order of TREE_FEATURES.
 
-    Beside the nine: the spread (the cube of the mean diameter over that of a round brilliant
-    of this weight and depth, but for a constant), sums of grade numbers, and ratios of the
-    measurements. Products and square roots are rounded alike everywhere, logarithms are not:
-    so the graph and this function agree to the last bit, and take the same branches.
+    They are the nine features, the spread (the cube of the mean diameter over that of a round
+    brilliant of this weight and depth, up to a constant factor), sums of grade numbers, and ratios
+    of the measurements. Unlike logarithms, products and square roots are rounded the same
+    everywhere, so the graph and this function agree exactly and take the same branches.
     """
     exact = np.asarray(features, dtype=np.float64)
     carat, cut, color, clarity, depth, _, x, y, z = exact.T
@@ -125,10 +125,11 @@ def training_data(
     also_four_cs: bool,
     bins: int,
 ) -> xgb.QuantileDMatrix:
-    """Return binned rows to train trees on: each stone, and perhaps again without measurements.
+    """Return the binned training rows: each stone, with *also_four_cs* also without measurements.
 
-    The target is the log price less the linear model's. An error in USD is about the price
-    times that in the logarithm, so expensive stones count more; the whole price would be too noisy.
+    The target is the log price minus the linear model's prediction. An error in USD is about the
+    price times the error of the logarithm, so expensive stones have a larger weight; the full price
+    as weight would be too noisy.
     """
     parts = [features, four_cs_of(features)] if also_four_cs else [features]
     logs = np.log(prices)

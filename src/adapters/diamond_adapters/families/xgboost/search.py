@@ -18,14 +18,14 @@ from diamond_adapters.families.xgboost.study import run_study
 from diamond_core.stones.diamond_table import DiamondTable
 
 SPACE_VERSION: Final = 3
-"""Counts the changes of what a trial tries or how it is scored: each begins new studies."""
+"""Increase it when the search space or the score changes: a new version starts new studies."""
 
 _COARSE_BINS: Final = 64
 _PATIENCE: Final = 10
 _SPEED: Final = 3.0
-"""How much faster than the final model a trial learns: a third of the trees tell nearly as much."""
+"""Factor of a trial's learning rate: a third of the trees are nearly as informative."""
 _FOLDS_TRIED: Final = 3
-"""In so many of the folds, one by one: a trial that is poor so far is not tried in the next."""
+"""The number of folds of a trial, one by one: a poor trial is pruned before the next fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class SearchResult:
     """The outcome of a search.
 
     Attributes:
-        parameters: the best, or the defaults where none was better.
-        history: for the card: each trial's number, state, score (USD) and parameters.
+        parameters: the best, or the defaults if none was better.
+        history: each trial's number, state, score (USD) and parameters, for the card.
     """
 
     parameters: Parameters
@@ -50,10 +50,10 @@ def search(
     seed: int,
     trials_done: Callable[[int], None],
 ) -> SearchResult:
-    """Return what *trials* trials in the study at *url* found; the defaults are the first.
+    """Return the result of *trials* trials in the study at *url*; the first tries the defaults.
 
-    A trial learns from coarsely binned stones whose measurements are known: quick, and fair
-    to all. Its score is the mean, over three of the folds, of the mean absolute error in USD.
+    A trial is trained on coarsely binned stones with their measurements, for speed. Its score is
+    the mean absolute error in USD, averaged over three of the folds.
 
     Raises:
         InvalidUrl, Unavailable: see ``run_study``.
@@ -88,7 +88,7 @@ def search(
 
 
 def study_name(table: DiamondTable, weights: Weights, seed: int) -> str:
-    """Name the study of this search: other data, weights, seed or space is another study."""
+    """Return the study's name: it depends on the data, the weights, the seed and the space."""
     name = f"xgboost-{SPACE_VERSION}-{table.digest()}-{seed}"
     if weights is None:
         return name
@@ -111,6 +111,6 @@ def _for_the_card(trial: FrozenTrial) -> Mapping[str, Any]:
     return {
         "number": trial.number,
         "state": trial.state.name.lower(),
-        "cross_validated_mae": trial.value,  # of a pruned trial: the last that it reported
+        "cross_validated_mae": trial.value,  # for a pruned trial: the last reported value
         "parameters": trial.params,
     }

@@ -1,4 +1,4 @@
-"""A search for parameters in an Optuna study, which processes may share and resume."""
+"""A parameter search in an Optuna study, which processes can share and resume."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from diamond_core.errors import InvalidUrl, Unavailable
 
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
-HEARTBEAT, GRACE = 5, 30  # seconds: a trial without a heartbeat for so long is tried again
+HEARTBEAT, GRACE = 5, 30  # seconds: a trial without a heartbeat for GRACE is retried
 _JOURNAL: Final = "journal:///"
 
 
@@ -35,13 +35,13 @@ def run_study(
     seed: int,
     trials_done: Callable[[int], None],
 ) -> Sequence[FrozenTrial]:
-    """Do what is missing of *trials* in the study *name*; return its first *trials* finished ones.
+    """Complete *trials* trials in the study *name*; return its first *trials* finished ones.
 
-    *url* is ``mysql://user:password@host/database``, ``sqlite:///file`` or whatever else SQLAlchemy
-    has a driver for, ``journal:///file``, or None: then the study ends with the process. Its first
-    trial takes the parameters *first*; the others follow from *seed* and the trials before them.
-    Processes that share it may together do a few trials too many. *trials_done* gets the number of
-    finished trials after each.
+    *url* is ``mysql://user:password@host/database``, ``sqlite:///file``, any other URL that
+    SQLAlchemy has a driver for, ``journal:///file``, or None: the study is only in memory. Its
+    first trial uses the parameters *first*; the others depend on *seed* and the earlier trials.
+    Processes that share a study can together do a few trials too many. *trials_done* gets the
+    number of finished trials after each trial.
 
     Raises:
         InvalidUrl: *url* can't be used.
@@ -71,9 +71,9 @@ def run_study(
 
 
 class _SamplerByNumber(TPESampler):
-    """Optuna's TPE, begun anew for each trial with a seed that follows from the trial's number.
+    """Optuna's TPE, restarted for each trial with a seed that depends on the trial's number.
 
-    With one stream of random numbers, whoever joins a study would propose what was tried already.
+    With one stream of random numbers, a process that joins a study would repeat earlier proposals.
     """
 
     def __init__(self, seed: int) -> None:
@@ -93,10 +93,10 @@ def _opened(url: str | None) -> Iterator[BaseStorage]:
         storage = _storage(url)
         yield storage
     except (OSError, SQLAlchemyError, optuna.exceptions.StorageInternalError) as ex:
-        # the driver's own sentence, without the SQL and its values
+        # the driver's message, without the SQL and its values
         cause = getattr(ex, "orig", None) or getattr(ex.__cause__, "orig", None) or ex
         reason, *_ = str(cause).split("\n")
-        raise Unavailable(f"the study can't be kept: {reason}") from ex
+        raise Unavailable(f"the study can't be stored: {reason}") from ex
     finally:
         if isinstance(storage, RDBStorage):
             storage.remove_session()
@@ -123,17 +123,17 @@ def _storage(url: str | None, attempts: int = 5) -> BaseStorage:
             heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(),
         )
     except (ArgumentError, ImportError, TypeError, ValueError):
-        raise InvalidUrl(  # not the library's words, which may hold the password
-            "a study can be kept in journal:///file, sqlite:///file or"
+        raise InvalidUrl(  # not the library's message, which can contain the password
+            "a study can be stored in journal:///file, sqlite:///file or"
             " mysql://user:password@host/database"
         ) from None
     except (IntegrityError, OperationalError):
         if attempts == 1:
             raise
-        time.sleep(0.3)  # processes that make the tables at the same time disturb each other
+        time.sleep(0.3)  # processes that create the tables at the same time conflict
         return _storage(url, attempts - 1)
-    except RuntimeError as ex:  # the tables are another version's
-        raise Unavailable(f"the study can't be kept: {ex}") from ex
+    except RuntimeError as ex:  # the tables are from another version
+        raise Unavailable(f"the study can't be stored: {ex}") from ex
 
 
 @contextmanager

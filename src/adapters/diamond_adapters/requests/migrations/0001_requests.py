@@ -1,4 +1,4 @@
-"""The exchanges, the rest of bodies that no statement can take whole, and the marks of spools."""
+"""The exchanges, the rest of bodies that are too large for one statement, and the spools' marks."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ _MYSQL: Final = (
 
 
 def up(migrator: Any, db: Any) -> None:
-    """Make what is missing: MySQL keeps half of a migration that was cut off."""
+    """Create the missing tables: MySQL keeps the first half of an interrupted migration."""
     for statement in _MYSQL if is_mysql(db) else _SQLITE:
         db.execute_sql(statement)

@@ -1,7 +1,7 @@
-"""The tables of the request log, made and upgraded step by step by the scripts beside this file.
+"""The tables of the request log, created and upgraded step by step by the scripts in this folder.
 
-A script that has been released is never changed. Each only adds, so that a host of the version
-before goes on working beside one of the new version; and each may be run again.
+A released script is never changed. Each script only adds, so that hosts of the previous and the new
+version work at the same time; and each script can be run again.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _WAIT_SECONDS: Final = 20
 
 
 def migrate(database: peewee.Database, folder: Path = Path(__file__).parent) -> None:
-    """Bring the tables up to date with the scripts in *folder*; several hosts may do so at once.
+    """Bring the tables up to date with the scripts in *folder*; hosts can do this at the same time.
 
     Raises:
-        peewee.PeeweeException: the database failed, or another host held it too long.
+        peewee.PeeweeException: the database failed, or another host locked it for too long.
     """
     runner = Runner(database, str(folder), table_name=_HISTORY)
     if _is_up_to_date(runner):
         return
     with _alone(database):
-        if not _is_up_to_date(runner):  # another may have been quicker
+        if not _is_up_to_date(runner):  # another host may have done it
             if runner.applied() and not TABLES.issubset(database.get_tables()):
-                runner.History.delete().execute()  # somebody dropped a table: make it again
+                runner.History.delete().execute()  # a table was dropped: create it again
             runner.up()
 
 
@@ -47,12 +47,12 @@ def _is_up_to_date(runner: Runner) -> bool:
 
 @contextmanager
 def _alone(database: peewee.Database) -> Iterator[None]:
-    """Keep other hosts from migrating: MySQL's transactions do not hold tables being made."""
+    """Keep other hosts from migrating: MySQL's transactions do not cover CREATE TABLE."""
     if not is_mysql(database):
         with database.atomic("EXCLUSIVE"):
             yield
         return
-    # the names of locks are the whole server's, and have at most 64 characters
+    # lock names are shared by the whole server and have at most 64 characters
     digest = hashlib.sha256(database.database.encode()).hexdigest()[:32]
     name = f"diamond-migrations-{digest}"
     held = database.execute_sql("SELECT GET_LOCK(%s, %s)", (name, _WAIT_SECONDS)).fetchone()

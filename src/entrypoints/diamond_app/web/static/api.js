@@ -2,10 +2,10 @@
 
 import { askForKey, key } from "./key.js";
 
-/** What the API answered instead of a result: a problem document (RFC 9457). */
+/** An error that the API answered: a problem document (RFC 9457). */
 export class ApiError extends Error {
   constructor(problem) {
-    super(problem.detail ?? problem.title ?? "The service answered something unexpected.");
+    super(problem.detail ?? problem.title ?? "Unexpected answer of the service.");
     this.status = problem.status ?? 0;
     this.errors = problem.errors ?? [];
     this.requestId = problem.request_id ?? "";
@@ -22,11 +22,11 @@ export async function send(path, { method = "GET", body, type, signal } = {}) {
     response = await fetch(path, { method, body, headers, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    const reachable = error.message.includes("ISO-8859-1") || error.message.includes("Headers");
+    const badKey = error.message.includes("ISO-8859-1") || error.message.includes("Headers");
     throw new ApiError({
-      detail: reachable ? "The key has characters that no key can have."
+      detail: badKey ? "The key contains invalid characters."
         : "The service can't be reached. Check the connection and try again.",
-      status: reachable ? 401 : 0,
+      status: badKey ? 401 : 0,
     });
   }
   if (response.ok) return response;
@@ -34,7 +34,7 @@ export async function send(path, { method = "GET", body, type, signal } = {}) {
   try {
     problem = await response.json();
   } catch {
-    // not our service's answer: a proxy's page, say
+    // not our service's answer but, for example, a proxy's page
   }
   throw new ApiError({ status: response.status, title: `The service answered ${response.status}.`, ...problem });
 }
@@ -48,7 +48,7 @@ export async function postJson(path, values, options) {
   return response.json();
 }
 
-/** Tell of an error: ask for a key where one is missing (and retry), else hand it to *show*. */
+/** Handle an error: ask for a key if one is missing (and retry), else pass it to *show*. */
 export function explain(error, retry, show) {
   if (error.name === "AbortError") return;
   if (!(error instanceof ApiError)) throw error;
@@ -60,6 +60,6 @@ export function explain(error, retry, show) {
 }
 
 export function sentence(text) {
-  const said = text.trim();
-  return said.charAt(0).toUpperCase() + said.slice(1) + (/[.!?]$/.test(said) ? "" : ".");
+  const trimmed = text.trim();
+  return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + (/[.!?]$/.test(trimmed) ? "" : ".");
 }

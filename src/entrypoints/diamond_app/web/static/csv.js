@@ -1,4 +1,4 @@
-// CSV text to records and cells, by the same rules as the service reads it.
+// CSV text to records and cells, by the same rules as the service.
 
 /** Which of comma, semicolon and tab the first line with any text uses most. */
 export function delimiterOf(text) {
@@ -7,7 +7,7 @@ export function delimiterOf(text) {
   return [",", ";", "\t"].reduce((best, mark) => (uses(mark) > uses(best) ? mark : best));
 }
 
-/** The records of *text*, each as it stands, without its line end; blank ones are left out. */
+/** The records of *text*, unchanged, without line ends; blank records are left out. */
 export function records(text, delimiter) {
   const found = [];
   let start = 0;

@@ -1,4 +1,4 @@
-// Small pieces that every page builds with.
+// Building blocks of every page.
 
 import { el } from "./elements.js";
 
@@ -14,7 +14,7 @@ export function table(label, columns, rows, rowAttributes = () => ({})) {
     el("table", {}, el("thead", {}, head), el("tbody", {}, body)));
 }
 
-/** Show messages by field id; clear all others in *form*. Return those that no field took. */
+/** Show messages by field id; clear all others in *scope*. Return those without a field. */
 export function showErrors(scope, errors) {
   for (const each of scope.querySelectorAll(".error")) each.textContent = "";
   for (const each of scope.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
@@ -23,12 +23,12 @@ export function showErrors(scope, errors) {
   for (const { pointer, detail } of errors) {
     const name = pointer.replace(/^\//, "");
     const field = $(name);
-    const told = $(`${name}-error`);
-    if (!field || !told) {
+    const message = $(`${name}-error`);
+    if (!field || !message) {
       left.push(name ? `${name} ${detail}` : detail);
       continue;
     }
-    told.textContent = told.textContent || detail.charAt(0).toUpperCase() + detail.slice(1);
+    message.textContent = message.textContent || detail.charAt(0).toUpperCase() + detail.slice(1);
     const inputs = field.matches("fieldset") ? field.querySelectorAll("input") : [field];
     for (const input of inputs) input.setAttribute("aria-invalid", "true");
     const folded = field.closest("details");

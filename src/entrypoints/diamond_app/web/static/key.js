@@ -1,4 +1,4 @@
-// The API key: asked for where the service needs one, kept in this tab's session only.
+// The API key: requested if the service needs one, kept in this tab's session only.
 
 import { $ } from "./dom.js";
 
@@ -13,7 +13,7 @@ export function key() {
   }
 }
 
-/** Ask for a key; *then* runs once one is given. */
+/** Ask for a key; *then* runs once the user enters one. */
 export function askForKey(message, then) {
   again = then;
   $("key-error").textContent = message;

@@ -1,4 +1,4 @@
-// The page of all models: the history, and how their error went over time.
+// The page of all models: the history, and the error over time.
 
 import { explain, getJson, sentence } from "./api.js";
 import { $, table } from "./dom.js";
@@ -12,8 +12,8 @@ async function load() {
   try {
     show(await getJson("/v1/models"));
   } catch (error) {
-    explain(error, load, (told) => {
-      $("general-error").textContent = sentence(told.message);
+    explain(error, load, (problem) => {
+      $("general-error").textContent = sentence(problem.message);
       $("models").replaceChildren();
     });
   }
@@ -73,7 +73,7 @@ function report(model) {
     "aria-label": `Report of ${model.id}`,
     onclick: (event) => {
       if (!key()) return;
-      event.preventDefault(); // a link can send no key: a form's body can
+      event.preventDefault(); // a link can't send a key; a form's body can
       const form = el("form", { method: "post", action: address, hidden: true },
         el("input", { type: "hidden", name: "key", value: key() }));
       document.body.append(form);

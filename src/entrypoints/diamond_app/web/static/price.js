@@ -1,4 +1,4 @@
-// The page that prices one stone and shows similar ones. The address holds the input.
+// The page that prices one stone and shows similar ones. The address contains the input.
 
 import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
 import { $, showErrors, table } from "./dom.js";
@@ -50,7 +50,7 @@ function hints() {
   }
 }
 
-/** The form's values as the address holds them: only what was given. */
+/** The form's values as the address contains them: only those that were given. */
 function given() {
   const values = {};
   const numbers = new Set(NUMBERS.map(({ name }) => name));
@@ -66,8 +66,8 @@ function fill() {
   form.reset();
   for (const { name } of NUMBERS) $(name).value = query.get(name) ?? "";
   for (const { name } of GRADES) {
-    const wanted = query.get(name)?.toLowerCase();
-    for (const input of radios(name)) input.checked = input.value.toLowerCase() === wanted;
+    const grade = query.get(name)?.toLowerCase();
+    for (const input of radios(name)) input.checked = input.value.toLowerCase() === grade;
   }
   $("n").value = query.get("n") ?? "10";
   if (MEASURED.some(({ name }) => query.get(name))) $("measurements").open = true;
@@ -87,7 +87,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
   const [price, similar] = await Promise.allSettled([
     parts.includes("price") ? postJson("/v1/predictions", fields) : null,
     getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), n })}`),
-    know(),
+    loadChampion(),
   ]);
   if (mine !== latest) return;
   document.body.removeAttribute("aria-busy");
@@ -104,8 +104,8 @@ async function ask(values, n, parts = ["price", "similar"]) {
   if (left.length) $("general-error").textContent = sentence(left.join("; "));
   for (const error of failed) {
     if (error instanceof ApiError && error.errors.length) continue;
-    explain(error, () => ask(values, n, parts), (told) => {
-      $("general-error").textContent = sentence(told.message);
+    explain(error, () => ask(values, n, parts), (problem) => {
+      $("general-error").textContent = sentence(problem.message);
     });
   }
   if (price.status === "rejected") clearAnswer("Correct the marked values to get a price.");
@@ -115,7 +115,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
 }
 
 /** Get the champion's card once; the price does not need it. */
-async function know() {
+async function loadChampion() {
   if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
@@ -162,13 +162,13 @@ function showAnswer(values, answer) {
     el("p", { class: "hint" }, "Prediction ", el("span", { class: "code" }, answer.id), `, ${when(Date.now())}.`),
   ];
   if (answer.outside_training_range.length) {
-    const told = answer.outside_training_range.map((name) => {
+    const outside = answer.outside_training_range.map((name) => {
       const [minimum, maximum] = champion?.training_range?.[name] ?? [];
       const trained = minimum === undefined ? "" : ` (training range: ${minimum} to ${maximum})`;
       return `${labels.get(name) ?? name} ${values[name]}${trained}`;
     });
     parts.splice(1, 0, el("p", { class: "notice warn" }, el("b", {}, "Use this price with care. "),
-      `This stone is outside the range of the training data: ${told.join(", ")}.`));
+      `This stone is outside the range of the training data: ${outside.join(", ")}.`));
   }
   $("answer").replaceChildren(...parts);
   $("answer-actions").hidden = false;
@@ -252,7 +252,7 @@ function submit(parts) {
   const query = new URLSearchParams({ ...values, n });
   if (`?${query}` !== location.search) history.pushState(null, "", `/?${query}`);
   ask(values, n, parts).then(() => {
-    // on a phone the answer lies below the form
+    // on a phone the answer is below the form
     const title = $(parts ? "similar-title" : "answer-title");
     const wrong = document.querySelector("[aria-invalid]");
     if (!wrong && title.getBoundingClientRect().top > innerHeight * 0.7) title.scrollIntoView({ block: "start" });
@@ -260,11 +260,11 @@ function submit(parts) {
 }
 
 /** Clear the error of a field that is being changed. */
-function forgive(event) {
+function clearError(event) {
   const { name } = event.target;
-  const told = $(`${name}-error`);
-  if (!told) return;
-  told.textContent = "";
+  const message = $(`${name}-error`);
+  if (!message) return;
+  message.textContent = "";
   for (const input of document.getElementsByName(name)) input.removeAttribute("aria-invalid");
 }
 
@@ -276,7 +276,7 @@ $("similar").addEventListener("submit", (event) => {
   event.preventDefault();
   submit($("answer-actions").hidden ? ["similar"] : undefined);
 });
-document.addEventListener("input", forgive);
+document.addEventListener("input", clearError);
 $("print").addEventListener("click", () => window.print());
 $("copy-link").addEventListener("click", async () => {
   try {
@@ -293,7 +293,7 @@ function start() {
   else {
     latest++;
     clearAnswer("Give carat, cut, color and clarity, and press “Price this stone”.");
-    know();
+    loadChampion();
   }
 }
 

@@ -12,7 +12,7 @@ const form = $("filters");
 let loaded = [];
 let next = null;
 let rows = ROWS;
-let question = 0;
+let latest = 0; // answers to earlier requests are dropped
 
 /** The filters as the API takes them. */
 function filters() {
@@ -20,7 +20,7 @@ function filters() {
 }
 
 async function load() {
-  const mine = ++question;
+  const mine = ++latest;
   const filter = filters();
   const address = new URLSearchParams(filter);
   if (!filter.has("since")) address.set("since", "");
@@ -29,22 +29,22 @@ async function load() {
   page.set("limit", AT_ONCE);
   try {
     const answer = await getJson(`/v1/requests?${page}`);
-    if (mine !== question) return;
+    if (mine !== latest) return;
     showErrors(form, []);
     $("general-error").textContent = "";
     form.hidden = $("record").hidden = false;
     [loaded, next, rows] = [answer.requests, answer.next, ROWS];
     showRows();
   } catch (error) {
-    if (mine === question) tell(error);
+    if (mine === latest) showError(error);
   }
 }
 
-function tell(error) {
-  explain(error, load, (told) => {
+function showError(error) {
+  explain(error, load, (problem) => {
     form.hidden = false;
-    const left = showErrors(form, told.errors);
-    $("general-error").textContent = told.errors.length ? left.join("; ") : sentence(told.message);
+    const left = showErrors(form, problem.errors);
+    $("general-error").textContent = problem.errors.length ? left.join("; ") : sentence(problem.message);
   });
 }
 
@@ -59,7 +59,7 @@ async function more() {
       loaded = loaded.concat(answer.requests);
       next = answer.next;
     } catch (error) {
-      tell(error);
+      showError(error);
     }
   }
   showRows();
@@ -88,7 +88,7 @@ async function open({ id }) {
   try {
     each = await getJson(`/v1/requests/${id}`);
   } catch (error) {
-    tell(error);
+    showError(error);
     return;
   }
   const facts = [
@@ -108,7 +108,7 @@ async function open({ id }) {
   $("close").focus();
 }
 
-/** A body as people read it: JSON indented, other text as it is, bytes as base64. */
+/** A body for display: JSON indented, other text unchanged, bytes as base64. */
 function body(name, each) {
   let text = each[`${name}_body`];
   if (!text) return el("p", { class: "muted" }, "no body");
@@ -117,7 +117,7 @@ function body(name, each) {
     try {
       text = JSON.stringify(JSON.parse(text), null, 2);
     } catch {
-      // no JSON: as it is
+      // not JSON: unchanged
     }
   }
   const maximum = 100000;

@@ -1,4 +1,4 @@
-// The page that prices a CSV: sent in parts, so that a large file shows progress and can be stopped.
+// The page that prices a CSV. It sends parts, so that a large file shows progress and can be stopped.
 
 import { ApiError, explain, send, sentence } from "./api.js";
 import { cells, delimiterOf, records } from "./csv.js";
@@ -12,7 +12,7 @@ const PREVIEW = 10;
 let chosen = null;
 let stopping = null;
 
-/** The file's text. Throws ApiError where it is no UTF-8 text. */
+/** The file's text. Throws ApiError if it is not UTF-8 text. */
 async function textOf(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
   try {
@@ -23,7 +23,7 @@ async function textOf(file) {
   }
 }
 
-/** Yield the parts to send, each with the header line on top: few enough rows and bytes. */
+/** Yield the parts to send, each with the header line and a limited number of rows and bytes. */
 function* parts([header, ...rows]) {
   let part = [];
   let size = 0;
@@ -45,7 +45,7 @@ async function price(file) {
   const total = all.length - 1;
   const lines = [];
   for (const part of parts(all)) {
-    tell(`${count(lines.length && lines.length - 1)} of ${plural(Math.max(total, 0), "stone")} priced`, total > 0 ? (lines.length - 1) / total : 0);
+    showProgress(`${count(lines.length && lines.length - 1)} of ${plural(Math.max(total, 0), "stone")} priced`, total > 0 ? (lines.length - 1) / total : 0);
     const response = await send("/v1/predictions/batch", {
       method: "POST", type: "text/csv", body: `${part.join("\n")}\n`, signal: stopping.signal,
     });
@@ -55,7 +55,7 @@ async function price(file) {
   return { lines, delimiter, bom };
 }
 
-function tell(text, share) {
+function showProgress(text, share) {
   $("progress-text").textContent = text;
   $("progress").value = share;
 }
@@ -83,10 +83,10 @@ function show(name, { lines, delimiter, bom }) {
 }
 
 function summary(all, failed) {
-  const told = el("p", { class: "big-line" }, el("b", {}, `${plural(all - failed, "stone")} priced`),
+  const result = el("p", { class: "big-line" }, el("b", {}, `${plural(all - failed, "stone")} priced`),
     failed ? `, ${plural(failed, "row")} not (${percent(failed / all)})` : ", none left out");
   const hint = failed ? "Rows that could not be priced are in the file too, with the reason in the column “error”." : "";
-  return [told, ...(hint ? [el("p", { class: "hint" }, hint)] : [])];
+  return [result, ...(hint ? [el("p", { class: "hint" }, hint)] : [])];
 }
 
 function why(reasons) {
@@ -127,12 +127,12 @@ async function run() {
   stopping = new AbortController();
   $("running").hidden = $("stop").hidden = false;
   $("result").hidden = true;
-  tell("Reading the file", 0);
+  showProgress("Reading the file", 0);
   try {
     show(file.name, await price(file));
   } catch (error) {
-    explain(error, run, (told) => {
-      $("file-error").textContent = sentence(told.message);
+    explain(error, run, (problem) => {
+      $("file-error").textContent = sentence(problem.message);
       $("file").focus();
     });
   } finally {
