@@ -65,7 +65,7 @@ def test_a_key_is_asked_for_where_one_is_needed_and_forgotten_on_demand(browser,
         page.get_by_role("button", name="Use this key").click()
         page.locator("#similar-table tbody tr:nth-child(5)").wait_for()
         visit.open("/requests")
-        page.get_by_text("may not administer").wait_for()
+        page.get_by_text("can't administer").wait_for()
         assert page.evaluate("localStorage.length + document.cookie.length") == 0
         visit.open("/models")
         page.get_by_role("link", name="Report of").click()
