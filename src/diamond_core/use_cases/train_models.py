@@ -124,7 +124,7 @@ class TrainModels:
         for name in names:
             if name not in self._families:
                 raise UnknownFamily(name, list(self._families))
-        progress("Reading the stones", 0.0)
+        progress("reading the stones", 0.0)
         stones, source = read_stones(sources)
         split = _Split.of(stones, source)
         with self._exclusive.hold(TRAINING, waiting):

@@ -37,7 +37,7 @@ def command(
     """
     if csv_file is not None:
         if any(value is not None for value in values.values()) or as_json:
-            raise click.UsageError("give either a CSV file or the options of one stone")
+            raise click.UsageError("a CSV file takes neither --json nor the options of one stone")
         _price_file(csv_file, output)
         return
     if output is not None:
