@@ -66,7 +66,7 @@ def test_is_served_only_where_the_operator_allows_it(plugin, sample_csv, tmp_pat
     train = ["train", str(sample_csv), "--family", "pickled", "--trials", "0"]
     done = diamond(home, *train, PYTHONPATH=plugin)
     assert (
-        "the settings do not allow to run its estimator.joblib; it is not promoted" in done.stderr
+        "the settings do not allow loading its estimator.joblib; it is not promoted" in done.stderr
     )
     stone = [text for name, value in STONE.items() for text in (f"--{name}", str(value))]
     assert diamond(home, "predict", *stone, check=False).returncode == 1

@@ -393,8 +393,7 @@ def test_draws_what_there_is(browser, saved, report):
         assert "NaN" not in page.locator("main").inner_html()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 def test_axe_finds_no_violation_and_no_width_is_too_small(browser, saved, width, scheme):
     with visiting(browser, saved(write_report(training(**FULL))), width, scheme) as visit:
         page = visit.open("")

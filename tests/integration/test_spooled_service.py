@@ -82,7 +82,7 @@ def test_a_command_with_another_database_moves_nothing_into_it(trained_home):
     with serving(trained_home, workers=1) as service:  # its settings say where exchanges go
         url = f"sqlite:///{trained_home / 'requests.db'}"
         until(lambda: [each.request_id for each in recorded(url)] == ["waits"], "it is moved")
-        assert service.get("/readyz").json["status"] == "ok"
+        until(lambda: service.get("/readyz").json["status"] == "ok", "the problem is forgotten")
 
 
 def test_a_reload_with_another_database_moves_the_shipper_to_it(trained_home):
