@@ -66,7 +66,7 @@ def field_type(field: Field) -> Any:
     return kind if field.required else kind | None
 
 
-_Time = Annotated[str, described("A time (UTC).", TIME, format="date-time")]
+_TrainedAt = Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
 _Id = Annotated[str, described("The model's name.", MODEL_ID)]
 _Family = Annotated[str, described("The kind of model.", "xgboost")]
 
@@ -84,7 +84,7 @@ class ModelName(Struct, frozen=True):
 
     id: _Id
     family: _Family
-    trained_at: Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
+    trained_at: _TrainedAt
 
     @classmethod
     def of(cls, card: diamond_core.ModelCard) -> Self:
@@ -238,7 +238,7 @@ class ModelCard(Struct, frozen=True):
     id: _Id
     family: _Family
     features: Annotated[list[str], described("The fields that it uses.", list(FIELDS))]
-    created_at: Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
+    created_at: _TrainedAt
     seed: Annotated[int, described("The random seed.", 0)]
     seconds: Annotated[float, described("How long the training took.", 24.1, ge=0)]
     trials: Annotated[

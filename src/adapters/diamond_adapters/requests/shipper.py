@@ -325,6 +325,8 @@ class Shipper:
             for path in self._emptied:
                 spool_files.unlink(path)
             self._emptied.clear()
+        if not self._gone:
+            return
         gone = self._gone - {path.stem for path in spool_files.files_in(self._folder)}
         marked = gone & self._marks.keys()
         if marked:

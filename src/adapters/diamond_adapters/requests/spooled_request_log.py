@@ -69,13 +69,13 @@ class SpooledRequestLog:
         self._limit = limit
         self._keep = keep
         self._database = database
+        self._settings = settings_of(database, keep)
         self._losses = Losses(folder)
         self._spool = Spool(folder, durable=durable, limit=limit, losses=self._losses)
         self._bell = Bell(folder)
         self._watcher: ShipperWatcher | None = None
         if begin_shipper is not None:
-            settings = settings_of(database, keep)
-            self._watcher = ShipperWatcher(folder, begin_shipper, self._ship_here, settings)
+            self._watcher = ShipperWatcher(folder, begin_shipper, self._ship_here, self._settings)
         self._is_started = False
         self._turn = _Turn()
         self._health: tuple[float, RequestLogHealth] = (float("-inf"), RequestLogHealth())
@@ -162,8 +162,7 @@ class SpooledRequestLog:
                 self._shipper().run(stop, last_seconds=0.0)
 
     def _shipper(self) -> Shipper:
-        settings = settings_of(self._database, self._keep)
-        return Shipper(self._folder, self._destination, self._keep, settings)
+        return Shipper(self._folder, self._destination, self._keep, self._settings)
 
     def _catch_up(self) -> None:
         """Wait until the destination has all exchanges that were appended before this call.
@@ -194,9 +193,9 @@ class SpooledRequestLog:
 
     def _waits_for_another(self) -> bool:
         """Return whether the spool goes to another database; only a service changes that."""
-        known = ShipperState.read(self._folder).database
-        is_another = bool(known and self._database) and known != self._database
-        if self._is_started or not is_another:
+        if self._is_started or not self._database:
+            return False
+        if ShipperState.read(self._folder).database in ("", self._database):
             return False
         _log.warning(
             "the exchanges of this home go to another database until the service is started with "

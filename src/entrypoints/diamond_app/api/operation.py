@@ -14,7 +14,7 @@ from diamond_app.api.authenticator import Authenticator
 from diamond_app.api.exchange_context import Request
 from diamond_app.responses import encode
 
-METHODS: Final = ("get", "post")
+_METHODS: Final = ("get", "post")
 
 
 class Topic(Enum):
@@ -88,7 +88,7 @@ def operation(**given: Any) -> Callable[[_Responder], _Responder]:
 
 def operations(resource: Resource) -> Iterator[tuple[str, Operation]]:
     """Yield each method of a resource with its description."""
-    for method in METHODS:
+    for method in _METHODS:
         found = getattr(getattr(resource, f"on_{method}", None), "operation", None)
         if found is not None:
             yield method, found
