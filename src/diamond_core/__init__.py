@@ -51,7 +51,7 @@ from diamond_core.ports import (
     StoneSource,
     no_progress,
 )
-from diamond_core.requests.exchange import Exchange, new_exchange_id
+from diamond_core.requests.exchange import Exchange, Truncation, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
 from diamond_core.stones.cleaning import (
@@ -140,6 +140,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "read_stones",
     # Requests: the request log's contents
     "Exchange",
+    "Truncation",
     "ExchangeFilter",
     "RequestLogHealth",
     "new_exchange_id",

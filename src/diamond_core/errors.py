@@ -28,6 +28,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+_NAMED = 100
+"""How many problems a message names."""
+
 
 class DiamondError(Exception):
     """The base of all errors of the domain; its text is one sentence for users."""
@@ -46,7 +49,7 @@ class InvalidDiamond(DiamondError):
 
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems: tuple[FieldProblem, ...] = tuple(problems)
-        super().__init__("; ".join(f"{p.field}: {p.detail}" for p in self.problems))
+        super().__init__("; ".join(f"{p.field}: {p.detail}" for p in self.problems[:_NAMED]))
 
 
 class InvalidTable(DiamondError):

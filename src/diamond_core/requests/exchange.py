@@ -34,6 +34,19 @@ def is_sane_request_id(text: str) -> bool:
     return _SANE_ID.fullmatch(text) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Truncation:
+    """Stands for a body of which the request log keeps only the beginning.
+
+    Attributes:
+        bytes: the size of the complete body.
+        sha256: its SHA-256, in hex; '' if it is unknown because the body was not read completely.
+    """
+
+    bytes: int
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request with its response, as the request log stores it.
@@ -48,7 +61,8 @@ class Exchange:
         client: the caller's address.
         key_name: the name of the API key, never the key itself; '' if none was used.
         duration_ms: from the arrival of the request until the response is ready.
-        request_body, response_body: the bytes, unchanged.
+        request_body, response_body: the bytes, unchanged; only their beginning if they were cut.
+        request_truncation, response_truncation: describe the complete body if it was cut, else None.
         model_id: the model that priced, or ''.
     """
 
@@ -65,6 +79,8 @@ class Exchange:
     duration_ms: float
     request_body: bytes = b""
     response_body: bytes = b""
+    request_truncation: Truncation | None = None
+    response_truncation: Truncation | None = None
     model_id: str = ""
 
     def __post_init__(self) -> None:

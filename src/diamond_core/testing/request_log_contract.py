@@ -13,7 +13,7 @@ import pytest
 
 from diamond_core.errors import Unavailable
 from diamond_core.ports import RequestLog
-from diamond_core.requests.exchange import Exchange, new_exchange_id
+from diamond_core.requests.exchange import Exchange, Truncation, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.testing.samples import NOON, an_exchange
 from diamond_core.testing.shared_store import SharedStore, another_process
@@ -66,6 +66,10 @@ class RequestLogContract(SharedStore):
             {"path": "/v1/" + "x" * 8000, "query": "y" * 8000},
             {"occurred_at": NOON.replace(microsecond=0)},
             {"occurred_at": NOON.replace(microsecond=1)},
+            {
+                "request_truncation": Truncation(16_000_000, "ab" * 32),
+                "response_truncation": Truncation(10**12, ""),
+            },
         ],
         ids=" ".join,
     )

@@ -11,6 +11,7 @@ from diamond_core.stones.diamond import Diamond, reader_of
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import NUMBERS
 from diamond_core.use_cases.follow_champion import ChampionFollower
+from diamond_core.use_cases.model_history import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,25 @@ class Predictions:
 class PriceDiamonds:
     """Prices one stone, or many at once, with the current champion."""
 
-    def __init__(self, champion: ChampionFollower) -> None:
+    def __init__(self, champion: ChampionFollower | LoadedModel) -> None:
         self._champion = champion
+
+    @property
+    def card(self) -> ModelCard:
+        """The card of the model that prices now; raises ``NoChampion`` if there is none."""
+        return self._served().card
+
+    def pinned(self) -> PriceDiamonds:
+        """Return a pricer that keeps today's champion, even if another model is promoted.
+
+        Raises:
+            NoChampion: no model has been trained yet.
+        """
+        return PriceDiamonds(self._served())
+
+    def _served(self) -> LoadedModel:
+        champion = self._champion
+        return champion if isinstance(champion, LoadedModel) else champion.get()
 
     def one(self, diamond: Diamond) -> Prediction:
         """Price one stone; the same result as ``many``, but faster.
@@ -72,7 +90,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model has been trained yet.
         """
-        served = self._champion.get()
+        served = self._served()
         card = served.card
         price = float(served.model.price(diamond)[0])
         low, high = card.price_ranges.of(diamond, price)
@@ -92,7 +110,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model has been trained yet.
         """
-        served = self._champion.get()
+        served = self._served()
         prices = served.model.price(table)
         lows, highs = served.card.price_ranges.of_table(table, prices)
         return Predictions(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
 from diamond_app import responses
-from diamond_core import Exchange, ExchangeFilter, Progress, RequestLog, Unavailable
+from diamond_app.csv_cells import neutralized
+from diamond_app.whole_file import whole_file
+from diamond_core import Exchange, ExchangeFilter, Progress, RequestLog
 from diamond_core.use_cases.read_requests import read_requests
 
 _REPORT_EVERY: Final = 100
@@ -27,18 +26,21 @@ def export_exchanges(
     format: str,
     output: Path | None,
     progress: Progress,
+    *,
+    keep_formulas: bool = False,
 ) -> int:
     """Write the exchanges that match *filter* to *output*, or to stdout; return how many.
 
-    A file appears under its name when it is complete.
+    A file appears under its name when it is complete. A cell of a CSV that is a formula is
+    neutralized, unless *keep_formulas*.
 
     Raises:
         Unavailable: the log can't be read, or the file can't be written.
     """
-    line = _csv_line if format == "csv" else _json_line
+    line = _csv_line(keep_formulas) if format == "csv" else _json_line
     expected = log.count(filter) if output is not None else 0
     exported = 0
-    with _opened(output) as file:
+    with whole_file(output) as file:
         if format == "csv":
             file.write(_csv_bytes(responses.Exchange.__struct_fields__))
         for exchange in read_requests(log, filter):
@@ -49,31 +51,23 @@ def export_exchanges(
     return exported
 
 
-@contextmanager
-def _opened(output: Path | None) -> Iterator[BinaryIO]:
-    if output is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    draft = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            yield file
-        draft.replace(output)
-    except OSError as ex:
-        raise Unavailable(f"{output} can't be written: {ex.strerror or ex}") from ex
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _json_line(exchange: Exchange) -> bytes:
     return responses.encode(responses.Exchange.of(exchange, bodies=True)) + b"\n"
 
 
-def _csv_line(exchange: Exchange) -> bytes:
-    cells = msgspec.structs.asdict(responses.Exchange.of(exchange, bodies=True))
-    cells["headers"] = json.dumps(cells["headers"], ensure_ascii=False)
-    return _csv_bytes(cells.values())
+def _csv_line(keep_formulas: bool) -> Callable[[Exchange], bytes]:
+    def line(exchange: Exchange) -> bytes:
+        answer = responses.Exchange.of(exchange, bodies=True)
+        cells = [_cell(getattr(answer, name)) for name in answer.__struct_fields__]
+        return _csv_bytes(cells if keep_formulas else neutralized(cells))
+
+    return line
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, (dict, msgspec.Struct)):
+        return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+    return "" if value is msgspec.UNSET else str(value)
 
 
 def _csv_bytes(cells: Iterable[object]) -> bytes:

@@ -33,6 +33,7 @@ timeout = 60
 graceful_timeout = 30
 control_socket_disable = True
 logger_class = "diamond_app.logs.ServiceLogger"
+forwarder_headers = ""  # a caller must not choose the path that the service sees
 access_log_format = ACCESS_FORMAT
 
 

@@ -7,9 +7,10 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import IO, BinaryIO, Final
 
 from diamond_adapters.sources.csv_source import CsvRows, columns_of, lacks, ragged
+from diamond_app.csv_cells import neutralized
 from diamond_core import PriceDiamonds, Progress, RawStones, SourceUnreadable, clean, no_progress
 from diamond_core.stones.cleaning import missing_columns
 
@@ -19,9 +20,8 @@ _ROWS_AT_ONCE: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class PricedCsv:
-    """A priced CSV: its bytes, how many rows were priced, how many were not, and the model."""
+    """How many rows of a CSV were priced, how many were not, and the model."""
 
-    data: bytes
     good: int
     bad: int
     model_id: str
@@ -29,47 +29,61 @@ class PricedCsv:
 
 def price_csv(
     name: str,
-    data: bytes,
+    source: BinaryIO,
+    size: int,
+    target: IO[bytes],
     price_diamonds: PriceDiamonds,
+    *,
     progress: Progress = no_progress,
     maximum: int | None = None,
+    keep_formulas: bool = False,
 ) -> PricedCsv:
-    """Price each row of the CSV *data*, of at most *maximum* rows.
+    """Price each row of the CSV *source* of *size* bytes, of at most *maximum* rows; write *target*.
 
-    Rows keep their order and cells. For a row that can't be priced, ``error`` has the reason.
+    Rows keep their order and cells; a cell that is a formula is neutralized, unless
+    *keep_formulas*. For a row that can't be priced, ``error`` has the reason. One model prices all
+    rows. The memory does not grow with the number of rows, and what is written is about as large
+    as the source.
 
     Raises:
-        SourceUnreadable: it is not a CSV with the columns carat, cut, color and clarity, or it
-            has too many rows.
+        SourceUnreadable: it is not a CSV with the columns carat, cut, color and clarity; it has
+            too many rows or columns, or too many of its rows lack cells.
         NoChampion: no model has been trained yet.
     """
-    stream = io.BytesIO(data)
-    csv_rows = CsvRows(name, stream)
+    csv_rows = CsvRows(name, source)
     missing = missing_columns(csv_rows.columns, priced=False)
     if missing:
         raise SourceUnreadable(name, lacks(missing, csv_rows.header))
     rows = (row for row, _ in csv_rows.rows())
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=csv_rows.delimiter, lineterminator="\n")
-    writer.writerow([*csv_rows.header, *ADDED])
-    good = bad = 0
-    model_id = ""
+    text = io.TextIOWrapper(target, "utf-8", newline="", write_through=True)
+    write_row = csv.writer(text, delimiter=csv_rows.delimiter, lineterminator="\n").writerow
+    pinned = price_diamonds.pinned()
+    good = bad = padding = 0
+    width = len(csv_rows.header)
+    write_row([*(csv_rows.header if keep_formulas else neutralized(csv_rows.header)), *ADDED])
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         if maximum is not None and good + bad + len(some) > maximum:
             raise SourceUnreadable(name, f"it has more than {maximum:,} rows; send it in parts")
-        added, model_id = _price_rows(some, csv_rows, price_diamonds)
+        padding += sum(max(0, width - len(row)) for row in some)
+        if padding > max(size, width):
+            raise SourceUnreadable(
+                name, f"too many rows have fewer fields than the header, which has {width}"
+            )
+        added = _price_rows(some, csv_rows, pinned)
         for row, cells in zip(some, added, strict=True):
-            writer.writerow([*_fitted(row, len(csv_rows.header), csv_rows.delimiter), *cells])
+            fitted = _fitted(row, width, csv_rows.delimiter)
+            write_row([*(fitted if keep_formulas else neutralized(fitted)), *cells])
         failed = sum(cells[0] == "" for cells in added)
         good, bad = good + len(some) - failed, bad + failed
-        progress("pricing the stones", stream.tell() / len(data))
-    return PricedCsv(out.getvalue().encode(), good, bad, model_id)
+        progress("pricing the stones", source.tell() / max(size, 1))
+    text.detach()  # so that the target stays open
+    return PricedCsv(good, bad, pinned.card.id)
 
 
 def _price_rows(
     rows: Sequence[Sequence[str]], csv_rows: CsvRows, price_diamonds: PriceDiamonds
-) -> tuple[list[tuple[object, ...]], str]:
-    """Return the four added cells of each row, and the id of the model that priced them."""
+) -> list[tuple[object, ...]]:
+    """Return the four added cells of each row."""
     header = csv_rows.header
     added: list[tuple[object, ...]] = [("", "", "", ragged(row, header)) for row in rows]
     whole = [index for index, row in enumerate(rows) if len(row) == len(header)]
@@ -83,11 +97,13 @@ def _price_rows(
     cells = zip(priced.prices.tolist(), priced.lows.tolist(), priced.highs.tolist(), strict=True)
     for index, (price, low, high) in zip(good, cells, strict=True):
         added[index] = (price, low, high, "")
-    return added, priced.card.id
+    return added
 
 
-def _fitted(row: Sequence[str], width: int, delimiter: str) -> list[str]:
+def _fitted(row: Sequence[str], width: int, delimiter: str) -> Sequence[str]:
     """Return the row with *width* cells: pad a short one, join extra cells to the last one."""
-    if len(row) <= width:
+    if len(row) == width:
+        return row
+    if len(row) < width:
         return [*row, *[""] * (width - len(row))]
     return [*row[: width - 1], delimiter.join(row[width - 1 :])]

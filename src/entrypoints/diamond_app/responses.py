@@ -6,9 +6,10 @@ Each class is an answer or a part of one. The OpenAPI document uses its docstrin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
 
 import msgspec
@@ -69,6 +70,13 @@ def field_type(field: Field) -> Any:
 _TrainedAt = Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
 _Id = Annotated[str, described("The model's name.", MODEL_ID)]
 _Family = Annotated[str, described("The kind of model.", "xgboost")]
+
+
+class FieldError(Struct, frozen=True):
+    """One invalid value."""
+
+    pointer: Annotated[str, described("Where it is: a JSON pointer (RFC 6901).", "/carat")]
+    detail: Annotated[str, described("What it must be.", "is missing: give the weight in carats")]
 
 
 class PriceRange(Struct, frozen=True):
@@ -132,11 +140,26 @@ class Prediction(Struct, frozen=True):
 class Predictions(Struct, frozen=True):
     """What each stone is worth."""
 
-    predictions: Annotated[list[Prediction], described("In the order of the request.")]
+    predictions: Annotated[
+        list[Prediction | None],
+        described("In the order of the request; null for an invalid stone that is reported."),
+    ]
+    errors: Annotated[
+        list[FieldError] | UnsetType,
+        described("What is wrong with the reported stones; present only if there are any."),
+    ] = UNSET
 
     @classmethod
-    def of(cls, predictions: diamond_core.Predictions, id: str) -> Self:
-        """Return a ``Prediction`` for each stone, with ids ``<id>-0``, ``<id>-1``, ..."""
+    def of(
+        cls,
+        predictions: diamond_core.Predictions,
+        id: str,
+        wrong: Mapping[int, Sequence[tuple[str, str]]] = MappingProxyType({}),
+    ) -> Self:
+        """Return a ``Prediction`` for each stone, with ids ``<id>-0``, ``<id>-1``, ...
+
+        *wrong* has the errors of the invalid stones, as (pointer, detail), by their index.
+        """
         model = ModelName.of(predictions.card)
         coverage = predictions.card.price_ranges.coverage
         columns = (
@@ -147,22 +170,31 @@ class Predictions(Struct, frozen=True):
             predictions.assumed(),
             predictions.outside(),
         )
-        rows = enumerate(zip(*columns, strict=True))
-        return cls(
-            [
-                Prediction(
-                    f"{id}-{number}",
-                    price,
-                    "USD",
-                    per_carat,
-                    PriceRange(low, high, coverage),
-                    model,
-                    assumed,
-                    outside,
-                )
-                for number, (price, per_carat, low, high, assumed, outside) in rows
-            ]
-        )
+        numbers = range(len(predictions) + len(wrong))
+        good = [number for number in numbers if number not in wrong] if wrong else numbers
+        priced: list[Prediction | None] = [
+            Prediction(
+                f"{id}-{number}",
+                price,
+                "USD",
+                per_carat,
+                PriceRange(low, high, coverage),
+                model,
+                assumed,
+                outside,
+            )
+            for number, price, per_carat, low, high, assumed, outside in zip(
+                good, *columns, strict=True
+            )
+        ]
+        for number in sorted(wrong):
+            priced.insert(number, None)
+        errors = [
+            FieldError(escaped(pointer), escaped(detail))
+            for each in wrong.values()
+            for pointer, detail in each
+        ]
+        return cls(priced, errors or UNSET)
 
 
 SimilarStone: Any = msgspec.defstruct(
@@ -324,13 +356,6 @@ class Readiness(Struct, frozen=True):
     problems: Annotated[list[str], described("What needs attention.", [])]
 
 
-class FieldError(Struct, frozen=True):
-    """One invalid value."""
-
-    pointer: Annotated[str, described("Where it is: a JSON pointer (RFC 6901).", "/carat")]
-    detail: Annotated[str, described("What it must be.", "is missing: give the weight in carats")]
-
-
 class Problem(Struct, frozen=True):
     """What went wrong, as a problem document (RFC 9457)."""
 
@@ -346,6 +371,21 @@ class Problem(Struct, frozen=True):
     ] = UNSET
 
 
+class Truncation(Struct, frozen=True):
+    """A body of which the request log keeps only the beginning."""
+
+    bytes: Annotated[int, described("The size of the complete body.", 16_000_000, ge=0)]
+    sha256: Annotated[str, described("Its SHA-256; empty: unknown.", "9f3a")]
+
+    @classmethod
+    def of(cls, truncation: diamond_core.Truncation | None) -> Self | UnsetType:
+        """Return the answer for a truncation."""
+        return UNSET if truncation is None else cls(truncation.bytes, truncation.sha256)
+
+
+_Truncation = Annotated[
+    Truncation | UnsetType, described("Present only if the body here is just its beginning.")
+]
 _Encoding = Annotated[
     Literal["utf-8", "base64"] | UnsetType, described("How the body is written.", "utf-8")
 ]
@@ -378,6 +418,8 @@ class Exchange(Struct, frozen=True, kw_only=True):
     status: Annotated[int, described("The response's HTTP status.", 200)]
     duration_ms: Annotated[float, described("How long it took, in milliseconds.", 0.412, ge=0)]
     model_id: Annotated[str, described("The model that priced; empty: none.", MODEL_ID)]
+    request_truncation: _Truncation = UNSET
+    response_truncation: _Truncation = UNSET
     request_encoding: _Encoding = UNSET
     request_body: Annotated[
         str | UnsetType, described("The request's body, unchanged.", '{"carat": 1.1}')
@@ -410,6 +452,8 @@ class Exchange(Struct, frozen=True, kw_only=True):
             status=exchange.status,
             duration_ms=exchange.duration_ms,
             model_id=exchange.model_id,
+            request_truncation=Truncation.of(exchange.request_truncation),
+            response_truncation=Truncation.of(exchange.response_truncation),
             **more,
         )
 

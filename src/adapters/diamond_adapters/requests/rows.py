@@ -12,7 +12,7 @@ import peewee
 
 from diamond_adapters.requests.body_text import from_text, to_text
 from diamond_core.codec import escaped
-from diamond_core.requests.exchange import Exchange
+from diamond_core.requests.exchange import Exchange, Truncation
 
 BODIES: Final = ("request", "response")
 COLUMNS: Final = (
@@ -28,6 +28,8 @@ COLUMNS: Final = (
     "status",
     "duration_ms",
     "model_id",
+    "request_truncation",
+    "response_truncation",
     "request_encoding",
     "response_encoding",
     "request_body",
@@ -63,6 +65,8 @@ def to_row(exchange: Exchange) -> Row:
         exchange.status,
         exchange.duration_ms,
         escaped(exchange.model_id),
+        _truncation_text(exchange.request_truncation),
+        _truncation_text(exchange.response_truncation),
         request_encoding,
         response_encoding,
         request_body,
@@ -92,6 +96,7 @@ def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
     values["occurred_at"] = from_time(row["occurred_at"])
     values["headers"] = json.loads(row["headers"])
     for name in BODIES:
+        values[f"{name}_truncation"] = _truncation_of(row[f"{name}_truncation"])
         if f"{name}_body" in row:
             text = row[f"{name}_body"] + parts.get(name, "")
             values[f"{name}_body"] = from_text(row[f"{name}_encoding"], text)
@@ -119,6 +124,15 @@ def from_time(value: datetime | str) -> datetime:
     """Return the time of a value: SQLite returns text, MySQL a time without a zone."""
     time = datetime.fromisoformat(value) if isinstance(value, str) else value
     return time.replace(tzinfo=UTC)
+
+
+def _truncation_text(truncation: Truncation | None) -> str:
+    return "" if truncation is None else f"{truncation.bytes} {truncation.sha256}"
+
+
+def _truncation_of(text: str) -> Truncation | None:
+    size, _, sha256 = text.partition(" ")
+    return Truncation(int(size), sha256) if size else None
 
 
 def _to_json(headers: Mapping[str, str]) -> str:

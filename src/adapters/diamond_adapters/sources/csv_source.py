@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Self, TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
@@ -22,6 +22,8 @@ from diamond_core.stones.cleaning import COLUMNS, missing_columns
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _TIMEOUT: Final = 60.0
+MAXIMUM_COLUMNS: Final = 200
+_MAXIMUM_LINE: Final = 1_000_000
 
 
 class CsvSource:
@@ -94,7 +96,7 @@ class CsvRows:
         delimiter: the separator of the cells.
 
     Raises:
-        SourceUnreadable: it is not UTF-8, is empty, or names a column twice.
+        SourceUnreadable: it is not UTF-8, is empty, names a column twice, or has too many columns.
     """
 
     def __init__(self, name: str, file: BinaryIO) -> None:
@@ -106,16 +108,22 @@ class CsvRows:
         text = io.TextIOWrapper(start, "utf-8-sig", errors="surrogateescape", newline="")
         blank: list[str] = []
         first = ""
-        for first in text:
+        lines = _short_lines(name, text)
+        for first in lines:
             if first.strip():
                 break
             blank.append(first)
         self._text = text  # without this reference, it would close the file
         self.delimiter = max(",;\t", key=first.count)
-        self._reader = csv.reader(chain(blank, [first], text), delimiter=self.delimiter)
+        self._reader = csv.reader(chain(blank, [first], lines), delimiter=self.delimiter)
         self.header = self._next_row()
         if not self.header:
             raise SourceUnreadable(name, "it is empty; a header line is required")
+        if len(self.header) > MAXIMUM_COLUMNS:
+            raise SourceUnreadable(
+                name,
+                f"it has {len(self.header):,} columns; the maximum is {MAXIMUM_COLUMNS}",
+            )
         self.columns = [cell.strip().casefold() for cell in self.header]
         twice = [each for each in COLUMNS if self.columns.count(each) > 1]
         if twice:
@@ -162,6 +170,18 @@ class CsvRows:
         if not lines and not malformed:
             return None
         return RawStones(self._name, columns_of(rows, self.columns), lines, malformed)
+
+
+def _short_lines(name: str, text: TextIO) -> Iterator[str]:
+    """Yield the lines of *text*; a line that is too long is no row of stones."""
+    number = 0
+    while line := text.readline(_MAXIMUM_LINE):
+        number += 1
+        if len(line) == _MAXIMUM_LINE:
+            raise SourceUnreadable(
+                name, f"line {number:,} has more than {_MAXIMUM_LINE:,} characters"
+            )
+        yield line
 
 
 def columns_of(

@@ -12,7 +12,14 @@ from msgspec import Struct
 
 from diamond_app.api.authenticator import Authenticator
 from diamond_app.api.exchange_context import Request
+from diamond_app.api.problems import Problem
+from diamond_app.api.request_body import CSV, media_type, read_body
 from diamond_app.responses import encode
+
+BODY_LIMIT: Final = 2_000_000
+"""The maximum bytes of a request's body."""
+CSV_BODY_LIMIT: Final = 16_000_000
+"""The same for a CSV of stones."""
 
 _METHODS: Final = ("get", "post")
 
@@ -47,6 +54,7 @@ class Operation:
         errors: its error statuses, except those that follow from the other attributes.
         access: who can call it.
         body: the class of its JSON body.
+        csv: whether the body can be a CSV of stones instead.
         query: the class of its query's parameters.
         path: the type of each parameter in its path.
     """
@@ -60,6 +68,7 @@ class Operation:
     errors: tuple[int, ...] = ()
     access: Access = Access.CALLERS
     body: type[Struct] | None = None
+    csv: bool = False
     query: type[Struct] | None = None
     path: Mapping[str, Any] = field(default_factory=dict)
 
@@ -105,17 +114,39 @@ class Served:
                 Access.CALLERS: authenticator.require,
                 Access.ADMINS: authenticator.require_admin,
             }[described.access]
-            setattr(self, f"on_{method}", _answering(responder, check))
+            setattr(self, f"on_{method}", _answering(responder, check, described))
 
 
 def _answering(
-    responder: Callable[..., Struct | None], check: Callable[[Request], None] | None
+    responder: Callable[..., Struct | None],
+    check: Callable[[Request], None] | None,
+    described: Operation,
 ) -> Callable[..., None]:
+    """Return a method for Falcon; a request that is refused before *responder* is not read."""
+
     def answer(req: Request, resp: falcon.Response, **path: str) -> None:
         if check is not None:
             check(req)
+        read_body(req, _limit(req, described))
         found = responder(req, resp, **path)
         if found is not None:
             resp.data = encode(found)
 
     return answer
+
+
+def _limit(req: Request, described: Operation) -> int:
+    """Return the maximum size of the body.
+
+    Raises:
+        Problem: 415, the operation does not take a body of this type.
+    """
+    kind = media_type(req)
+    if described.csv and kind == CSV:
+        return CSV_BODY_LIMIT
+    if described.body is not None and kind != falcon.MEDIA_JSON:
+        expected = "send JSON with 'Content-Type: application/json'"
+        if described.csv:
+            expected += " or a CSV with 'Content-Type: text/csv'"
+        raise Problem(415, f"{expected}, not {req.content_type or 'none'}")
+    return BODY_LIMIT

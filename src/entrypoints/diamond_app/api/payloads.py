@@ -6,11 +6,12 @@ their exact spelling, so what it refuses is read again, field by field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct
 
 from diamond_app.api.exchange_context import Request
@@ -21,9 +22,10 @@ from diamond_core.stones.cleaning import read_columns
 from diamond_core.stones.diamond import NOT_A_FIELD
 from diamond_core.stones.fields import REQUIRED
 
-CSV: Final = "text/csv"
-JSON: Final = "application/json"
-_MAXIMUM_ERRORS: Final = 100
+MAXIMUM_STONES: Final = 10_000
+"""The maximum number of stones in a JSON batch."""
+_NAMED_OF_A_STONE: Final = 20
+"""How many errors of one stone are named if the other stones are priced."""
 
 StoneBody: Any = msgspec.defstruct(
     "Diamond",
@@ -46,9 +48,15 @@ class Batch(Struct, forbid_unknown_fields=True):
     """Stones to price."""
 
     diamonds: Annotated[
-        list[StoneBody],
-        Meta(description="The stones; the size of the body limits their number.", min_length=1),
+        list[StoneBody], Meta(description="The stones.", min_length=1, max_length=MAXIMUM_STONES)
     ]
+    on_error: Annotated[
+        Literal["refuse", "report"],
+        Meta(
+            description="What an invalid stone does: refuse the whole batch, or report its errors"
+            " and price the others."
+        ),
+    ] = "refuse"
 
     EXAMPLES = ({"diamonds": [STONE, FULL_STONE]},)
 
@@ -65,9 +73,8 @@ def read_json(req: Request) -> Any:
     """Return the request's body as JSON values.
 
     Raises:
-        Problem: 415 for another content type, 400 if the body is not JSON.
+        Problem: 400, the body is not JSON.
     """
-    _check_content_type(req)
     body = req.context.body
     if not body.strip():
         raise Problem(400, "the body is empty; send a JSON object")
@@ -85,10 +92,9 @@ def read_stone(req: Request) -> Diamond:
     """Return the stone that the request's body describes.
 
     Raises:
-        Problem: 415, 400; 422 with a pointer to every invalid value.
+        Problem: 400; 422 with a pointer to every invalid value.
         InvalidDiamond: names every invalid field.
     """
-    _check_content_type(req)
     try:
         return Diamond.of_valid(_values_of(_decode_stone(req.context.body)))
     except _REFUSED:
@@ -98,35 +104,66 @@ def read_stone(req: Request) -> Diamond:
     return Diamond.parse(values)
 
 
-def read_stones(req: Request) -> DiamondTable:
+class BatchStones(NamedTuple):
+    """The stones of a batch.
+
+    Attributes:
+        table: the valid stones, in their order.
+        wrong: the errors of each invalid one, as (pointer, detail), by its index.
+    """
+
+    table: DiamondTable
+    wrong: Mapping[int, list[tuple[str, str]]]
+
+
+def read_stones(req: Request) -> BatchStones:
     """Return the stones of ``{"diamonds": [...]}``.
 
     Raises:
-        Problem: 415, 400; 422 with a pointer such as ``/diamonds/3/carat`` to every invalid value.
+        Problem: 400; 422 with a pointer such as ``/diamonds/3/carat`` to every invalid value,
+            unless the body asks to report them.
     """
-    _check_content_type(req)
     try:
         stones = _decode_batch(req.context.body).diamonds
         columns = zip(*map(_values_of, stones), strict=True)
-        return DiamondTable.of_valid(dict(zip(FIELDS, columns, strict=True)))
+        table = DiamondTable.of_valid(dict(zip(FIELDS, columns, strict=True)))
+        return BatchStones(table, {})
     except (*_REFUSED, InvalidTable):
-        return table_from_json(read_json(req))
+        return stones_from_json(read_json(req))
 
 
-def table_from_json(values: Any) -> DiamondTable:
+def stones_from_json(values: Any) -> BatchStones:
     """Return the stones of JSON values, each field read by its own rule.
 
     Raises:
-        Problem: 422, with a pointer to every invalid value.
+        Problem: as for ``read_stones``.
     """
     if not isinstance(values, dict) or not isinstance(values.get("diamonds"), list):
         raise invalid_values([("/diamonds", "must be a list of diamonds")])
-    refuse_unknown(values, "diamonds")
+    refuse_unknown(values, *Batch.__struct_fields__)
+    on_error = values.get("on_error", "refuse")
+    if on_error not in ("refuse", "report"):
+        raise invalid_values([("/on_error", "must be 'refuse' or 'report'")])
     diamonds = values["diamonds"]
     if not diamonds:
         raise invalid_values([("/diamonds", "must contain at least one diamond")])
+    if len(diamonds) > MAXIMUM_STONES:
+        detail = f"can contain at most {MAXIMUM_STONES:,} diamonds; send {len(diamonds):,} in parts"
+        raise invalid_values([("/diamonds", detail)])
+    rows, wrong = _read_rows(diamonds)
+    if wrong and on_error == "refuse":
+        raise invalid_values([each for at in sorted(wrong) for each in wrong[at]])
+    keep = np.ones(len(rows), dtype=bool)
+    keep[list(wrong)] = False
+    return BatchStones(
+        DiamondTable(rows[keep]), {at: wrong[at][:_NAMED_OF_A_STONE] for at in sorted(wrong)}
+    )
+
+
+def _read_rows(diamonds: Sequence[Any]) -> tuple[Any, dict[int, list[tuple[str, str]]]]:
+    """Return the rows of the stones, and the errors of the invalid ones by their index."""
     wrong = {
-        at: [("", "must be a JSON object")]
+        at: [(f"/diamonds/{at}", "must be a JSON object")]
         for at, values in enumerate(diamonds)
         if not isinstance(values, dict)
     }
@@ -137,26 +174,16 @@ def table_from_json(values: Any) -> DiamondTable:
     columns = {name: [values.get(name) for values in stones] for name in FIELDS if name in given}
     rows, problems = read_columns(columns, len(stones), text=False, priced=False)
     for at, found in problems.items():
-        wrong.setdefault(at, [(f"/{each.field}", each.detail) for each in found])
+        errors = [(f"/diamonds/{at}/{each.field}", each.detail) for each in found]
+        wrong.setdefault(at, errors)
     if not given <= FIELDS.keys():
         for at, stone in enumerate(stones):
-            unknown = [(f"/{pointer_token(n)}", NOT_A_FIELD) for n in stone if n not in FIELDS]
+            unknown = [name for name in stone if name not in FIELDS]
             if unknown:
-                wrong.setdefault(at, []).extend(unknown)
-    if wrong:
-        raise invalid_values(_first_errors(wrong))
-    return DiamondTable(rows)
-
-
-def _first_errors(wrong: Mapping[int, list[tuple[str, str]]]) -> list[tuple[str, str]]:
-    """Return the first errors in the order of the stones, and the number of the others."""
-    errors = [
-        (f"/diamonds/{at}{pointer}", detail)
-        for at in sorted(wrong)
-        for pointer, detail in wrong[at]
-    ]
-    more = len(errors) - _MAXIMUM_ERRORS
-    return [*errors[:_MAXIMUM_ERRORS], ("/diamonds", f"and {more} more")] if more > 0 else errors
+                wrong.setdefault(at, []).extend(
+                    (f"/diamonds/{at}/{pointer_token(name)}", NOT_A_FIELD) for name in unknown
+                )
+    return rows, wrong
 
 
 def read_query(req: Request, query: type[Struct]) -> tuple[dict[str, str], dict[str, str]]:
@@ -205,7 +232,7 @@ def read_text(req: Request, name: str) -> str:
     """Return the text under *name* in the body, a JSON object without other fields.
 
     Raises:
-        Problem: 415, 400, 422.
+        Problem: 400, 422.
     """
     values = read_json(req)
     if isinstance(values, dict):
@@ -221,16 +248,3 @@ def refuse_unknown(values: Mapping[str, Any], *known: str) -> None:
     unknown = [name for name in values if name not in known]
     if unknown:
         raise invalid_values([(f"/{pointer_token(n)}", "is not a field here") for n in unknown])
-
-
-def media_type(req: Request) -> str:
-    """Return the type of the request's body, such as ``text/csv``, or ''."""
-    return (req.content_type or "").partition(";")[0].strip().lower()
-
-
-def _check_content_type(req: Request) -> None:
-    if media_type(req) != JSON:
-        expected = "send JSON with 'Content-Type: application/json'"
-        if req.path == "/v1/predictions/batch":
-            expected += " or a CSV with 'Content-Type: text/csv'"
-        raise Problem(415, f"{expected}, not {req.content_type or 'none'}")

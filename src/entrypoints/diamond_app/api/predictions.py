@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from typing import Final
 
 import falcon
 
+from diamond_app.api.answer_file import AnswerFile
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Topic, operation
-from diamond_app.api.payloads import CSV, Batch, StoneBody, media_type, read_stone, read_stones
+from diamond_app.api.payloads import Batch, StoneBody, read_stone, read_stones
+from diamond_app.api.request_body import CSV, media_type
 from diamond_app.responses import Prediction, Predictions
 from diamond_core import PriceDiamonds
 
@@ -54,10 +57,12 @@ class ManyPredictions:
         id="price_diamonds",
         topic=Topic.PRICES,
         summary="Price many stones at once",
-        about="Much faster than one request per stone. An error names the stone by its index. A CSV"
+        about="Much faster than one request per stone, and at most 10,000 stones. An error names the"
+        " stone by its index; with `on_error: report` the other stones are priced. A CSV"
         " (`Content-Type: text/csv`, at most 16 MB) is accepted too: the answer is the same CSV"
         " with predicted_price, price_low, price_high and error after its columns.",
         body=Batch,
+        csv=True,
         answer=Predictions,
         answered="The prices, in the order of the stones.",
         errors=(503,),
@@ -66,19 +71,28 @@ class ManyPredictions:
         if media_type(req) == CSV:
             self._price_csv(req, resp)
             return None
-        predictions = self._price_diamonds.many(read_stones(req))
+        stones, wrong = read_stones(req)
+        predictions = self._price_diamonds.many(stones)
         context = req.context
         context.model_id = predictions.card.id
         context.priced = len(predictions)
-        return Predictions.of(predictions, context.id)
+        return Predictions.of(predictions, context.id, wrong)
 
     def _price_csv(self, req: Request, resp: falcon.Response) -> None:
         """Answer the same CSV with prices, or with the reason for a row that can't be priced."""
         from diamond_app.priced_csv import price_csv  # its imports would delay each start
 
         context = req.context
-        priced = price_csv("the CSV", context.body, self._price_diamonds, maximum=MAXIMUM_CSV_ROWS)
+        with AnswerFile() as answer:
+            priced = price_csv(
+                "the CSV",
+                io.BytesIO(context.body),
+                len(context.body),
+                answer.file,
+                self._price_diamonds,
+                maximum=MAXIMUM_CSV_ROWS,
+            )
+            answer.send(req, resp)
         context.model_id = priced.model_id
         context.priced = priced.good
         resp.content_type = "text/csv; charset=utf-8"
-        resp.data = priced.data

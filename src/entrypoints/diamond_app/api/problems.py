@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -17,6 +17,8 @@ from diamond_core.codec import escaped
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = "10"
+MAXIMUM_ERRORS: Final = 100
+"""How many invalid values a problem document names."""
 
 STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.DiamondError: 500,
@@ -86,10 +88,12 @@ class Problem(Exception):
         self.headers = headers or {}
 
 
-def invalid_values(wrong: list[tuple[str, str]]) -> Problem:
-    """Return the problem of one or more invalid values, by JSON pointer."""
-    count = "one value is" if len(wrong) == 1 else f"{len(wrong)} values are"
-    return Problem(422, f"{count} invalid; 'errors' names each and says what it must be", wrong)
+def invalid_values(wrong: Sequence[tuple[str, str]]) -> Problem:
+    """Return the problem of one or more invalid values, by JSON pointer; it names the first."""
+    count = "one value is" if len(wrong) == 1 else f"{len(wrong):,} values are"
+    more = len(wrong) - MAXIMUM_ERRORS
+    named = [*wrong[:MAXIMUM_ERRORS], ("", f"and {more:,} more")] if more > 0 else wrong
+    return Problem(422, f"{count} invalid; 'errors' names each and says what it must be", named)
 
 
 def pointer_token(field: str) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -21,9 +24,18 @@ from diamond_app.cli.stone_options import stone, stone_options
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the priced CSV to this file; default is stdout.",
 )
+@click.option(
+    "--keep-formulas",
+    is_flag=True,
+    help="Keep cells that a spreadsheet would calculate; by default they get an apostrophe.",
+)
 @json_option
 def command(
-    csv_file: Path | None, output: Path | None, as_json: bool, **values: str | None
+    csv_file: Path | None,
+    output: Path | None,
+    keep_formulas: bool,
+    as_json: bool,
+    **values: str | None,
 ) -> None:
     """Price one stone given by options, or each row of CSV_FILE.
 
@@ -38,10 +50,10 @@ def command(
     if csv_file is not None:
         if any(value is not None for value in values.values()) or as_json:
             raise click.UsageError("a CSV file takes neither --json nor the options of one stone")
-        _price_file(csv_file, output)
+        _price_file(csv_file, output, keep_formulas=keep_formulas)
         return
-    if output is not None:
-        raise click.UsageError("--output needs a CSV file")
+    if output is not None or keep_formulas:
+        raise click.UsageError("--output and --keep-formulas need a CSV file")
     from diamond_app.responses import Prediction
     from diamond_core import new_exchange_id
 
@@ -62,18 +74,37 @@ def command(
         print(f"  outside the training range: {', '.join(prediction.outside)}")
 
 
-def _price_file(csv_file: Path, output: Path | None) -> None:
+@contextmanager
+def _opened(csv_file: Path) -> Iterator[BinaryIO]:
+    from diamond_core import SourceUnreadable
+
+    try:
+        with csv_file.open("rb") as source:
+            yield source
+    except OSError as ex:
+        raise SourceUnreadable(str(csv_file), ex.strerror or str(ex)) from ex
+
+
+def _price_file(csv_file: Path, output: Path | None, *, keep_formulas: bool) -> None:
     from diamond_app.priced_csv import price_csv
+    from diamond_app.whole_file import whole_file
 
     wired = container()
     wired.champion().refresh()
-    with progress_bar(quiet=False) as progress:
-        priced = price_csv(str(csv_file), csv_file.read_bytes(), wired.price_diamonds(), progress)
-    if output is None:
-        sys.stdout.buffer.write(priced.data)
-        sys.stdout.flush()
-    else:
-        output.write_bytes(priced.data)
+    with (
+        progress_bar(quiet=False) as progress,
+        _opened(csv_file) as source,
+        whole_file(output) as target,
+    ):
+        priced = price_csv(
+            str(csv_file),
+            source,
+            csv_file.stat().st_size,
+            target,
+            wired.price_diamonds(),
+            progress=progress,
+            keep_formulas=keep_formulas,
+        )
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
         summary += f", {priced.bad:,} rows not priced: see the column 'error'"

@@ -134,8 +134,11 @@ def show(id: str, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    answer = msgspec.structs.asdict(found)
-    others = answer.pop("others")
+    answer = {
+        name: value
+        for name, value in msgspec.to_builtins(found, enc_hook=str).items()
+        if name != "others"
+    }
     bodies = [answer.pop(f"{name}_{what}") for name in ("request", "response") for what in _BODY]
     facts: list[list[object]] = [[name, _shown(str(value), 120)] for name, value in answer.items()]
     print_table("", ["", ""], facts)
@@ -143,8 +146,8 @@ def show(id: str, as_json: bool) -> None:
         ("request", "response"), (bodies[:2], bodies[2:]), strict=True
     ):
         print(f"\n{name} ({encoding}):\n{_printable(text)}")
-    if others:
-        print(f"\nothers with this X-Request-ID: {', '.join(each.id for each in others)}")
+    if found.others:
+        print(f"\nothers with this X-Request-ID: {', '.join(each.id for each in found.others)}")
 
 
 _BODY = ("encoding", "body")
@@ -158,8 +161,15 @@ _BODY = ("encoding", "body")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file; default is stdout.",
 )
+@click.option(
+    "--keep-formulas",
+    is_flag=True,
+    help="Keep cells of a CSV that a spreadsheet would calculate; by default they get an apostrophe.",
+)
 @json_option
-def export(format: str, output: Path | None, as_json: bool, **given: str | None) -> None:
+def export(
+    format: str, output: Path | None, keep_formulas: bool, as_json: bool, **given: str | None
+) -> None:
     """Export requests with their bodies, newest first: one JSON object per line, or CSV.
 
     Requests are streamed: their number does not matter for the memory. A body that is not UTF-8
@@ -177,7 +187,9 @@ def export(format: str, output: Path | None, as_json: bool, **given: str | None)
     wired = container()
     filter = _filter(wired, given)
     with progress_bar(quiet=as_json or output is None) as progress:
-        exported = export_exchanges(wired.request_log(), filter, format, output, progress)
+        exported = export_exchanges(
+            wired.request_log(), filter, format, output, progress, keep_formulas=keep_formulas
+        )
     if as_json:
         print_json({"exported": exported, "output": str(output)})
     elif output is not None:
