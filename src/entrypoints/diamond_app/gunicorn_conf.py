@@ -26,10 +26,9 @@ os.environ[FOLDER] = str(_folder)  # where the workers share their counts
 
 wsgi_app = "diamond_app.wsgi:application()"
 bind = ["127.0.0.1:8000"]
-worker_class = "gthread"
-threads = 4
-keepalive = 5
-timeout = 60
+worker_class = "diamond_app.worker.Worker"
+keepalive = 5  # also the time for the head of a request
+timeout = 60  # also the time for its body
 graceful_timeout = 30
 control_socket_disable = True
 logger_class = "diamond_app.logs.ServiceLogger"

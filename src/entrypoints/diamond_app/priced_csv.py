@@ -15,7 +15,7 @@ from diamond_core import PriceDiamonds, Progress, RawStones, SourceUnreadable, c
 from diamond_core.stones.cleaning import missing_columns
 
 ADDED: Final = ("predicted_price", "price_low", "price_high", "error")
-_ROWS_AT_ONCE: Final = 20_000
+_ROWS_AT_ONCE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class ReadinessResource:
 
     @operation(
         id="ready",
+        long=True,
         topic=Topic.OPERATION,
         summary="Can stones be priced?",
         answer=Readiness,
@@ -63,6 +64,7 @@ class MetricsResource:
 
     @operation(
         id="metrics",
+        long=True,
         topic=Topic.OPERATION,
         summary="Metrics for Prometheus",
         answer="text/plain",

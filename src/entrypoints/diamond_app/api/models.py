@@ -47,6 +47,7 @@ class AllModels:
 
     @operation(
         id="list_models",
+        long=True,
         topic=Topic.MODELS,
         summary="List all models",
         answer=Models,
@@ -71,6 +72,7 @@ class OneModel:
 
     @operation(
         id="show_model",
+        long=True,
         topic=Topic.MODELS,
         summary="Show one model",
         path=MODEL_PATH,
@@ -113,6 +115,7 @@ class Promotions:
 
     @operation(
         id="promote_model",
+        long=True,
         topic=Topic.MODELS,
         summary="Promote a model to champion",
         path=MODEL_PATH,

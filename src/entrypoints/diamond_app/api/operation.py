@@ -21,6 +21,9 @@ BODY_LIMIT: Final = 2_000_000
 CSV_BODY_LIMIT: Final = 16_000_000
 """The same for a CSV of stones."""
 
+IN_THREAD: Final = "diamond.in_thread"
+"""The key in the WSGI environment of a function that calls another one in a native thread."""
+
 _METHODS: Final = ("get", "post")
 
 
@@ -53,6 +56,8 @@ class Operation:
         answered: what the answer is.
         errors: its error statuses, except those that follow from the other attributes.
         access: who can call it.
+        long: whether it can take long: reads many files or a database, or prices many stones. Then
+            it runs in a native thread, where the server has one for it, and other requests go on.
         body: the class of its JSON body.
         csv: whether the body can be a CSV of stones instead.
         query: the class of its query's parameters.
@@ -67,6 +72,7 @@ class Operation:
     answered: str
     errors: tuple[int, ...] = ()
     access: Access = Access.CALLERS
+    long: bool = False
     body: type[Struct] | None = None
     csv: bool = False
     query: type[Struct] | None = None
@@ -124,13 +130,20 @@ def _answering(
 ) -> Callable[..., None]:
     """Return a method for Falcon; a request that is refused before *responder* is not read."""
 
+    def respond(req: Request, resp: falcon.Response, path: Mapping[str, str]) -> None:
+        found = responder(req, resp, **path)
+        if found is not None:
+            resp.data = encode(found)
+
     def answer(req: Request, resp: falcon.Response, **path: str) -> None:
         if check is not None:
             check(req)
         read_body(req, _limit(req, described))
-        found = responder(req, resp, **path)
-        if found is not None:
-            resp.data = encode(found)
+        in_thread = req.env.get(IN_THREAD)
+        if in_thread is None or not described.long:
+            respond(req, resp, path)
+        else:
+            in_thread(respond, (req, resp, path))
 
     return answer
 

@@ -55,6 +55,7 @@ class ManyPredictions:
 
     @operation(
         id="price_diamonds",
+        long=True,
         topic=Topic.PRICES,
         summary="Price many stones at once",
         about="Much faster than one request per stone, and at most 10,000 stones. An error names the"

@@ -79,6 +79,7 @@ class AllRequests:
 
     @operation(
         id="list_requests",
+        long=True,
         topic=Topic.REQUESTS,
         summary="Find requests and their responses",
         query=RequestsQuery,
@@ -145,6 +146,7 @@ class OneRequest:
 
     @operation(
         id="show_request",
+        long=True,
         topic=Topic.REQUESTS,
         summary="Show a request and its response in full",
         path={

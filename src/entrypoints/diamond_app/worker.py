@@ -1,0 +1,126 @@
+"""gunicorn's worker: greenlets wait for clients, native threads do long work.
+
+A client that is slow, or sends nothing, costs a greenlet and no thread. It has gunicorn's
+``keepalive`` seconds to send the head of a request, and ``timeout`` seconds to send the body and to
+take each part of the answer. Nothing is monkey-patched: only the sockets of clients are gevent's,
+so locks, threads and database drivers work as usual.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+import gevent
+from gevent import socket
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gunicorn.sock import ssl_context
+from gunicorn.workers.base_async import AsyncWorker
+from gunicorn.workers.ggevent import GeventWorker
+
+from diamond_app.api.operation import IN_THREAD
+
+_HEARTBEAT: Final = 1.0
+_THREADS: Final = 8
+
+
+class SlowBodyError(OSError):
+    """The body did not arrive in time."""
+
+
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """A worker whose requests wait for their clients in greenlets."""
+
+    def patch(self) -> None:
+        """Make the listening sockets gevent's."""
+        self.sockets = [
+            socket.socket(each.FAMILY, socket.SOCK_STREAM, fileno=each.sock.detach())
+            for each in self.sockets  # type: ignore[has-type]
+        ]
+
+    def run(self) -> None:
+        """Serve until the worker is told to end."""
+        self._ending = Event()
+        self._answering: set[gevent.Greenlet] = set()
+        pool = Pool(self.worker_connections)
+        gevent.get_hub().threadpool.maxsize = _THREADS
+        secure = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
+        servers = []
+        for listener in self.sockets:
+            server = StreamServer(listener, partial(self.handle, listener), spawn=pool, **secure)
+            if self.cfg.workers > 1:
+                server.max_accept = 1  # so that the workers share the connections
+            server.start()
+            servers.append(server)
+        while self.alive:
+            self.notify()
+            self._ending.wait(_HEARTBEAT)
+        for server in servers:
+            server.close()
+        self._finish(pool)
+
+    def _finish(self, pool: Pool) -> None:
+        """Let running requests end; close the connections that wait for one."""
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while time.monotonic() < deadline:
+            idle = [each for each in pool if each not in self._answering]
+            gevent.killall(idle, timeout=_HEARTBEAT)
+            if not len(pool):
+                return
+            self.notify()
+            gevent.joinall(list(pool), timeout=_HEARTBEAT, count=1)
+        self.log.warning("requests were cut off after %s s", self.cfg.graceful_timeout)
+        pool.kill(timeout=_HEARTBEAT)
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """End, and do not wait for the next heartbeat."""
+        super().handle_exit(sig, frame)
+        self._ending.set()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve a connection; one that stalls is closed."""
+        client.settimeout(self.cfg.timeout)
+        AsyncWorker.handle(self, listener, client, addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+        """Serve a request."""
+        req.body = _TimedBody(req.body, self.cfg.timeout)
+        current = gevent.getcurrent()
+        self._answering.add(current)
+        try:
+            return super().handle_request(listener_name, req, sock, addr)
+        finally:
+            self._answering.discard(current)
+
+    def load_wsgi(self) -> None:
+        """Load the application; its long work runs in native threads."""
+        super().load_wsgi()
+        application = self.wsgi  # type: ignore[has-type]
+        in_thread = gevent.get_hub().threadpool.apply
+
+        def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+            environ[IN_THREAD] = in_thread
+            return application(environ, start_response)
+
+        self.wsgi = call
+
+
+class _TimedBody:
+    """A request's body that must arrive within some seconds."""
+
+    def __init__(self, body: Any, seconds: float) -> None:
+        self._body = body
+        self._deadline = time.monotonic() + seconds
+
+    def read(self, size: int | None = None) -> bytes:
+        left = max(0.0, self._deadline - time.monotonic())
+        with gevent.Timeout(left, SlowBodyError("the body came too slowly")):
+            read: bytes = self._body.read(size)
+        return read
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._body, name)
