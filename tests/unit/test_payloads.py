@@ -12,7 +12,7 @@ from strategies import json_stones
 
 from diamond_app.api import payloads
 from diamond_app.api.exchange_context import Request
-from diamond_app.api.payloads import JSON, read_json, read_stone, read_stones, table_from_json
+from diamond_app.api.payloads import read_json, read_stone, read_stones, stones_from_json
 from diamond_app.api.problems import Problem, pointer_token
 from diamond_core import Diamond, InvalidDiamond
 
@@ -22,7 +22,9 @@ CONTRADICTORY = MEASURED | {"z": 2}
 
 
 def request_of(body):
-    req = Request(testing.create_environ(method="POST", headers={"Content-Type": JSON}))
+    req = Request(
+        testing.create_environ(method="POST", headers={"Content-Type": "application/json"})
+    )
     req.context.body = body
     return req
 
@@ -47,11 +49,11 @@ def one_slowly(body):
 
 
 def many_quickly(body):
-    return outcome(read_stones, request_of(body))
+    return outcome(lambda: read_stones(request_of(body)).table)
 
 
 def many_slowly(body):
-    return outcome(lambda: table_from_json(read_json(request_of(body))))
+    return outcome(lambda: stones_from_json(read_json(request_of(body))).table)
 
 
 def batch_of(*stones):
