@@ -63,8 +63,8 @@ class Predictions:
 class PriceDiamonds:
     """Prices one stone, or many at once, with the current champion."""
 
-    def __init__(self, champion: ChampionFollower) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower) -> None:
+        self._follower = follower
 
     def one(self, diamond: Diamond) -> Prediction:
         """Price one stone; the same result as ``many``, but faster.
@@ -72,7 +72,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model has been trained yet.
         """
-        served = self._champion.get()
+        served = self._follower.get()
         card = served.card
         price = float(served.model.price(diamond)[0])
         low, high = card.price_ranges.of(diamond, price)
@@ -92,7 +92,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model has been trained yet.
         """
-        served = self._champion.get()
+        served = self._follower.get()
         prices = served.model.price(table)
         lows, highs = served.card.price_ranges.of_table(table, prices)
         return Predictions(

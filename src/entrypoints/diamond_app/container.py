@@ -183,9 +183,9 @@ class Container(containers.DeclarativeContainer):
         providers.Object(_load_graph),
         providers.Callable(_estimator_loader, settings),
     )
-    champion = providers.Singleton(ChampionFollower, history)
-    price_diamonds = providers.Factory(PriceDiamonds, champion)
-    find_similar = providers.Factory(FindSimilar, champion)
+    champion_follower = providers.Singleton(ChampionFollower, history)
+    price_diamonds = providers.Factory(PriceDiamonds, champion_follower)
+    find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
     train_models = providers.Factory(

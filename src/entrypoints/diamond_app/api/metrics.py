@@ -32,12 +32,12 @@ class Metrics:
     """The middleware that times each request, and the text that Prometheus reads.
 
     Args:
-        champion: the served model, for its metrics.
+        follower: knows the served model, for its metrics.
         request_log: its health becomes metrics.
     """
 
-    def __init__(self, champion: ChampionFollower, request_log: RequestLog) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower, request_log: RequestLog) -> None:
+        self._follower = follower
         self._request_log = request_log
         folder = os.environ.get(FOLDER)
         self._counters = SharedCounters(Path(folder) if folder else None)
@@ -92,7 +92,7 @@ class Metrics:
             "diamond_model_trained_timestamp_seconds", "When it was trained.", labels=["model"]
         )
         try:
-            card = self._champion.get().card
+            card = self._follower.get().card
         except NoChampion:
             pass
         else:
@@ -103,7 +103,7 @@ class Metrics:
         yield GaugeMetricFamily(
             "diamond_champion_refused",
             "1 while the champion can't be loaded and another model is served.",
-            value=1.0 if self._champion.problem else 0.0,
+            value=1.0 if self._follower.problem else 0.0,
         )
 
 

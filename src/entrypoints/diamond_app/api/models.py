@@ -87,8 +87,8 @@ class ChampionModel:
 
     path = "/v1/models/champion"
 
-    def __init__(self, champion: ChampionFollower) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower) -> None:
+        self._follower = follower
 
     @operation(
         id="show_champion",
@@ -99,7 +99,7 @@ class ChampionModel:
         errors=(503,),
     )
     def on_get(self, req: Request, resp: falcon.Response) -> ModelCard:
-        return ModelCard.of(self._champion.get().card)
+        return ModelCard.of(self._follower.get().card)
 
 
 class Promotions:

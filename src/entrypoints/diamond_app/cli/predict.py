@@ -47,7 +47,7 @@ def command(
 
     diamond = stone(values)
     wired = container()
-    wired.champion().refresh()
+    wired.champion_follower().refresh()
     prediction = wired.price_diamonds().one(diamond)
     if as_json:
         print_json(Prediction.of(prediction, new_exchange_id(), diamond.carat))
@@ -66,7 +66,7 @@ def _price_file(csv_file: Path, output: Path | None) -> None:
     from diamond_app.priced_csv import price_csv
 
     wired = container()
-    wired.champion().refresh()
+    wired.champion_follower().refresh()
     with progress_bar(quiet=False) as progress:
         priced = price_csv(str(csv_file), csv_file.read_bytes(), wired.price_diamonds(), progress)
     if output is None:
