@@ -17,6 +17,6 @@ class FindSimilar:
         """Return the *n* most similar stones, or fewer; possibly none.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
         return self._follower.get().similar.nearest(diamond, n)

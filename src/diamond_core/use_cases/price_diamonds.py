@@ -70,7 +70,7 @@ class PriceDiamonds:
         """Price one stone; the same result as ``many``, but faster.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
         served = self._follower.get()
         card = served.card
@@ -90,7 +90,7 @@ class PriceDiamonds:
         """Price a table of stones with one call of the model.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
         served = self._follower.get()
         prices = served.model.price(table)

@@ -41,7 +41,7 @@ def price_csv(
     Raises:
         SourceUnreadable: it is not a CSV with the columns carat, cut, color and clarity, or it
             has too many rows.
-        NoChampion: no model has been trained yet.
+        NoChampion: no model is served.
     """
     stream = io.BytesIO(data)
     csv_rows = CsvRows(name, stream)

@@ -172,7 +172,7 @@ SimilarStone: Any = msgspec.defstruct(
         (PRICE.name, field_type(PRICE)),
         (
             "carat_difference",
-            Annotated[float, described("How far its weight is from the requested weight.", 0.01)],
+            Annotated[float, described("Its weight minus the requested weight, in carats.", 0.01)],
         ),
     ],
     namespace={
@@ -356,7 +356,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
     id: Annotated[
         str,
-        described("The exchange's own id, also that of a prediction; sorts by time.", EXCHANGE_ID),
+        described("The exchange's own id and its prediction's; sorts by time.", EXCHANGE_ID),
     ]
     request_id: Annotated[
         str,

@@ -73,4 +73,4 @@ def _refresh(follower: ChampionFollower) -> None:
     except Exception:  # a bug here must not end the thread that follows
         _log.exception("could not check for a new champion")
     if follower.problem and follower.problem != before:
-        _log.error("%s; the previous model is still served", follower.problem)
+        _log.error("could not follow the champion: %s", follower.problem)

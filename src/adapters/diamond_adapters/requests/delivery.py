@@ -16,7 +16,7 @@ from diamond_adapters.requests.spool_files import NumberedRow
 from diamond_core import Refused, Unavailable
 
 _FAILURES_TO_GIVE_UP: Final = 3
-"""If so many exchanges fail one by one and none is accepted, the database accepts none."""
+"""If this many exchanges fail one by one and none is accepted, the database accepts none."""
 
 _log = logging.getLogger(__name__)
 

@@ -45,7 +45,7 @@ class Recording:
         self._request_log = request_log
 
     def process_request(self, req: Request, resp: falcon.Response) -> None:
-        """Give the request its id and read its body, so that the record is what was sent."""
+        """Give the request its id and read its body, so that the log records what was sent."""
         context = req.context
         context.occurred_at = datetime.now(UTC)
         context.id = new_exchange_id()
@@ -82,7 +82,7 @@ class Recording:
                 )
             )
         except Unavailable as ex:
-            _log.error("exchange %s was not recorded: %s", context.request_id, ex)
+            _log.error("the exchange of request %s was not recorded: %s", context.request_id, ex)
 
 
 def _body(req: Request) -> bytes:
