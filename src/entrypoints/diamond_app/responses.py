@@ -67,7 +67,7 @@ def field_type(field: Field) -> Any:
 
 
 _TrainedAt = Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
-_Id = Annotated[str, described("The model's name.", MODEL_ID)]
+_Id = Annotated[str, described("The model's id.", MODEL_ID)]
 _Family = Annotated[str, described("The kind of model.", "xgboost")]
 
 
@@ -80,7 +80,7 @@ class PriceRange(Struct, frozen=True):
 
 
 class ModelName(Struct, frozen=True):
-    """The model behind a price."""
+    """A model: its id, its family and its training time."""
 
     id: _Id
     family: _Family
@@ -88,7 +88,7 @@ class ModelName(Struct, frozen=True):
 
     @classmethod
     def of(cls, card: diamond_core.ModelCard) -> Self:
-        """Return the name of a card's model."""
+        """Return the answer for the model of a card."""
         return cls(card.id, card.family, _time_text(card.created_at))
 
 

@@ -35,7 +35,7 @@ class Delivery:
         self._failed: dict[str, int] = {}
 
     def deliver_file(self, path: Path, last: int) -> int | None:
-        """Deliver all rows of a file after its row *last* at once; return the last row's number.
+        """Deliver all rows of a file after row *last* in one step; return the last row's number.
 
         Return None if the destination can't do that: then ``deliver`` finds out why.
         """

@@ -133,7 +133,7 @@ class Shipper:
         folder: the spool.
         destination: where the exchanges are shipped to.
         keep: how long the destination keeps an exchange; None: without limit.
-        settings: identifies the destination and *keep*: ``settings_of``.
+        settings: identifies the destination and *keep*; see ``settings_of``.
     """
 
     def __init__(

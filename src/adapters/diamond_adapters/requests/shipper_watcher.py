@@ -36,7 +36,7 @@ class ShipperWatcher:
         folder: the spool.
         begin: starts the process.
         ship_here: does the shipper's work until the event is set, if no process can be started.
-        settings: those of the shipper that *begin* starts: ``settings_of``.
+        settings: those of the shipper that *begin* starts; see ``settings_of``.
     """
 
     def __init__(

@@ -80,7 +80,7 @@ class AllRequests:
         summary="Find requests and their responses",
         query=RequestsQuery,
         answer=Exchanges,
-        answered="A page of them, newest first.",
+        answered="A page of exchanges, newest first.",
         errors=(503,),
         access=Access.ADMINS,
     )
