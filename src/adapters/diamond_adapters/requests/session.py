@@ -64,7 +64,7 @@ class Session:
         self._lock = threading.Lock()
 
     def run(self, work: Callable[[], _Result]) -> _Result:
-        """Return the result of *work*. It can be called twice, so it must be safe to repeat.
+        """Return the result of *work*, which can be called twice: it must be safe to repeat.
 
         Raises:
             Refused: the database never accepts these values.

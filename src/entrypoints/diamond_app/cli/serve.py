@@ -26,8 +26,8 @@ from diamond_core.errors import Unavailable
 def command(bind: str | None, workers: int | None) -> None:
     """Serve the HTTP API with gunicorn.
 
-    gunicorn's GUNICORN_CMD_ARGS and WEB_CONCURRENCY work too. Without a model, the service
-    answers 503 until one is trained. On a loopback address and without DIAMOND_API_KEYS, an
+    gunicorn's GUNICORN_CMD_ARGS and WEB_CONCURRENCY work too. Without a model, requests for
+    prices get 503 until one is trained. On a loopback address and without DIAMOND_API_KEYS, an
     admin key for this run is created and printed.
 
     \b
