@@ -60,7 +60,7 @@ class NoLog(InMemoryRequestLog):
 def application(way):
     """The service with one way of recording, for gunicorn."""
     container = build_container(Settings.load())
-    follow(container.champion())
+    follow(container.champion_follower())
     if way == "none":
         container.request_log.override(providers.Object(NoLog()))
     elif way == "direct":

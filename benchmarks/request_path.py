@@ -87,7 +87,7 @@ def trained(home: Path) -> Container:
     """Return a container with a linear champion."""
     container = build_container(Settings.load({"DIAMOND_HOME": str(home)}, home / ".env"))
     container.train_models()([bundled_source()], TrainingConfig(trials=0))
-    container.champion().refresh()
+    container.champion_follower().refresh()
     return container
 
 

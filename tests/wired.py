@@ -59,5 +59,5 @@ def with_champion(container: Container, **changes) -> Container:
     card, stones = a_card(**changes), some_stones(400)
     container.history().publish(card, a_fitted_model(stones), stones)
     ChooseChampion(container.history(), lambda: NOON).promote(card.id, reason="test", by="test")
-    container.champion().refresh()
+    container.champion_follower().refresh()
     return container

@@ -13,11 +13,11 @@ DiamondError
 ├── FamilyFailed          a family could not be trained or exported
 ├── ModelNotFound         no model with this id
 │   ├── ModelFileNotFound the model has no file of this name
-│   └── NoChampion        no model has been promoted yet
+│   └── NoChampion        no model was promoted, or none can be loaded
 ├── ExchangeNotFound      the request log has no exchange with this id
 ├── ModelExists           a model with this id already exists
 ├── ModelDamaged          a model's files do not match its card
-├── NothingToRollBack     there was no earlier champion
+├── NothingToRollBack     no earlier champion can be served
 ├── Conflict              someone else made a change meanwhile
 └── Unavailable           something external (disk, database) failed; try again
     └── Refused           it does not accept this value; a retry will not help
@@ -161,7 +161,7 @@ class ExchangeNotFound(DiamondError):
 
     def __init__(self, id: str) -> None:
         self.id = id
-        super().__init__(f"there is no request {id[:80]!r}")
+        super().__init__(f"there is no exchange {id[:80]!r}")
 
 
 class ModelExists(DiamondError):
@@ -181,10 +181,10 @@ class ModelDamaged(DiamondError):
 
 
 class NothingToRollBack(DiamondError):
-    """There was no earlier champion."""
+    """No earlier champion can be served."""
 
     def __init__(self) -> None:
-        super().__init__("there is no earlier champion")
+        super().__init__("no earlier champion can be served")
 
 
 class Conflict(DiamondError):

@@ -50,7 +50,7 @@ from diamond_app.container import build_container
 from diamond_app.settings import Settings
 from diamond_app.wsgi import app_of
 container = build_container(Settings.load())
-container.champion().refresh()
+container.champion_follower().refresh()
 client = TestClient(app_of(container))
 champion = client.simulate_get("/v1/models/champion").json
 paths = ("/v1/models/%s/metrics" % champion["id"], "/v1/models/none/metrics", "/openapi.json")

@@ -37,7 +37,7 @@ def two_models(container):
     poor = train([source], TrainingConfig()).champion
     family.factor = 1.0
     good = train([source], TrainingConfig(force=True)).champion
-    container.champion().refresh()
+    container.champion_follower().refresh()
     return good, poor
 
 
@@ -77,7 +77,7 @@ def test_serves_every_route(client, container, two_models):
         f"/v1/models/{poor}/promote", json={"reason": "a test"}, headers=ADMIN
     )
     assert promoted.json["champion"]["id"] == poor
-    assert container.champion().refresh()
+    assert container.champion_follower().refresh()
     ids = (price.json["id"], f"{price.json['id']}-0", batch.json["predictions"][1]["id"])
     paths = ("/v1/predictions", "/v1/predictions", "/v1/predictions/batch")
     for id, path in zip(ids, paths, strict=True):

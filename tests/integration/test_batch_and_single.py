@@ -74,7 +74,7 @@ def sums_of(prediction):
 def test_a_trained_model_prices_a_batch_as_each_of_its_stones(trained_home):
     settings = Settings.load({"DIAMOND_HOME": str(trained_home)}, trained_home / "none")
     container = build_container(settings)
-    container.champion().refresh()
+    container.champion_follower().refresh()
     container.request_log.override(in_memory().request_log)
     client = testing.TestClient(app_of(container))
     table = clean(next(bundled_source().read())).table

@@ -72,7 +72,7 @@ def test_shows_similar_stones(trained_home):
         (["models", "show", "../../etc"], 1, "is not a model id"),
         (["models", "promote", "gone", "--reason", "x"], 1, "there is no model 'gone'"),
         (["models", "promote", "gone"], 2, "--reason"),
-        (["models", "rollback"], 1, "no earlier champion"),
+        (["models", "rollback"], 1, "no earlier champion can be served"),
         (["requests", "list", "--id", ""], 2, "is empty"),
         (["nothing"], 2, "No such command"),
     ],

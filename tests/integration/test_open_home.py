@@ -59,7 +59,7 @@ def test_finds_the_home_where_the_commands_do(trained_home, stone, where, monkey
 def test_gives_every_use_case_of_a_home(trained_home, stone):
     home = open_home(trained_home)
     (card,) = home.history.cards()
-    assert home.champion.get().card == card
+    assert home.champion_follower.get().card == card
     assert home.find_similar(stone, 3).available > 0
     source = InMemoryStoneSource(some_stones(800))
     assert home.compare_models(card.id, card.id, [source]).better is None

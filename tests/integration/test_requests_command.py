@@ -143,7 +143,7 @@ def test_one_request_is_shown_with_its_bodies(client, database_log):
     alone = client.simulate_get(f"/v1/requests/{twice['others'][0]['id']}", headers=ADMIN).json
     assert (alone["status"], alone["request_id"], alone["others"]) == (200, "twice", [])
     gone = client.simulate_get("/v1/requests/gone", headers=ADMIN)
-    assert (gone.status_code, gone.json["detail"]) == (404, "there is no request 'gone'")
+    assert (gone.status_code, gone.json["detail"]) == (404, "there is no exchange 'gone'")
 
 
 @pytest.mark.parametrize("path", ["/v1/requests", "/v1/requests/r1"])
@@ -229,7 +229,7 @@ def test_the_command_lists_and_shows(wired, database_log):
     shown = json.loads(requests(wired, "show", "odd-one", "--json").stdout)
     assert base64.b64decode(shown["request_body"]) == ODD["request_body"]
     gone = requests(wired, "show", "gone", check=False)
-    assert (gone.returncode, gone.stderr) == (1, "diamond: there is no request 'gone'\n")
+    assert (gone.returncode, gone.stderr) == (1, "diamond: there is no exchange 'gone'\n")
     wrong = requests(wired, "list", "--status", "nine", check=False)
     assert wrong.returncode == 2
     assert "--status" in wrong.stderr
@@ -285,7 +285,7 @@ def test_the_command_prunes_what_is_old(wired, database_log):
     told = json.loads(requests(wired, "prune", "--older-than", "90d", "--dry-run", "--json").stdout)
     assert (told["pruned"], told["dry_run"]) == (410, True)
     assert database_log.count(ExchangeFilter()) == 500
-    assert "Deleted 410 requests" in requests(wired, "prune", "--older-than", "90d").stdout
+    assert "Deleted 410 exchanges" in requests(wired, "prune", "--older-than", "90d").stdout
     assert database_log.count(ExchangeFilter()) == 90
     assert requests(wired, "prune", "--older-than", "90", check=False).returncode == 2
 
@@ -298,7 +298,7 @@ def test_the_command_asks_before_it_prunes_by_a_clock_that_is_far_ahead(wired, d
     assert "Is the clock right?" in asked.stderr
     assert database_log.count(ExchangeFilter()) == 1
     told = requests(wired, "prune", "--older-than", "90d", "--yes")
-    assert "Deleted 1 requests" in told.stdout
+    assert "Deleted 1 exchanges" in told.stdout
 
 
 def test_dead_letters_are_shown_delivered_and_deleted(wired, database_log):

@@ -197,7 +197,7 @@ def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home,
     with serving(trained_home) as service:
         assert served_model(service) == first
         assert name in service.get("/readyz").json["problems"][0]
-        assert "is still served" in service.log.read_text()
+        assert "could not follow the champion" in service.log.read_text()
 
 
 def test_starts_without_a_model_and_serves_once_there_is_one(trained_home):

@@ -38,7 +38,7 @@ def test_reads_a_table_and_reports_its_bad_rows(url):
     [
         ("?table=rings", "lacks carat, cut, color, clarity, price; it has size"),
         ("?table=gone", "no such table"),
-        ("?table=a;drop", "letters, digits and _"),
+        ("?table=a;drop", "letters, digits, _ and"),
     ],
 )
 def test_says_clearly_what_it_can_not_read(url, suffix, told):

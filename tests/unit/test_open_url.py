@@ -57,7 +57,7 @@ def test_repeats_no_password_that_an_adapter_tells(install):
         raise ValueError(f"odd address {url}")
 
     install(adapter)
-    assert refusal(URL) == "the adapter for shop: can't use this URL (ValueError)"
+    assert refusal(URL) == "the adapter for 'shop' can't use this URL (ValueError)"
 
 
 def test_passes_on_what_an_adapter_says_in_our_words(install):

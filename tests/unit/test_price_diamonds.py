@@ -32,14 +32,14 @@ CARD = a_card("formula-1", features=FEATURES, price_ranges=RANGES)
 
 
 @pytest.fixture(scope="module")
-def champion():
-    """A champion that says to take every field but the table."""
+def follower():
+    """A follower of a champion that says to take every field but the table."""
     history = ModelHistory(InMemoryModelRepository(), load_formula)
     history.publish(CARD, a_fitted_model(STONES), STONES)
     ChooseChampion(history, lambda: NOON).promote(CARD.id, reason="test", by="test")
-    champion = ChampionFollower(history)
-    assert champion.refresh()
-    return champion
+    follower = ChampionFollower(history)
+    assert follower.refresh()
+    return follower
 
 
 diamonds = st.builds(
@@ -57,8 +57,8 @@ known_diamonds = st.integers(0, len(STONES) - 1).map(STONES.diamond)
 
 
 @given(st.lists(diamonds | known_diamonds, min_size=1, max_size=5))
-def test_prices_one_stone_as_it_prices_many(champion, stones):
-    price_diamonds = PriceDiamonds(champion)
+def test_prices_one_stone_as_it_prices_many(follower, stones):
+    price_diamonds = PriceDiamonds(follower)
     together = price_diamonds.many(DiamondTable.from_diamonds(stones))
     assert len(together) == len(stones)
     assumed, outside = together.assumed(), together.outside()
@@ -72,43 +72,43 @@ def test_prices_one_stone_as_it_prices_many(champion, stones):
         )
 
 
-def test_gives_a_price_inside_its_range(champion):
-    predictions = PriceDiamonds(champion).many(STONES)
+def test_gives_a_price_inside_its_range(follower):
+    predictions = PriceDiamonds(follower).many(STONES)
     assert (predictions.lows <= predictions.prices).all()
     assert (predictions.prices <= predictions.highs).all()
     np.testing.assert_array_equal(predictions.prices, np.round(predictions.prices, 2))
 
 
-def test_gives_every_price_in_cents_and_above_zero(champion):
+def test_gives_every_price_in_cents_and_above_zero(follower):
     crumb = Diamond(carat=0.001, cut=Cut.FAIR, color=Color.J, clarity=Clarity.I1)
-    assert RANGES.of(crumb, champion.get().model.price(crumb)[0])[0] < 0.001
-    alone = PriceDiamonds(champion).one(crumb)
-    many = PriceDiamonds(champion).many(DiamondTable.from_diamonds([crumb]))
+    assert RANGES.of(crumb, follower.get().model.price(crumb)[0])[0] < 0.001
+    alone = PriceDiamonds(follower).one(crumb)
+    many = PriceDiamonds(follower).many(DiamondTable.from_diamonds([crumb]))
     assert (alone.price, alone.low) == (many.prices[0], many.lows[0]) == (0.01, 0.01)
 
 
-def test_names_what_was_assumed_and_what_is_outside(champion):
+def test_names_what_was_assumed_and_what_is_outside(follower):
     stone = Diamond(carat=50, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF, table=90, x=6)
-    prediction = PriceDiamonds(champion).one(stone)
+    prediction = PriceDiamonds(follower).one(stone)
     assert prediction.assumed == ["depth", "y", "z"]
     assert prediction.outside == ["carat", "table"]
     assert prediction.card.id == "formula-1"
 
 
-def test_calls_no_number_at_the_end_of_the_training_range_outside(champion):
+def test_calls_no_number_at_the_end_of_the_training_range_outside(follower):
     for end, beyond in zip(CARD.training_range["carat"], (0.0, np.inf), strict=True):
         stones = [
             Diamond(carat=carat, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
             for carat in (end, float(np.nextafter(end, beyond)))
         ]
-        prices = PriceDiamonds(champion)
+        prices = PriceDiamonds(follower)
         assert [prices.one(stone).outside for stone in stones] == [[], ["carat"]]
         assert prices.many(DiamondTable.from_diamonds(stones)).outside() == [[], ["carat"]]
 
 
-def test_assumes_only_what_the_model_takes(champion):
+def test_assumes_only_what_the_model_takes(follower):
     four_cs = Diamond(carat=1, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
-    prices = PriceDiamonds(champion)
+    prices = PriceDiamonds(follower)
     assert prices.one(four_cs).assumed == ["depth", "x", "y", "z"]
     assert prices.many(DiamondTable.from_diamonds([four_cs])).assumed() == [
         ["depth", "x", "y", "z"]
@@ -121,34 +121,34 @@ def test_ignores_the_training_range_of_a_field_of_another_version():
     card = dataclasses.replace(CARD, training_range=ranges)
     history.publish(card, a_fitted_model(STONES), STONES)
     ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
-    champion = ChampionFollower(history)
-    champion.refresh()
+    follower = ChampionFollower(history)
+    follower.refresh()
     stone = Diamond(carat=1, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
-    assert PriceDiamonds(champion).one(stone).outside == ["carat"]
-    many = PriceDiamonds(champion).many(DiamondTable.from_diamonds([stone]))
+    assert PriceDiamonds(follower).one(stone).outside == ["carat"]
+    many = PriceDiamonds(follower).many(DiamondTable.from_diamonds([stone]))
     assert many.outside() == [["carat"]]
 
 
-def test_prices_no_stones(champion):
-    predictions = PriceDiamonds(champion).many(STONES[:0])
+def test_prices_no_stones(follower):
+    predictions = PriceDiamonds(follower).many(STONES[:0])
     assert len(predictions) == 0
     assert predictions.prices.tolist() == predictions.lows.tolist() == []
     assert predictions.assumed() == predictions.outside() == []
 
 
-def test_finds_similar_stones_among_the_champions(champion):
+def test_finds_similar_stones_among_the_champions(follower):
     similar = STONES.diamond(0)
-    found = FindSimilar(champion)(similar, 3)
+    found = FindSimilar(follower)(similar, 3)
     assert found.carat_differences[0] == 0.0
     assert found.available >= 1
 
 
 def test_cannot_price_without_a_champion():
-    champion = ChampionFollower(ModelHistory(InMemoryModelRepository(), load_formula))
-    assert not champion.refresh()
+    follower = ChampionFollower(ModelHistory(InMemoryModelRepository(), load_formula))
+    assert not follower.refresh()
     with pytest.raises(NoChampion):
-        PriceDiamonds(champion).one(STONES.diamond(0))
+        PriceDiamonds(follower).one(STONES.diamond(0))
     with pytest.raises(NoChampion):
-        PriceDiamonds(champion).many(STONES)
+        PriceDiamonds(follower).many(STONES)
     with pytest.raises(NoChampion):
-        FindSimilar(champion)(STONES.diamond(0), 1)
+        FindSimilar(follower)(STONES.diamond(0), 1)

@@ -26,9 +26,9 @@ def price_diamonds():
     history, stones = ModelHistory(InMemoryModelRepository(), load_formula), some_stones(400)
     card = history.publish(a_card("formula-1"), a_fitted_model(stones), stones)
     ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
-    champion = ChampionFollower(history)
-    champion.refresh()
-    return PriceDiamonds(champion)
+    follower = ChampionFollower(history)
+    follower.refresh()
+    return PriceDiamonds(follower)
 
 
 def text_of(rows, delimiter=","):

@@ -126,7 +126,7 @@ def _options(parts: SplitResult) -> dict[str, object]:
     options: dict[str, object] = {}
     for name, text in parse_qsl(parts.query, keep_blank_values=True):
         if name not in _OPTIONS:
-            raise InvalidUrl(f"{name!r} is not an option; known are {', '.join(_OPTIONS)}")
+            raise InvalidUrl(f"{name!r} is not an option; the options are {', '.join(_OPTIONS)}")
         try:
             options[name] = _OPTIONS[name](text)
         except ValueError as ex:

@@ -1,4 +1,4 @@
-"""Locks on files between processes (``flock``): a lock ends with its process in any case."""
+"""Locks on files between processes (``flock``): a lock ends with its process, even a killed one."""
 
 from __future__ import annotations
 

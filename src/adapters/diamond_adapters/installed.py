@@ -39,12 +39,12 @@ def open_url(group: str, url: str) -> Any:
     try:
         adapter = known[scheme].load()
     except Exception as ex:  # a plugin's import can raise anything
-        raise InvalidUrl(f"the adapter for {scheme}: can't be loaded: {ex}") from ex
+        raise InvalidUrl(f"the adapter for {scheme!r} can't be loaded: {ex}") from ex
     try:
         return adapter(url)
     except DiamondError:
         raise
     except Exception as ex:  # its text can contain a password
         raise InvalidUrl(
-            f"the adapter for {scheme}: can't use this URL ({type(ex).__name__})"
+            f"the adapter for {scheme!r} can't use this URL ({type(ex).__name__})"
         ) from None

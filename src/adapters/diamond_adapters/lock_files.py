@@ -31,7 +31,7 @@ class LockFiles:
                     holder = path.read_text(encoding="utf-8").strip()
                     waiting(f"waiting for {holder or 'another process'}")
                     stack.enter_context(locked(path))
-                holder = f"process {os.getpid()}, which started at {datetime.now(UTC):%H:%M:%S} UTC"
+                holder = f"process {os.getpid()}, at work since {datetime.now(UTC):%H:%M:%S} UTC"
                 path.write_text(holder, encoding="utf-8")
             except OSError as ex:
                 raise Unavailable(f"{path} can't be locked: {ex.strerror}") from ex

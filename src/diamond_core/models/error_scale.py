@@ -69,7 +69,7 @@ class ErrorScale:
         )
 
     def bound(self, diamond: Diamond, price: float) -> float:
-        """Return the relative error that covers one stone's *price* (USD) with the coverage."""
+        """Return half the log-scale width of the range around one stone's *price* (USD)."""
         bound = self._at(log(price)) * self.quantile
         for name, factors in self.grade_factors.items():
             bound *= factors[GRADES[name].numbers[getattr(diamond, name)]]

@@ -22,7 +22,7 @@ _ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 class ModelId(str):
-    """A model's name: lower-case letters, digits and single hyphens, at most 80 characters."""
+    """A model's id: lower-case letters, digits and single hyphens, at most 80 characters."""
 
     __slots__ = ()
 

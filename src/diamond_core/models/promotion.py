@@ -15,7 +15,7 @@ class Promotion:
     Attributes:
         number: its number in the history, counted from 1.
         previous: the model of the previous promotion, or None for the first.
-        rolled_back: it is a rollback to an earlier champion; the champions after that do not count.
+        rolled_back: whether it is a rollback; the champions between no longer count for rollbacks.
     """
 
     number: int

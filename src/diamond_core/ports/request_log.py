@@ -12,12 +12,12 @@ from diamond_core.requests.health import RequestLogHealth
 
 
 class Background(Protocol):
-    """Something with background work."""
+    """A part of the application with background work."""
 
     def start(self) -> None:
         """Start the background work in this process; if it runs already, do nothing.
 
-        Without it every method still keeps its promises, but can take longer.
+        Without it all other methods work too, but can take longer.
         """
         ...
 

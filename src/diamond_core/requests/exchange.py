@@ -30,7 +30,7 @@ def new_exchange_id() -> str:
 
 
 def is_sane_request_id(text: str) -> bool:
-    """Return whether a caller's request id is valid: 1 to 64 letters, digits or ``._:-``."""
+    """Return whether a request id is valid: a letter or digit, then up to 63 more or ``._:-``."""
     return _SANE_ID.fullmatch(text) is not None
 
 
@@ -55,7 +55,7 @@ class Exchange:
         id: unique for each exchange; sorts by the time of its creation.
         request_id: the X-Request-ID of the response: the caller's if it sent a valid one, which
             can be used more than once, else *id*.
-        occurred_at: when the request arrived, with its time zone, to the microsecond.
+        occurred_at: when the request arrived, in UTC, to the microsecond.
         query: the part of the URL after '?'.
         headers: selected request headers; never a secret.
         client: the caller's address.

@@ -49,7 +49,7 @@ class RawStones:
 
     Attributes:
         source: the source's name in messages; it contains no password.
-        columns: field name -> one value per row; at least the 4 Cs and ``price``.
+        columns: field name -> one value per row; a missing column is blank.
         lines: each row's line number in the source, counted from 1.
         malformed: rows that the source could not split into columns.
 
@@ -78,7 +78,7 @@ class CleanStones:
 def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
     """Keep every valid row, and return every reason for each rejected one.
 
-    A blank measurement, or a missing column, is unknown, and the row is kept. With *priced* each
+    A blank or missing measurement is unknown, and its row is kept. With *priced* each
     stone needs a price; otherwise prices are ignored.
     """
     rows, problems = read_columns(raw.columns, len(raw.lines), text=True, priced=priced)

@@ -118,7 +118,7 @@ class Diamond:
     def of_valid(cls, values: Sequence[Any]) -> Self:
         """Create a stone from *values* in the order of the fields, each of which is valid.
 
-        It only checks whether the values contradict each other, so it takes a third of the time.
+        It checks only whether the values contradict each other: three times as fast as ``Diamond``.
 
         Raises:
             InvalidDiamond: the depth contradicts the measurements.

@@ -356,7 +356,7 @@ def invalid(field: Field, value: object, *, text: bool) -> str:
 
 
 def shown(value: object, *, text: bool) -> str:
-    """Return a given value for a message: short, and a number in a text without quotes."""
+    """Return a value as short text for a message; a number has no quotes, even as text."""
     number = as_number(value, text=text)
     if number is not None:
         whole = repr(number).removesuffix(".0")

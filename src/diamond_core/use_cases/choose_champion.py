@@ -28,7 +28,7 @@ class ChooseChampion:
         present: ModelId | None,
         by: str,
     ) -> ModelId | None:
-        """Promote the challenger with the lowest hold-out error, if it beats the champion.
+        """Promote the best of the challengers that beat *against*, by their hold-out error.
 
         *against* is the served model. The challengers' cards compare them with it on the same
         stones; a challenger must be significantly better. None: no model can be served, and the
@@ -72,7 +72,7 @@ class ChooseChampion:
         champion that can't be served any more is skipped.
 
         Raises:
-            NothingToRollBack: there was no earlier champion.
+            NothingToRollBack: no earlier champion can be served.
             Conflict: someone else promoted another model meanwhile.
         """
         line: list[ModelId] = []

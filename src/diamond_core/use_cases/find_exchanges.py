@@ -15,7 +15,7 @@ _OF_A_BATCH: Final = re.compile(r"([0-9a-f]{32})-[0-9]{1,6}")
 
 
 def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Exchange]:
-    """Return the exchange whose id is *id*, else all with this X-Request-ID, newest first.
+    """Return the exchange with this id, else the newest *limit* with this X-Request-ID.
 
     The id of one prediction in a batch finds the exchange of the batch. An exchange's own id comes
     first, so that a caller who sends it as X-Request-ID can't hide that exchange.

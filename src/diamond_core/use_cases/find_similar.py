@@ -10,13 +10,13 @@ from diamond_core.use_cases.follow_champion import ChampionFollower
 class FindSimilar:
     """Finds training stones of the same cut, color and clarity that are nearest in weight."""
 
-    def __init__(self, champion: ChampionFollower) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower) -> None:
+        self._follower = follower
 
     def __call__(self, diamond: Diamond, n: int) -> Similar:
         """Return the *n* most similar stones, or fewer; possibly none.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
-        return self._champion.get().similar.nearest(diamond, n)
+        return self._follower.get().similar.nearest(diamond, n)

@@ -41,7 +41,7 @@ class ChampionFollower:
         """Return the model that is served now.
 
         Raises:
-            NoChampion: no model could be loaded yet.
+            NoChampion: no model is served.
         """
         served = self._served
         if served is None:
@@ -50,7 +50,7 @@ class ChampionFollower:
 
     @property
     def problem(self) -> str | None:
-        """Why the served model is not the champion, or None if it is."""
+        """Why ``refresh`` could not check or load the champion; None if it could."""
         return self._outage or self._damage
 
     def refresh(self) -> bool:

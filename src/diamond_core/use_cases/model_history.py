@@ -247,12 +247,12 @@ class ModelHistory:
         return _readable(self._repository.promotions())
 
     def champion(self) -> ModelId | None:
-        """Return the model that was promoted last, or None before the first promotion."""
+        """Return the id of the model that was promoted last, or None before the first promotion."""
         promotions = self.promotions()
         return promotions[-1].model_id if promotions else None
 
     def candidates(self) -> Sequence[ModelId]:
-        """Return the promoted models, the last one first: the first that loads is served."""
+        """Return the ids of the promoted models, the last first: the first that loads is served."""
         promoted = (promotion.model_id for promotion in reversed(self.promotions()))
         return list(dict.fromkeys(promoted))
 

@@ -64,8 +64,8 @@ class Predictions:
 class PriceDiamonds:
     """Prices one stone, or many at once, with the current champion."""
 
-    def __init__(self, champion: ChampionFollower | LoadedModel) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower | LoadedModel) -> None:
+        self._follower = follower
 
     @property
     def card(self) -> ModelCard:
@@ -76,19 +76,19 @@ class PriceDiamonds:
         """Return a pricer that keeps today's champion, even if another model is promoted.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
         return PriceDiamonds(self._served())
 
     def _served(self) -> LoadedModel:
-        champion = self._champion
-        return champion if isinstance(champion, LoadedModel) else champion.get()
+        follower = self._follower
+        return follower if isinstance(follower, LoadedModel) else follower.get()
 
     def one(self, diamond: Diamond) -> Prediction:
         """Price one stone; the same result as ``many``, but faster.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
         served = self._served()
         card = served.card
@@ -108,7 +108,7 @@ class PriceDiamonds:
         """Price a table of stones with one call of the model.
 
         Raises:
-            NoChampion: no model has been trained yet.
+            NoChampion: no model is served.
         """
         served = self._served()
         prices = served.model.price(table)

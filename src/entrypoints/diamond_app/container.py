@@ -1,4 +1,4 @@
-"""The one place where ports meet adapters."""
+"""The container: it wires the use cases to the adapters."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _open_model_repository(settings: Settings) -> ModelRepository:
 
 
 def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
-    """Return locks for all hosts that share the models: beside the models, or in the database."""
+    """Return locks beside the models, in MySQL, or else in the home, for this host only."""
     models, database = urlsplit(settings.models_url), urlsplit(settings.database_url)
     if models.scheme != "file" and database.scheme == "mysql":
         from diamond_adapters.mysql_locks import MySQLLocks
@@ -183,9 +183,9 @@ class Container(containers.DeclarativeContainer):
         providers.Object(_load_graph),
         providers.Callable(_estimator_loader, settings),
     )
-    champion = providers.Singleton(ChampionFollower, history)
-    price_diamonds = providers.Factory(PriceDiamonds, champion)
-    find_similar = providers.Factory(FindSimilar, champion)
+    champion_follower = providers.Singleton(ChampionFollower, history)
+    price_diamonds = providers.Factory(PriceDiamonds, champion_follower)
+    find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
     train_models = providers.Factory(

@@ -47,7 +47,7 @@ def export_exchanges(
             file.write(line(exchange))
             exported += 1
             if exported % _REPORT_EVERY == 0 and output is not None:
-                progress(f"exporting {expected:,} requests", min(exported / max(expected, 1), 1.0))
+                progress(f"exporting {expected:,} exchanges", min(exported / max(expected, 1), 1.0))
     return exported
 
 

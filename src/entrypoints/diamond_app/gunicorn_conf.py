@@ -1,8 +1,8 @@
-"""Defaults for gunicorn; ``GUNICORN_CMD_ARGS`` and its command line override them.
+"""Defaults for gunicorn; ``GUNICORN_CMD_ARGS`` and gunicorn's command line override them.
 
-gunicorn's main process imports this, so that the workers share what they all need. onnxruntime is
-not imported here: its import starts a thread, which does not survive a fork, and a worker that
-ends would wait for it and abort.
+gunicorn's main process imports this and the application: the workers share their memory.
+onnxruntime is not imported here: its import starts a thread, which does not survive a fork, and a
+worker that ends would wait for it and abort.
 """
 
 import os

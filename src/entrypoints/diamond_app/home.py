@@ -23,7 +23,7 @@ from diamond_core import (
 class Home:
     """The use cases of one home. Each is created on access.
 
-    ``champion``, ``price_diamonds`` and ``find_similar`` check for a new champion on each access,
+    ``champion_follower``, ``price_diamonds`` and ``find_similar`` check for a new champion on each access,
     so they use a model that was promoted meanwhile.
 
     Attributes:
@@ -49,22 +49,22 @@ class Home:
         return self.container.settings()
 
     @property
-    def champion(self) -> ChampionFollower:
+    def champion_follower(self) -> ChampionFollower:
         """The model that prices now; ``get()`` raises ``NoChampion`` if there is none."""
-        champion = self.container.champion()
-        champion.refresh()
-        return champion
+        follower = self.container.champion_follower()
+        follower.refresh()
+        return follower
 
     @property
     def price_diamonds(self) -> PriceDiamonds:
         """Prices one stone (``one``) or a table of them (``many``)."""
-        self.container.champion().refresh()
+        self.container.champion_follower().refresh()
         return self.container.price_diamonds()
 
     @property
     def find_similar(self) -> FindSimilar:
         """Finds training stones like one stone."""
-        self.container.champion().refresh()
+        self.container.champion_follower().refresh()
         return self.container.find_similar()
 
     @property

@@ -48,7 +48,7 @@ def price_csv(
     Raises:
         SourceUnreadable: it is not a CSV with the columns carat, cut, color and clarity; it has
             too many rows or columns, or too many of its rows lack cells.
-        NoChampion: no model has been trained yet.
+        NoChampion: no model is served.
     """
     csv_rows = CsvRows(name, source)
     missing = missing_columns(csv_rows.columns, priced=False)

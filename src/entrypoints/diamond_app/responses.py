@@ -68,7 +68,7 @@ def field_type(field: Field) -> Any:
 
 
 _TrainedAt = Annotated[str, described("When it was trained (UTC).", TIME, format="date-time")]
-_Id = Annotated[str, described("The model's name.", MODEL_ID)]
+_Id = Annotated[str, described("The model's id.", MODEL_ID)]
 _Family = Annotated[str, described("The kind of model.", "xgboost")]
 
 
@@ -88,7 +88,7 @@ class PriceRange(Struct, frozen=True):
 
 
 class ModelName(Struct, frozen=True):
-    """The model behind a price."""
+    """A model: its id, its family and its training time."""
 
     id: _Id
     family: _Family
@@ -96,7 +96,7 @@ class ModelName(Struct, frozen=True):
 
     @classmethod
     def of(cls, card: diamond_core.ModelCard) -> Self:
-        """Return the name of a card's model."""
+        """Return the answer for the model of a card."""
         return cls(card.id, card.family, _time_text(card.created_at))
 
 
@@ -204,7 +204,7 @@ SimilarStone: Any = msgspec.defstruct(
         (PRICE.name, field_type(PRICE)),
         (
             "carat_difference",
-            Annotated[float, described("How far its weight is from the requested weight.", 0.01)],
+            Annotated[float, described("Its weight minus the requested weight, in carats.", 0.01)],
         ),
     ],
     namespace={
@@ -396,7 +396,7 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
     id: Annotated[
         str,
-        described("The exchange's own id, also that of a prediction; sorts by time.", EXCHANGE_ID),
+        described("The exchange's own id and its prediction's; sorts by time.", EXCHANGE_ID),
     ]
     request_id: Annotated[
         str,

@@ -124,12 +124,12 @@ class Settings:
         models_url: where models and promotions are stored.
         database_url: the database of the request log.
         api_keys: who can use the service; empty: everyone can price, nobody can administer.
-        spool_durable: a recorded exchange survives a power cut, not only a killed process.
+        spool_durable: whether a recorded exchange survives a power cut, not only a killed process.
         spool_limit: the maximum size of the spool, in bytes.
         keep_requests: how long the request log keeps an exchange; None: without limit.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
-        allow_pickle: serve a model that has no ONNX graph from its joblib file, which runs
-            any code that the file contains.
+        allow_pickle: whether a model without an ONNX graph is served from its joblib file;
+            loading that file can run any code in it.
     """
 
     home: Path

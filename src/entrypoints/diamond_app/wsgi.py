@@ -24,7 +24,7 @@ def application() -> App:
     """Return the service, configured by the environment; an invalid setting stops the start."""
     try:
         container = build_container(Settings.load())
-        follow(container.champion())
+        follow(container.champion_follower())
         run_in_background(container.request_log())
         return app_of(container)
     except DiamondError as ex:
@@ -36,7 +36,7 @@ def application() -> App:
 def app_of(container: Container) -> App:
     """Return the service that *container* wires."""
     return create_app(
-        champion=container.champion(),
+        champion_follower=container.champion_follower(),
         price_diamonds=container.price_diamonds(),
         find_similar=container.find_similar(),
         choose_champion=container.choose_champion(),
@@ -47,14 +47,14 @@ def app_of(container: Container) -> App:
     )
 
 
-def follow(champion: ChampionFollower) -> None:
+def follow(follower: ChampionFollower) -> None:
     """Load the champion, then keep following it in a thread, off the request path."""
-    _refresh(champion)
+    _refresh(follower)
     pause = threading.Event()
 
     def run() -> None:
         while not pause.wait(FOLLOW_SECONDS):
-            _refresh(champion)
+            _refresh(follower)
 
     threading.Thread(target=run, name="follow-champion", daemon=True).start()
 
@@ -65,12 +65,12 @@ def run_in_background(part: Background) -> None:
     atexit.register(part.close)
 
 
-def _refresh(champion: ChampionFollower) -> None:
-    before = champion.problem
+def _refresh(follower: ChampionFollower) -> None:
+    before = follower.problem
     try:
-        if champion.refresh():
-            _log.info("serving model %s", champion.get().card.id)
+        if follower.refresh():
+            _log.info("serving model %s", follower.get().card.id)
     except Exception:  # a bug here must not end the thread that follows
         _log.exception("could not check for a new champion")
-    if champion.problem and champion.problem != before:
-        _log.error("%s; the previous model is still served", champion.problem)
+    if follower.problem and follower.problem != before:
+        _log.error("could not follow the champion: %s", follower.problem)

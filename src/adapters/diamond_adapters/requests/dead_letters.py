@@ -34,7 +34,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """A table in a SQLite file in *folder*; processes can share it.
+    """The dead letters, in a SQLite file in *folder*; processes can share it.
 
     Every method raises ``Unavailable`` if the file can't be used.
     """

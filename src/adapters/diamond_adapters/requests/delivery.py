@@ -16,7 +16,7 @@ from diamond_adapters.requests.spool_files import NumberedRow
 from diamond_core import Refused, Unavailable
 
 _FAILURES_TO_GIVE_UP: Final = 3
-"""If so many exchanges fail one by one and none is accepted, the database accepts none."""
+"""If this many exchanges fail one by one and none is accepted, the database accepts none."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Delivery:
         self._failed: dict[str, int] = {}
 
     def deliver_file(self, path: Path, last: int) -> int | None:
-        """Deliver all rows of a file after its row *last* at once; return the last row's number.
+        """Deliver all rows of a file after row *last* in one step; return the last row's number.
 
         Return None if the destination can't do that: then ``deliver`` finds out why.
         """

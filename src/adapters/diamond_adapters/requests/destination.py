@@ -66,7 +66,7 @@ def open_destination(url: str, spool: Path) -> Destination:
 class WithMarks:
     """Makes any request log a ``Destination``; writes the marks to a file after the exchanges.
 
-    If the process dies before it writes the mark, the exchanges are delivered again, to no effect.
+    If the process dies before it writes the mark, they are delivered again, which has no effect.
     """
 
     def __init__(self, log: RequestLog, path: Path) -> None:

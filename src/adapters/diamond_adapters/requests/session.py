@@ -64,7 +64,7 @@ class Session:
         self._lock = threading.Lock()
 
     def run(self, work: Callable[[], _Result]) -> _Result:
-        """Return the result of *work*. It can be called twice, so it must be safe to repeat.
+        """Return the result of *work*, which can be called twice: it must be safe to repeat.
 
         Raises:
             Refused: the database never accepts these values.
@@ -78,7 +78,7 @@ class Session:
             raise Refused(f"the request log's database refused an exchange: {_reason(ex)}") from ex
         except (peewee.PeeweeException, OSError) as ex:  # OSError: a certificate can't be read
             self._close()
-            self._ready = False  # it can come back empty
+            self._ready = False  # the database can come back empty
             kind = ServerFailed if _is_of_the_server(ex) else Unavailable
             raise kind(f"the request log's database failed: {_reason(ex)}") from ex
 

@@ -133,7 +133,7 @@ class Shipper:
         folder: the spool.
         destination: where the exchanges are shipped to.
         keep: how long the destination keeps an exchange; None: without limit.
-        settings: identifies the destination and *keep*: ``settings_of``.
+        settings: identifies the destination and *keep*; see ``settings_of``.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class Shipper:
 
         Once *stop* is set, ship for at most *last_seconds*: processes that end can still append.
         """
-        self._take_over(self._settings)  # before this one can be told to end
+        self._take_over(self._settings)  # before another process can end this one
         with Bell(self._folder).heard() as wait:
             self._run(stop, last_seconds, wait)
 
@@ -246,7 +246,7 @@ class Shipper:
         live = True
         try:
             live = spool_files.is_live(path)
-            if not live and spool_files.lacks_its_head(path):
+            if not live and spool_files.has_only_its_log(path):
                 self._set_aside(path)
                 return
             self._ship(path)

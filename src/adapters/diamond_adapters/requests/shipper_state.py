@@ -40,7 +40,7 @@ class ShipperState(Struct, frozen=True, kw_only=True):
         shipped: the number of moved exchanges since the home was created.
         unreadable: the number of files that this process or SQLite can't read now.
         held: for how many more seconds nothing is deleted, because the clock jumped ahead.
-        settings: those of this shipper, or of the one that must replace it: ``settings_of``.
+        settings: those of this shipper, or of the one that must replace it; see ``settings_of``.
     """
 
     at: float = 0.0

@@ -36,7 +36,7 @@ class ShipperWatcher:
         folder: the spool.
         begin: starts the process.
         ship_here: does the shipper's work until the event is set, if no process can be started.
-        settings: those of the shipper that *begin* starts: ``settings_of``.
+        settings: those of the shipper that *begin* starts; see ``settings_of``.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class ShipperWatcher:
                     self._meet(is_other=is_other)
                 elif not (is_other and self._has_met and _is_recent(state)):
                     self._process = self._begin(lock)  # which inherits the lock
-                    replace(state, at=time.time()).write(self._folder)  # readers let it start
+                    replace(state, at=time.time()).write(self._folder)  # readers wait for its start
                     self._has_met = True
         except OSError as ex:
             _log.error("the shipper's process can't be started (%s): a thread does its work", ex)

@@ -1,7 +1,7 @@
-"""The spool: the exchanges of this process, appended before its responses leave, in SQLite files.
+"""The spool: each exchange, stored in a SQLite file of this process before its response is sent.
 
 <folder>/<id>.db      exchanges in the destination's columns; only one connection writes it
-<folder>/<id>.live    locked (flock) by that process as long as it can write
+<folder>/<id>.live    locked (flock) by the writing process as long as it can write
 
 Rows are never deleted, so a row's number never changes. For each file, the destination stores the
 number of the last row that it has. Other processes read the files through ``spool_files``.
@@ -190,7 +190,7 @@ class _OpenFile:
     lock: int
     connection: sqlite3.Connection
     pin: sqlite3.Cursor
-    """A query that is never read to its end: it saves each insert the locks of a new read."""
+    """An open query: it keeps a read lock, so that inserts do not have to take one."""
     begun: float
     bytes: int = 0
 

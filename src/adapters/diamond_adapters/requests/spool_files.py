@@ -67,7 +67,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         OSError: this process has no permission to read it.
-        sqlite3.Error: SQLite can't.
+        sqlite3.Error: SQLite can't read it.
     """
     # Do not open() it here: closing it would release the locks of this process's connections.
     if path.exists() and not os.access(path, os.R_OK):
@@ -143,7 +143,7 @@ def is_whole(path: Path) -> bool:
     )
 
 
-def lacks_its_head(path: Path) -> bool:
+def has_only_its_log(path: Path) -> bool:
     """Return whether the file is empty but has a log, which SQLite would delete unread."""
     log = path.with_suffix(_LOG)
     return not path.stat().st_size and log.exists() and log.stat().st_size > 0
@@ -195,7 +195,7 @@ def unlink(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what processes left behind that died while creating or removing a file."""
+    """Remove the files of processes that died while they created or removed a spool file."""
     for suffix, seconds in ((LIVE, 0.0), (DRAFT, _DRAFT_SECONDS)):
         for path in folder.glob(f"*{suffix}"):
             with suppress(OSError):

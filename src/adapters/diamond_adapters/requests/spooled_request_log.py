@@ -44,7 +44,7 @@ class SpooledRequestLog:
     Args:
         destination: where the spool's exchanges are shipped to.
         folder: the folder of the spool; the processes of a home share it.
-        durable: an exchange survives a power cut, not only a killed process.
+        durable: whether an exchange survives a power cut, not only a killed process.
         limit: the maximum size of the spool, in bytes.
         begin_shipper: starts the shipper's process; ``start`` makes sure that one runs. None: no
             process is started.

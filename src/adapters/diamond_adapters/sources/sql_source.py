@@ -36,7 +36,7 @@ class SqlSource:
         shown = f"{parts.scheme}://{host}{parts.path}"
         self.name = f"{shown}?table={quote(self._table)}"
         if _TABLE.fullmatch(self._table) is None:
-            raise SourceUnreadable(shown, "the table's name can have only letters, digits and _")
+            raise SourceUnreadable(shown, "the table's name can have only letters, digits, _ and $")
         try:
             self._database = open_database(_without_table(parts, options))
         except InvalidUrl as ex:

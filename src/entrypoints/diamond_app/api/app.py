@@ -29,7 +29,7 @@ from diamond_core import (
 
 def create_app(
     *,
-    champion: ChampionFollower,
+    champion_follower: ChampionFollower,
     price_diamonds: PriceDiamonds,
     find_similar: FindSimilar,
     choose_champion: ChooseChampion,
@@ -39,20 +39,20 @@ def create_app(
     api_keys: ApiKeys,
 ) -> App:
     """Return the service, wired with what it needs."""
-    metrics = Metrics(champion, request_log)
+    metrics = Metrics(champion_follower, request_log)
     resources: list[Resource] = [
         predictions.OnePrediction(price_diamonds),
         predictions.ManyPredictions(price_diamonds),
         similar.SimilarStones(find_similar),
         grades.AllGrades(),
         models.AllModels(history),
-        models.ChampionModel(champion),
+        models.ChampionModel(champion_follower),
         models.OneModel(history),
         models.Promotions(choose_champion, history),
         requests.AllRequests(request_log, clock),
         requests.OneRequest(request_log),
         health.Liveness(),
-        health.ReadinessResource(champion, request_log),
+        health.ReadinessResource(champion_follower, request_log),
         health.MetricsResource(metrics),
     ]
     resources.append(OpenApi(resources, keys_are_set=bool(api_keys) and api_keys.needed_to_price))

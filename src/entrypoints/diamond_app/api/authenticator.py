@@ -18,9 +18,9 @@ _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="diamond-core"'}
 class Authenticator:
     """Checks the key of a request, given as ``Authorization: Bearer`` or ``X-API-Key``.
 
-    If no keys are set, everyone can price and read, and nobody can administer. With keys, each
-    request needs one; those named ``admin`` or ``admin-...`` can also administer. The one-time
-    key of ``diamond serve`` is needed only to administer.
+    If no keys are set, everyone can price and read, and nobody can administer. If keys are set,
+    pricing and reading need one; those named ``admin`` or ``admin-...`` can also administer. The
+    one-time key of ``diamond serve`` is needed only to administer.
     """
 
     def __init__(self, keys: ApiKeys) -> None:

@@ -33,8 +33,8 @@ class ReadinessResource:
 
     path = "/readyz"
 
-    def __init__(self, champion: ChampionFollower, request_log: RequestLog) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower, request_log: RequestLog) -> None:
+        self._follower = follower
         self._request_log = request_log
 
     @operation(
@@ -48,8 +48,8 @@ class ReadinessResource:
         access=Access.EVERYONE,
     )
     def on_get(self, req: Request, resp: falcon.Response) -> Readiness:
-        card = self._champion.get().card  # without a model: 503
-        found = (self._champion.problem, self._request_log.health().problem)
+        card = self._follower.get().card  # without a model: 503
+        found = (self._follower.problem, self._request_log.health().problem)
         problems = [problem for problem in found if problem]
         return Readiness("degraded" if problems else "ok", ModelName.of(card), problems)
 

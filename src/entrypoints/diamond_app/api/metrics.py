@@ -32,12 +32,12 @@ class Metrics:
     """The middleware that times each request, and the text that Prometheus reads.
 
     Args:
-        champion: the served model, for its metrics.
+        follower: knows the served model, for its metrics.
         request_log: its health becomes metrics.
     """
 
-    def __init__(self, champion: ChampionFollower, request_log: RequestLog) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower, request_log: RequestLog) -> None:
+        self._follower = follower
         self._request_log = request_log
         folder = os.environ.get(FOLDER)
         self._counters = SharedCounters(Path(folder) if folder else None)
@@ -86,13 +86,13 @@ class Metrics:
             "diamond_model_info", "The served model.", labels=["model", "family"]
         )
         error = GaugeMetricFamily(
-            "diamond_model_mae_usd", "Its mean absolute error on the hold-out.", labels=["model"]
+            "diamond_model_mae_usd", "The served model's MAE on the hold-out.", labels=["model"]
         )
         trained = GaugeMetricFamily(
-            "diamond_model_trained_timestamp_seconds", "When it was trained.", labels=["model"]
+            "diamond_model_trained_timestamp_seconds", "Model training time.", labels=["model"]
         )
         try:
-            card = self._champion.get().card
+            card = self._follower.get().card
         except NoChampion:
             pass
         else:
@@ -102,8 +102,8 @@ class Metrics:
         yield from (loaded, error, trained)
         yield GaugeMetricFamily(
             "diamond_champion_refused",
-            "1 while the champion can't be loaded and another model is served.",
-            value=1.0 if self._champion.problem else 0.0,
+            "1 while the champion can't be checked or loaded.",
+            value=1.0 if self._follower.problem else 0.0,
         )
 
 
@@ -140,12 +140,12 @@ def _log_state(health: RequestLogHealth) -> Iterator[Metric]:
     yield gauge("diamond_spool_size_bytes", "The spool's size on disk.", health.bytes)
     yield gauge("diamond_spool_limit_bytes", "The spool's maximum size.", health.limit)
     yield gauge(
-        "diamond_spool_dead_letters", "Exchanges the database refuses.", health.dead_letters
+        "diamond_spool_dead_letters", "Exchanges that the database refused.", health.dead_letters
     )
-    yield gauge("diamond_spool_damaged_files", "Files that can't be read.", health.damaged)
+    yield gauge("diamond_spool_damaged_files", "Spool files that can't be read.", health.damaged)
     yield gauge(
         "diamond_spool_shipper_silent_seconds",
-        "Time since the last sign of life of the shipper.",
+        "Time since the shipper wrote its state, while exchanges wait.",
         health.silent_seconds,
     )
     yield counter("diamond_spool_shipped", "Exchanges moved to the database.", health.shipped)

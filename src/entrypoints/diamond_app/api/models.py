@@ -24,7 +24,7 @@ from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId
 MODEL_PATH: Final = {
     "id": Annotated[
         str,
-        described("The model's name.", MODEL_ID, pattern="^[a-z0-9]+(-[a-z0-9]+)*$", maxLength=80),
+        described("The model's id.", MODEL_ID, pattern="^[a-z0-9]+(-[a-z0-9]+)*$", maxLength=80),
     ]
 }
 
@@ -77,7 +77,7 @@ class OneModel:
         summary="Show one model",
         path=MODEL_PATH,
         answer=ModelCard,
-        answered="Its card.",
+        answered="The model's card.",
         errors=(404,),
     )
     def on_get(self, req: Request, resp: falcon.Response, id: str) -> ModelCard:
@@ -89,19 +89,19 @@ class ChampionModel:
 
     path = "/v1/models/champion"
 
-    def __init__(self, champion: ChampionFollower) -> None:
-        self._champion = champion
+    def __init__(self, follower: ChampionFollower) -> None:
+        self._follower = follower
 
     @operation(
         id="show_champion",
         topic=Topic.MODELS,
         summary="Show the champion",
         answer=ModelCard,
-        answered="Its card.",
+        answered="The champion's card.",
         errors=(503,),
     )
     def on_get(self, req: Request, resp: falcon.Response) -> ModelCard:
-        return ModelCard.of(self._champion.get().card)
+        return ModelCard.of(self._follower.get().card)
 
 
 class Promotions:

@@ -22,7 +22,8 @@ _ABOUT: Final = """\
 Prices polished diamonds from their carat, cut, color and clarity, and shows known stones that
 are similar to a given one.
 
-* Every answer is JSON. An error is a problem document (RFC 9457) that names every invalid value.
+* Answers are JSON, except metrics and priced CSVs.
+* An error is a problem document (RFC 9457) that names every invalid value.
 * Every response carries `X-Request-ID`; quote it when you ask about a request.
 * If keys are set, send one as `Authorization: Bearer <key>` or `X-API-Key: <key>`.
 """
@@ -34,7 +35,7 @@ _PROBLEMS: Final = {
     403: ("Forbidden", "This key has no permission; if no keys are set, nobody has it."),
     404: ("NotFound", "Not found."),
     409: ("Conflict", "Someone else changed the champion meanwhile."),
-    413: ("TooLarge", "The maximum size of a body is 2,000,000 bytes."),
+    413: ("TooLarge", "The maximum size of a body is 2,000,000 bytes; of a CSV, 16,000,000."),
     415: ("WrongType", "Send JSON with 'Content-Type: application/json'."),
     422: ("InvalidValues", "Some values are invalid; 'errors' names all of them."),
     500: ("Failed", "The service failed; quote the request id to support."),
@@ -53,7 +54,7 @@ _REQUEST_ID: Final = {
 }
 _MORE_HEADERS: Final[dict[int, Schema]] = {
     401: {"WWW-Authenticate": _header("How to send a key.", 'Bearer realm="diamond-core"')},
-    503: {"Retry-After": _header("After how many seconds to try again.", "10", pattern="^[0-9]+$")},
+    503: {"Retry-After": _header("The seconds to wait before a retry.", "10", pattern="^[0-9]+$")},
 }
 _WRONG_FIELD: Final = FieldError("/carat", "is missing: give the weight in carats, ...")
 

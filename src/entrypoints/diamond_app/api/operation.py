@@ -46,7 +46,7 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What a method of an address takes and answers.
+    """What a method of a path takes and returns.
 
     Attributes:
         id: its name in generated clients.
@@ -80,7 +80,7 @@ class Operation:
 
 
 class Resource(Protocol):
-    """What answers at a path: it has a method ``on_get`` or ``on_post`` with an ``operation``."""
+    """The handler of a path: it has a method ``on_get`` or ``on_post`` with an ``operation``."""
 
     path: str
 

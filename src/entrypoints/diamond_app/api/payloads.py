@@ -193,7 +193,7 @@ def read_query(req: Request, query: type[Struct]) -> tuple[dict[str, str], dict[
     known = query.__struct_fields__
     for name, value in req.params.items():
         if name not in known:
-            wrong[pointer_token(name)] = f"is not a parameter here; known are {', '.join(known)}"
+            wrong[pointer_token(name)] = f"is unknown; the parameters are {', '.join(known)}"
         elif isinstance(value, list):
             wrong[name] = "is given more than once"
         else:

@@ -87,7 +87,7 @@ class Recording:
                 )
             )
         except Unavailable as ex:
-            _log.error("exchange %s was not recorded: %s", context.request_id, ex)
+            _log.error("the exchange of request %s was not recorded: %s", context.request_id, ex)
 
 
 def is_normal(req: Request) -> bool:

@@ -39,9 +39,7 @@ class RequestsQuery(Struct):
     since: Annotated[
         str, described(f"No older than this. {_WHEN}.", "3d", pattern=_AGE_OR_TIME)
     ] = ""
-    until: Annotated[
-        str, described(f"No newer than this. {_WHEN}.", "2h", pattern=_AGE_OR_TIME)
-    ] = ""
+    until: Annotated[str, described(f"Older than this. {_WHEN}.", "2h", pattern=_AGE_OR_TIME)] = ""
     path: Annotated[str, described("What the path begins with.", "/v1/predictions")] = ""
     model: Annotated[str, described("The id of the model that priced.", MODEL_ID)] = ""
     status: Annotated[
@@ -66,9 +64,8 @@ class RequestsQuery(Struct):
 class AllRequests:
     """GET /v1/requests: the exchanges, newest first, filtered and paged.
 
-    ``next`` is the ``before`` of the next page. Bodies are returned with ``bodies=true``; a page
-    ends early if they are large. They are left out by default, because this answer is recorded
-    too.
+    ``next`` is the ``before`` of the next page. Bodies are returned only with ``bodies=true``,
+    because this answer is recorded too; a page with large bodies has fewer exchanges.
     """
 
     path = "/v1/requests"
@@ -84,7 +81,7 @@ class AllRequests:
         summary="Find requests and their responses",
         query=RequestsQuery,
         answer=Exchanges,
-        answered="A page of them, newest first.",
+        answered="A page of exchanges, newest first.",
         errors=(503,),
         access=Access.ADMINS,
     )

@@ -53,11 +53,11 @@ def _home(wired: Container) -> str | None:
 
 
 def _champion(wired: Container) -> str | None:
-    champion = wired.champion()
-    champion.refresh()
-    if champion.problem:
-        return champion.problem
-    champion.get()
+    follower = wired.champion_follower()
+    follower.refresh()
+    if follower.problem:
+        return follower.problem
+    follower.get()
     return None
 
 

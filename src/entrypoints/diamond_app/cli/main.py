@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
     "requests": (
         "diamond_app.cli.requests",
-        "List, show, export and prune requests.",
+        "List, show, export and prune exchanges.",
     ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the request log."),
 }

@@ -176,7 +176,7 @@ def _facts(card: ModelCard) -> list[list[object]]:
         [
             "stones",
             (
-                f"{card.data.training_rows:,} learned, {card.data.holdout_rows:,} held out,"
+                f"{card.data.training_rows:,} for training, {card.data.holdout_rows:,} held out,"
                 f" {card.data.rejected:,} rejected"
             ),
         ],

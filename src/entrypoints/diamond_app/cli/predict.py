@@ -59,7 +59,7 @@ def command(
 
     diamond = stone(values)
     wired = container()
-    wired.champion().refresh()
+    wired.champion_follower().refresh()
     prediction = wired.price_diamonds().one(diamond)
     if as_json:
         print_json(Prediction.of(prediction, new_exchange_id(), diamond.carat))
@@ -90,7 +90,7 @@ def _price_file(csv_file: Path, output: Path | None, *, keep_formulas: bool) -> 
     from diamond_app.whole_file import whole_file
 
     wired = container()
-    wired.champion().refresh()
+    wired.champion_follower().refresh()
     with (
         progress_bar(quiet=False) as progress,
         _opened(csv_file) as source,

@@ -59,7 +59,7 @@ def _filter(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
 
 @click.group("requests")
 def command() -> None:
-    """List, show, export and prune requests.
+    """List, show, export and prune exchanges: requests with their responses.
 
     \b
     Examples:
@@ -76,7 +76,7 @@ def command() -> None:
 @click.option("-n", "--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @json_option
 def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
-    """List requests, newest first, without their bodies.
+    """List exchanges, newest first, without their bodies.
 
     \b
     Examples:
@@ -91,7 +91,7 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
         print_json([Exchange.of(exchange, bodies=False) for exchange in found])
         return
     if not found:
-        print("No requests match.")
+        print("No exchanges match.")
         return
     rows: list[list[object]] = [
         [
@@ -116,10 +116,10 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
 @click.argument("id")
 @json_option
 def show(id: str, as_json: bool) -> None:
-    """Show one request with its bodies.
+    """Show one exchange with its bodies.
 
     ID is the id of an exchange or of a prediction, also of one stone in a batch, or an
-    X-Request-ID. If several requests have this X-Request-ID, the newest is shown.
+    X-Request-ID. If several exchanges have this X-Request-ID, the newest is shown.
 
     \b
     Example:
@@ -170,9 +170,9 @@ _BODY = ("encoding", "body")
 def export(
     format: str, output: Path | None, keep_formulas: bool, as_json: bool, **given: str | None
 ) -> None:
-    """Export requests with their bodies, newest first: one JSON object per line, or CSV.
+    """Export exchanges with their bodies, newest first: one JSON object per line, or CSV.
 
-    Requests are streamed: their number does not matter for the memory. A body that is not UTF-8
+    They are streamed, so the memory used does not depend on their number. A body that is not UTF-8
     is written as base64, and request_encoding or response_encoding is then "base64".
 
     \b
@@ -193,7 +193,7 @@ def export(
     if as_json:
         print_json({"exported": exported, "output": str(output)})
     elif output is not None:
-        print(f"Exported {exported:,} requests to {output}.")
+        print(f"Exported {exported:,} exchanges to {output}.")
 
 
 @command.command("prune")
@@ -201,17 +201,17 @@ def export(
     "--older-than",
     required=True,
     metavar="AGE",
-    help="Delete requests older than this: 90d, 12h, 4w.",
+    help="Delete exchanges older than this: 90d, 12h, 4w.",
 )
 @click.option("--dry-run", is_flag=True, help="Only print how many would be deleted.")
 @click.option("--yes", is_flag=True, help="Do not ask whether the clock is right.")
 @json_option
 def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete old requests in small batches; the service can write meanwhile.
+    """Delete old exchanges in small batches; the service can write meanwhile.
 
     The database reuses the space; its files do not shrink. If no request came for a day, the
     command asks first, because the clock may be wrong; without a terminal it exits with 3.
-    With DIAMOND_KEEP_REQUESTS=90d the service deletes old requests itself.
+    With DIAMOND_KEEP_REQUESTS=90d the service deletes old exchanges itself.
 
     \b
     Examples:
@@ -238,7 +238,7 @@ def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
         print_json({"pruned": pruned, "before": before.isoformat(), "dry_run": dry_run})
     else:
         did = "Would delete" if dry_run else "Deleted"
-        print(f"{did} {pruned:,} requests from before {before:%Y-%m-%d %H:%M:%S} UTC.")
+        print(f"{did} {pruned:,} exchanges from before {before:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 def _check_clock(log: RequestLog, now: datetime, *, yes: bool) -> None:
@@ -263,9 +263,9 @@ def _check_clock(log: RequestLog, now: datetime, *, yes: bool) -> None:
 
 @command.group("dead-letters")
 def dead_letters() -> None:
-    """List, deliver again or delete the requests that the database refused.
+    """List, deliver again or delete the exchanges that the database refused.
 
-    A request becomes a dead letter if the database refuses it but accepts others.
+    An exchange becomes a dead letter if the database refuses it but accepts others.
 
     \b
     Examples:
@@ -278,7 +278,7 @@ def dead_letters() -> None:
 @dead_letters.command("list")
 @json_option
 def list_dead_letters(as_json: bool) -> None:
-    """List the requests that the database refused, and why.
+    """List the exchanges that the database refused, and why.
 
     \b
     Examples:

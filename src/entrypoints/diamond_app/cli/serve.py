@@ -26,8 +26,8 @@ from diamond_core.errors import Unavailable
 def command(bind: str | None, workers: int | None) -> None:
     """Serve the HTTP API with gunicorn.
 
-    gunicorn's GUNICORN_CMD_ARGS and WEB_CONCURRENCY work too. Without a model, the service
-    answers 503 until one is trained. On a loopback address and without DIAMOND_API_KEYS, an
+    gunicorn's GUNICORN_CMD_ARGS and WEB_CONCURRENCY work too. Without a model, requests for
+    prices get 503 until one is trained. On a loopback address and without DIAMOND_API_KEYS, an
     admin key for this run is created and printed.
 
     \b
@@ -78,10 +78,10 @@ def is_loopback(address: str) -> bool:
 
 
 def _offer_one_time_key(listening: list[str]) -> None:
-    """Create a key for this run and print it, if only this machine's users can use it."""
+    """Create and print a key for this run, if the service listens on loopback addresses only."""
     if not all(map(is_loopback, listening)):
         print(
-            f"No {API_KEYS} are set: everyone can price stones, and nobody can administer.",
+            f"{API_KEYS} is not set: everyone can price stones, and nobody can administer.",
             file=sys.stderr,
         )
         return
@@ -89,7 +89,7 @@ def _offer_one_time_key(listening: list[str]) -> None:
     # the workers get it from the environment, where only this user's processes can read it
     os.environ[ONE_TIME_KEY] = key
     print(
-        f"No {API_KEYS} are set. Admin key, for this run only: {key}\n"
+        f"{API_KEYS} is not set. Admin key, for this run only: {key}\n"
         f"  curl -H 'Authorization: Bearer {key}' http://{listening[0]}/v1/requests",
         file=sys.stderr,
     )

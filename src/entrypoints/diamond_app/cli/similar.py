@@ -29,7 +29,7 @@ def command(n: int, as_json: bool, **values: str | None) -> None:
 
     diamond = stone(values)
     wired = container()
-    wired.champion().refresh()
+    wired.champion_follower().refresh()
     answer = SimilarDiamonds.of(wired.find_similar()(diamond, n))
     if as_json:
         print_json(answer)

@@ -29,11 +29,11 @@ from diamond_core.stones.holdout import folds
 
 FOLDS: Final = 5
 FIRST_FOLDS: Final = 2
-"""After so many folds, a challenger that is not clearly better is dropped."""
+"""After this many folds, a challenger without ``MINIMUM_GAIN`` is dropped."""
 MINIMUM_GAIN: Final = 0.005
 """The relative reduction of the error that a challenger needs."""
 MINIMUM_STANDARD_ERRORS: Final = 2.0
-"""The reduction in standard errors, paired by stone, that it needs too: less can be noise."""
+"""The minimum reduction in standard errors, paired by stone: less can be noise."""
 MAXIMUM_ROUNDS: Final = 1000
 """More trees would make each prediction slower for little gain."""
 

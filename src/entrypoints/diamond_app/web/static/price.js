@@ -108,7 +108,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
       $("general-error").textContent = sentence(problem.message);
     });
   }
-  if (price.status === "rejected") clearAnswer("Correct the marked values to get a price.");
+  if (price.status === "rejected") clearAnswer(wrong.size ? "Correct the marked values to get a price." : "No price yet.");
   else if (price.value) showAnswer(values, price.value);
   if (similar.status === "rejected") clearSimilar();
   else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
@@ -119,7 +119,7 @@ async function loadChampion() {
   if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
-    $("data-note").textContent = `Price level: that of the training data, ${champion.data.source.replace(/\S*\//g, "")}.`;
+    $("data-note").textContent = `Prices as in the training data: ${champion.data.source.replace(/\S*\//g, "")}.`;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }

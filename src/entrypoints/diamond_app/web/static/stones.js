@@ -84,7 +84,7 @@ function show(name, { lines, delimiter, bom }) {
 
 function summary(all, failed) {
   const result = el("p", { class: "big-line" }, el("b", {}, `${plural(all - failed, "stone")} priced`),
-    failed ? `, ${plural(failed, "row")} not (${percent(failed / all)})` : ", none left out");
+    failed ? `, ${plural(failed, "row")} not priced (${percent(failed / all)})` : ", none left out");
   const hint = failed ? "Rows that could not be priced are in the file too, with the reason in the column “error”." : "";
   return [result, ...(hint ? [el("p", { class: "hint" }, hint)] : [])];
 }
