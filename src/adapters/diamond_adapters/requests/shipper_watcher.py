@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from diamond_adapters.requests.shipper import Bell, holding
 from diamond_adapters.requests.shipper_state import ShipperState
+from diamond_core import Unavailable
 
 CLOSE_SECONDS: Final = 3.0
 _FIRST_SECONDS: Final = 0.3
@@ -51,6 +52,7 @@ class ShipperWatcher:
         self._ship_here = ship_here
         self._settings = settings
         self._has_met = False
+        self._problem = ""
         self._bell = Bell(folder)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -77,8 +79,14 @@ class ShipperWatcher:
             wait = _WATCH_SECONDS
             try:
                 self._check()
+            except Unavailable as ex:
+                if str(ex) != self._problem:  # not every second
+                    _log.error("exchanges can't be shipped: %s", ex)
+                self._problem = str(ex)
             except Exception:  # a bug must not end the watcher silently
                 _log.exception("could not check the shipper")
+            else:
+                self._problem = ""
 
     def _check(self) -> None:
         ended = None if self._process is None else self._process.poll()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from diamond_app.cli.output import print_table
+from diamond_app.printable import printable
 from diamond_core import ComparedModels
 from diamond_core.codec import to_plain
 from diamond_core.models.error_slices import PRICE_BAND
@@ -87,7 +88,7 @@ def print_comparison(found: ComparedModels) -> None:
         print(f"Better: {'B' if found.better == second.card.id else 'A'}, {found.better}")
     for name, each in (("A", first), ("B", second)):
         if not each.same_data:
-            print(f"Note: {name} was trained on other data ({each.card.data.source}).")
+            print(f"Note: {name} was trained on other data ({printable(each.card.data.source)}).")
 
 
 def _print_groups(by: str, rows: list[list[object]]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from diamond_app.cli.output import container, json_option, print_json
+from diamond_app.printable import printable
 
 if TYPE_CHECKING:
     from diamond_app.container import Container
@@ -36,20 +37,18 @@ def command(as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "ok  " if finding["ok"] else "FAIL"
-            print(
-                f"{mark} {finding['check']}" + ("" if finding["ok"] else f": {finding['problem']}")
-            )
+            problem = "" if finding["ok"] else f": {finding['problem']}"
+            print(printable(f"{mark} {finding['check']}{problem}"))
     if not all(finding["ok"] for finding in findings):
         sys.exit(1)
 
 
 def _home(wired: Container) -> str | None:
     home = wired.settings().home
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-    except OSError as ex:
-        return f"{home} can't be created ({ex.strerror})"
-    return None if os.access(home, os.W_OK) else f"{home} is not writable"
+    folder = next(each for each in (home, *home.parents) if each.exists())
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return None
+    return f"{home} is not writable" if folder == home else f"{home} can't be created"
 
 
 def _champion(wired: Container) -> str | None:

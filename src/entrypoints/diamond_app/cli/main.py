@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from diamond_app.printable import printable
 from diamond_core.errors import DiamondError, NoChampion
 from diamond_core.version import __version__
 
@@ -72,7 +73,7 @@ def main() -> None:
     try:
         cli()
     except DiamondError as ex:
-        print(f"diamond: {ex}{hint(ex)}", file=sys.stderr)
+        print(f"diamond: {printable(str(ex))}{hint(ex)}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
         sys.stderr.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diamond_app.cli.output import container, json_option, print_json, print_table, user
+from diamond_app.printable import printable
 
 if TYPE_CHECKING:
     from diamond_core import ChampionPeriod, ModelCard, ModelHistory, ModelId
@@ -43,7 +44,7 @@ def list_models(as_json: bool) -> None:
     history = container().history()
     cards, damaged = history.cards_and_damage()
     for each in damaged:
-        print(f"diamond: {each}", file=sys.stderr)
+        print(f"diamond: {printable(str(each))}", file=sys.stderr)
     of_model: dict[str, list[ChampionPeriod]] = {}
     for period in champion_periods(history.promotions()):
         of_model.setdefault(period.model_id, []).append(period)
@@ -72,7 +73,8 @@ def list_models(as_json: bool) -> None:
     if not rows:
         print("There is no model yet; run: diamond train")
         return
-    print_table("", ["model", "MAE $", "MAPE", "R2", "stones", "", "champion (UTC)"], rows)
+    columns = ["model", "MAE $", "MAPE", "R2", "stones", "", "champion (UTC)"]
+    print_table("", columns, rows, ["champion (UTC)", "R2", "stones", "MAPE"])
 
 
 @command.command("show")
@@ -95,7 +97,8 @@ def show(id: str, as_json: bool) -> None:
         return
     print_table(card.id, ["", ""], [*_facts(card), *_history_of(card, history)])
     if REPORT_FILE in card.files:
-        print(f"\nreport: {history.location(card.id, REPORT_FILE)}")  # a table would cut it
+        location = printable(history.location(card.id, REPORT_FILE))
+        print(f"\nreport: {location}")  # a table would cut it
     candidates = card.details.get("candidates")
     if isinstance(candidates, (list, tuple)) and all(
         isinstance(each, dict) and {"name", "cross_validated_mae"} <= each.keys()
@@ -202,7 +205,11 @@ def _history_of(card: ModelCard, history: ModelHistory) -> list[list[object]]:
     """Return where the model is stored, and when it was champion."""
     from diamond_core import champion_periods
 
-    facts: list[list[object]] = [["files", history.location(card.id).removesuffix("/card.json")]]
+    facts: list[list[object]] = []
+    if chosen := card.details.get("chosen"):
+        reason = card.details.get("reason")
+        facts.append(["chosen", f"{chosen} ({reason})" if reason else str(chosen)])
+    facts += [["files", history.location(card.id).removesuffix("/card.json")]]
     facts += [
         ["champion", f"{_period(period)} UTC, by {period.by}: {period.reason}"]
         for period in champion_periods(history.promotions())

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from diamond_app.printable import printable
+from diamond_app.whole_file import whole_file
+
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from diamond_app.container import Container
     from diamond_core import Progress
 
@@ -42,30 +48,63 @@ def print_json(values: Any) -> None:
 
     from diamond_app.responses import encode
 
-    sys.stdout.buffer.write(msgspec.json.format(encode(values), indent=2) + b"\n")
-    sys.stdout.flush()
+    with whole_file(None) as stdout:
+        stdout.write(msgspec.json.format(encode(values), indent=2) + b"\n")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print *rows* as a table; numbers are right-aligned."""
+def print_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    optional: Sequence[str] = (),
+) -> None:
+    """Print *rows* as a table; numbers are right-aligned.
+
+    On a narrow terminal, *optional* columns are left out, the first ones first.
+    """
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
-    for position, name in enumerate(columns):
-        numeric = any(isinstance(row[position], (int, float)) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, str) else _number(cell) for cell in row))
     console = Console()
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = 200
+    unlimited = console.options.update(max_width=10_000)
+    shown = list(columns)
+    table = _table(title, columns, rows, shown)
+    for name in optional:
+        if console.measure(table, options=unlimited).maximum <= console.width:
+            break
+        shown.remove(name)
+        table = _table(title, columns, rows, shown)
     console.print(table)
+    if len(shown) < len(columns):
+        left_out = ", ".join(name for name in columns if name not in shown)
+        print(f"(without {left_out}: use a wider terminal, or --json)", file=sys.stderr)
 
 
-def _number(cell: object) -> str:
+def _table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[str]
+) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    heading = Text(printable(title, keep="\n")) if title else None
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
+    positions = [position for position, name in enumerate(columns) if name in shown]
+    for position in positions:
+        numeric = any(isinstance(row[position], (int, float)) for row in rows)
+        side: Literal["left", "right"] = "right" if numeric else "left"
+        is_last = position == len(columns) - 1
+        table.add_column(columns[position], justify=side, no_wrap=not is_last, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(_cell(row[position]), keep="\n")) for position in positions))
+    return table
+
+
+def _cell(cell: object) -> str:
     if cell is None:
         return "-"
+    if isinstance(cell, str):
+        return cell
     return f"{cell:,.2f}" if isinstance(cell, float) else f"{cell:,}"
 
 
@@ -81,10 +120,10 @@ def progress_bar(quiet: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
-        yield lambda step, share: bar.update(task, description=step, completed=share)
+        yield lambda step, share: bar.update(task, description=printable(step), completed=share)
 
 
 def _line_per_step() -> Callable[[str, float], None]:
@@ -93,6 +132,6 @@ def _line_per_step() -> Callable[[str, float], None]:
     def print_once(step: str, share: float) -> None:
         if step not in shown:
             shown.add(step)
-            print(step, file=sys.stderr, flush=True)
+            print(printable(step), file=sys.stderr, flush=True)
 
     return print_once

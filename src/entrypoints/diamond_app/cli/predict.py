@@ -53,7 +53,7 @@ def command(
         _price_file(csv_file, output, keep_formulas=keep_formulas)
         return
     if output is not None or keep_formulas:
-        raise click.UsageError("--output and --keep-formulas need a CSV file")
+        raise click.UsageError("--output and --keep-formulas need a CSV file, which comes first")
     from diamond_app.responses import Prediction
     from diamond_core import new_exchange_id
 

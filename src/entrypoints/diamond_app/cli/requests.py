@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from diamond_app.cli.output import container, json_option, print_json, print_table, progress_bar
+from diamond_app.printable import printable
 
 if TYPE_CHECKING:
     from diamond_adapters.requests.dead_letters import DeadLetters
@@ -95,7 +96,7 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
         return
     rows: list[list[object]] = [
         [
-            f"{exchange.occurred_at:%Y-%m-%d %H:%M:%S}",
+            f"{exchange.occurred_at:%m-%d %H:%M:%S}",
             _shown(exchange.method, 8),
             _shown(exchange.path, 48),
             str(exchange.status),
@@ -107,9 +108,8 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
         ]
         for exchange in found
     ]
-    print_table(
-        "", ["time (UTC)", "", "path", "", "ms", "model", "key", "id", "X-Request-ID"], rows
-    )
+    columns = ["time (UTC)", "method", "path", "status", "ms", "model", "key", "id", "X-Request-ID"]
+    print_table("", columns, rows, ["model", "X-Request-ID", "key", "method", "path"])
 
 
 @command.command("show")
@@ -145,7 +145,7 @@ def show(id: str, as_json: bool) -> None:
     for name, (encoding, text) in zip(
         ("request", "response"), (bodies[:2], bodies[2:]), strict=True
     ):
-        print(f"\n{name} ({encoding}):\n{_printable(text)}")
+        print(f"\n{name} ({encoding}):\n{_lines(text)}")
     if found.others:
         print(f"\nothers with this X-Request-ID: {', '.join(each.id for each in found.others)}")
 
@@ -379,12 +379,8 @@ def _ids(letters: DeadLetters, ids: Sequence[str]) -> list[str]:
 
 
 def _shown(text: str, maximum: int) -> str:
-    """Return a caller's text, shortened and safe for a terminal and for Rich's markup."""
-    from rich.markup import escape
-
-    printable = _printable(text).replace("\n", " ")
-    return escape(printable if len(printable) <= maximum else printable[: maximum - 1] + "…")
+    return text if len(text) <= maximum else text[: maximum - 1] + "…"
 
 
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
+def _lines(text: str) -> str:
+    return printable(text, keep="\n")

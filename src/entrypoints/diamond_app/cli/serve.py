@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
+import socket
 import sys
 from ipaddress import ip_address
 
@@ -13,7 +14,7 @@ import click
 from diamond_app.cli.gunicorn_server import run_gunicorn
 from diamond_app.cli.output import container
 from diamond_app.settings import API_KEYS, ONE_TIME_KEY
-from diamond_core.errors import Unavailable
+from diamond_core.errors import InvalidSetting, Unavailable
 
 
 @click.command("serve")
@@ -36,6 +37,10 @@ def command(bind: str | None, workers: int | None) -> None:
     """
     wired = container()  # an invalid setting fails here, with one line
     wired.request_log()
+    _check_workers()
+    listening = addresses(bind, os.environ.get("GUNICORN_CMD_ARGS", ""))
+    for address in listening:
+        _check_free(address)
     try:
         if wired.history().champion() is None:
             print("There is no model yet; run: diamond train", file=sys.stderr)
@@ -47,7 +52,7 @@ def command(bind: str | None, workers: int | None) -> None:
     if workers is not None:
         arguments += ["--workers", str(workers)]
     if not wired.settings().api_keys:
-        _offer_one_time_key(addresses(bind, os.environ.get("GUNICORN_CMD_ARGS", "")))
+        _offer_one_time_key(listening)
     run_gunicorn(arguments)
 
 
@@ -64,6 +69,29 @@ def addresses(bind: str | None, gunicorn_arguments: str) -> list[str]:
         elif word.startswith("-b"):
             found.append(word[2:] or next(words, ""))
     return found or ["127.0.0.1:8000"]
+
+
+def _check_workers() -> None:
+    """Refuse a number of workers that gunicorn could not read."""
+    text = os.environ.get("WEB_CONCURRENCY") or "1"
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise InvalidSetting("WEB_CONCURRENCY", f"must be a number of processes, not {text!r}")
+
+
+def _check_free(address: str) -> None:
+    """Refuse an address that gunicorn could not listen on; it would only try again and again."""
+    if address.startswith(("unix:", "fd://")) or os.environ.keys() & {"GUNICORN_FD", "LISTEN_FDS"}:
+        return
+    host, _, port = address.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 65_536):
+        raise click.BadParameter(f"{address!r} is not HOST:PORT", param_hint="--bind")
+    try:
+        found = socket.getaddrinfo(host.strip("[]") or None, port, type=socket.SOCK_STREAM)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.bind(found[0][4])
+    except OSError as ex:
+        raise Unavailable(f"the service can't listen on {address}: {ex.strerror}") from ex
 
 
 def is_loopback(address: str) -> bool:

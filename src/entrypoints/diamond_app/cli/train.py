@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,14 @@ from diamond_app.cli.output import (
     progress_bar,
     user,
 )
+from diamond_app.printable import printable
 
 if TYPE_CHECKING:
-    from diamond_core import RejectedRow, TrainingRun
+    from diamond_core import ModelCard, ModelHistory, RejectedRow, TrainingRun
 
-_SHOWN_ROWS = 10
+_SHOWN_REASONS = 10
+_VALUE = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
+"""What differs between two rows that are rejected for the same reason."""
 
 
 @click.command("train")
@@ -106,27 +111,58 @@ def command(
         )
         return
     _print_rejected(run.rejected)
-    _print_models(run)
+    _print_models(run, wired.history())
 
 
-def _print_models(run: TrainingRun) -> None:
+def _print_models(run: TrainingRun, history: ModelHistory) -> None:
+    from diamond_core import REPORT_FILE
+
     rows = []
     for card in run.cards:
         note = "champion" if card.id == run.champion else ""
-        if card.id not in run.trained:
-            note = f"{note} (nothing new; --force trains again)".strip()
         m = card.metrics
         rows.append([card.id, m.mae, m.rmse, f"{m.mape:.1%}", f"{m.r2:.4f}", card.seconds, note])
     data = run.cards[0].data
     title = f"{data.training_rows:,} training stones, {data.holdout_rows:,} held out"
-    print_table(title, ["model", "MAE $", "RMSE $", "MAPE", "R2", "seconds", ""], rows)
+    columns = ["model", "MAE $", "RMSE $", "MAPE", "R2", "seconds", ""]
+    print_table(title, columns, rows, ["RMSE $", "R2", "seconds", "MAPE"])
+    for card in run.cards:
+        if card.id not in run.trained:
+            print(f"{card.id} was already there; --force trains again")
+    best = run.cards[0]
+    if best.id != run.champion and not run.conflict:
+        print(f"{best.id} was not promoted: {_why_not(best, run.champion)}")
+    if REPORT_FILE in best.files:
+        print(f"report: {printable(history.location(best.id, REPORT_FILE))}")
+
+
+def _why_not(card: ModelCard, champion: str | None) -> str:
+    """Return why the model with the lowest error is not the champion."""
+    found = card.comparison
+    if found is None or found.champion != champion or found.is_better:
+        return "it was champion before or can't be served; see: diamond models list"
+    interval = f"(95 %: {found.low:+,.2f} to {found.high:+,.2f})"
+    if found.difference > 0:
+        return f"its MAE is {found.difference:,.2f} USD higher than the champion's {interval}"
+    lower = f"only {-found.difference:,.2f} USD lower than the champion's"
+    return f"its MAE is {lower}, which is not significant {interval}"
 
 
 def _print_rejected(rows: Sequence[RejectedRow]) -> None:
+    """Print the rejected rows, counted by reason, with an example of each."""
     if not rows:
         return
-    print(f"{len(rows):,} rows were rejected:", file=sys.stderr)
-    for row in rows[:_SHOWN_ROWS]:
-        print(f"  line {row.line}: {'; '.join(row.reasons)}", file=sys.stderr)
-    if len(rows) > _SHOWN_ROWS:
-        print(f"  ... and {len(rows) - _SHOWN_ROWS:,} more; --json lists all", file=sys.stderr)
+    print(f"{len(rows):,} rows were rejected; --json lists all:", file=sys.stderr)
+    examples: dict[str, RejectedRow] = {}
+    counts: Counter[str] = Counter()
+    for row in rows:
+        for reason in row.reasons:
+            kind = _VALUE.sub("", reason)
+            counts[kind] += 1
+            examples.setdefault(kind, row)
+    for kind, count in counts.most_common(_SHOWN_REASONS):
+        row = examples[kind]
+        reason = next(each for each in row.reasons if _VALUE.sub("", each) == kind)
+        print(printable(f"  {count:,} x line {row.line}: {reason}"), file=sys.stderr)
+    if len(counts) > _SHOWN_REASONS:
+        print(f"  ... and {len(counts) - _SHOWN_REASONS:,} other reasons", file=sys.stderr)

@@ -102,6 +102,7 @@ def _fit(
         out_of_fold_four_cs=best.four_cs,
         details={
             "chosen": NAMES[best.chosen],
+            "reason": _reason(best, searched=bool(trials)),
             "parameters": dict(parameters),
             "rounds": rounds,
             "cross_validation_folds": FOLDS,
@@ -114,6 +115,15 @@ def _fit(
             "importance": regressor.importance(),
         },
     )
+
+
+def _reason(best: CrossValidated, *, searched: bool) -> str:
+    """Return why these parameters were chosen."""
+    if len(best.errors) == 1:
+        return "the search found no others" if searched else "there was no search"
+    defaults, found = best.errors
+    both = f"{found:,.2f} USD with those of the search, {defaults:,.2f} with the defaults"
+    return f"cross-validated MAE {both}" + ("" if best.chosen else ": not clearly lower")
 
 
 def _choose(
