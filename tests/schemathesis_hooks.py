@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import schemathesis
 
-from diamond_core.stones.fields import GRADES, contradicts
+from diamond_core.stones.fields import AGREEMENTS, GRADES
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Take the depth from stones where it contradicts x, y and z: they fit the schema."""
+    """Take the height from stones whose numbers contradict each other: they fit the schema."""
     body = case.body if isinstance(case.body, dict) else {}
     batch = body.get("diamonds")
     stones = [body, case.query, *(batch if isinstance(batch, list) else [])]
     for stone in stones:
         if isinstance(stone, dict) and _contradicts(stone):
-            del stone["depth"]
+            del stone["z"]
 
 
 @schemathesis.hook
@@ -31,11 +31,13 @@ def filter_query(context, query):
 
 
 def _contradicts(stone):
-    try:
-        numbers = [float(stone[name]) for name in ("depth", "x", "y", "z")]
-    except (KeyError, TypeError, ValueError):
-        return False
-    return numbers[1] + numbers[2] > 0 and contradicts(*numbers)
+    for each in AGREEMENTS:
+        try:
+            if each.is_broken(*(float(stone[name]) for name in each.fields)):
+                return True
+        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            continue
+    return False
 
 
 def _is_loose(stone):

@@ -168,3 +168,23 @@ def test_gives_models_the_fields_that_they_ask_for():
     )
     np.testing.assert_array_equal(stone.features(["color"]), [[2]])
     assert stone.features([]).shape == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("carat", "z", "fits"),
+    [
+        (1.1, 9.0, False),
+        (1.1, 4.06, True),
+        (0.3, 4.06, False),
+        (2.2, 4.06, False),
+        (0.8, 4.06, True),
+    ],
+)
+def test_refuses_a_weight_that_the_measurements_make_impossible(carat, z, fits):
+    values = {"carat": carat, "cut": "Ideal", "color": "H", "clarity": "SI2"}
+    values |= {"x": 6.6, "y": 6.6, "z": z}
+    if fits:
+        assert Diamond.parse(values).z == z
+        return
+    with pytest.raises(InvalidDiamond, match=r"carat: .* ct contradicts x, y and z"):
+        Diamond.parse(values)

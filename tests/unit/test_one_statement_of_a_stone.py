@@ -65,6 +65,12 @@ def oracle(values: Mapping[str, object]) -> dict[str, str]:
                     f"{depth:g} % contradicts x, y and z: the height is {actual:.1f} % of the mean"
                     " diameter; check the four numbers"
                 )
+        volume = measured[0] * measured[1] * measured[2]
+        if not problems and not 0.004 * volume <= values["carat"] <= 0.012 * volume:
+            problems["carat"] = (
+                f"{values['carat']:g} ct contradicts x, y and z: a stone of that size weighs"
+                f" {0.004 * volume:.2g} to {0.012 * volume:.2g} ct; check the four numbers"
+            )
     return problems
 
 
@@ -304,7 +310,7 @@ def test_takes_the_same_texts_for_numbers_and_grades(field, written):
     """Whatever text stands in a field: what a query, a cell and a column of cells make of it."""
     values = as_text(MEASURED) | {field: written}
     stone, problems = parsed(values, text=True)
-    assert set(problems) <= {field, "depth"}
+    assert set(problems) <= {field, "depth", "carat"}
     assert read_among_others(values, text=True) == (stone, problems)
     assert cleaned(values) == (stone, tuple(f"{name} {each}" for name, each in problems.items()))
     if field in NUMBERS:

@@ -14,17 +14,17 @@ from diamond_core.stones.diamond_table import (
     UNKNOWN_GRADE,
     DiamondTable,
     Floats,
-    contradicted,
+    broken,
     empty_rows,
 )
 from diamond_core.stones.fields import (
+    AGREEMENTS,
     FIELDS,
     PRICE,
     REQUIRED,
     GradeField,
     NumberField,
     as_number,
-    contradiction,
     invalid,
     is_blank,
     missing,
@@ -124,11 +124,12 @@ def read_columns(
             else:
                 continue
             problems.setdefault(at, []).append(FieldProblem(field.name, detail))
-    for at in np.flatnonzero(contradicted(rows)).tolist():
-        if at not in problems:
-            numbers = [float(rows[at][name]) for name in ("depth", "x", "y", "z")]
-            problems[at] = [FieldProblem("depth", contradiction(*numbers))]
-    return rows, problems
+    contradictions: dict[int, list[FieldProblem]] = {}
+    for each in AGREEMENTS:
+        for at in np.flatnonzero(broken(each, rows)).tolist():
+            numbers = [float(rows[at][name]) for name in each.fields]
+            contradictions.setdefault(at, [FieldProblem(each.field, each.sentence(*numbers))])
+    return rows, contradictions | problems
 
 
 def _read_grades(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diamond_core.errors import FieldProblem, InvalidDiamond
 from diamond_core.stones.fields import (
+    AGREEMENTS,
     FIELDS,
     GRADES,
     NUMBERS,
@@ -23,8 +24,6 @@ from diamond_core.stones.fields import (
     Color,
     Cut,
     GradeField,
-    contradiction,
-    contradicts,
     invalid,
     is_blank,
     missing,
@@ -86,7 +85,7 @@ class Diamond:
                     return False
             elif type(number) not in _NUMBER_TYPES or not minimum <= number <= maximum:
                 return False
-        return self._contradiction() is None
+        return not self._contradictions()
 
     def _problems(self) -> list[FieldProblem]:
         """Return the problems; convert numbers of other types, such as numpy's, to floats."""
@@ -105,14 +104,17 @@ class Diamond:
                     problems.append(FieldProblem(name, invalid(field, value, text=False)))
                 else:
                     set_value(self, number)
-        contradicted = None if problems else self._contradiction()
-        return [*problems, FieldProblem("depth", contradicted)] if contradicted else problems
+        return problems or self._contradictions()
 
-    def _contradiction(self) -> str | None:
-        depth, x, y, z = self.depth, self.x, self.y, self.z
-        if depth is None or x is None or y is None or z is None:
-            return None
-        return contradiction(depth, x, y, z) if contradicts(depth, x, y, z) else None
+    def _contradictions(self) -> list[FieldProblem]:
+        """Return the first contradiction, or []: one wrong number can break several agreements."""
+        if self.x is None or self.y is None or self.z is None:
+            return []
+        for each, numbers_of in zip(AGREEMENTS, _AGREEING, strict=True):
+            numbers = numbers_of(self)
+            if None not in numbers and each.is_broken(*numbers):
+                return [FieldProblem(each.field, each.sentence(*numbers))]
+        return []
 
     @classmethod
     def of_valid(cls, values: Sequence[Any]) -> Self:
@@ -121,14 +123,14 @@ class Diamond:
         It checks only whether the values contradict each other: three times as fast as ``Diamond``.
 
         Raises:
-            InvalidDiamond: the depth contradicts the measurements.
+            InvalidDiamond: its numbers contradict each other.
         """
         self = object.__new__(cls)
         for set_value, value in zip(_SETTERS, values, strict=True):
             set_value(self, value)
-        contradicted = self._contradiction()
-        if contradicted:
-            raise InvalidDiamond([FieldProblem("depth", contradicted)])
+        contradictions = self._contradictions()
+        if contradictions:
+            raise InvalidDiamond(contradictions)
         return self
 
     @classmethod
@@ -200,6 +202,7 @@ _numbers_of: Callable[[Diamond], tuple[float | None, ...]] = attrgetter(*NUMBERS
 _KINDS: Final = tuple(type(field.example) for field in GRADES.values())
 _NEEDED: Final = tuple(field.required for field in GRADES.values())
 _MEMBERS: Final = tuple((name, field.members) for name, field in GRADES.items())
+_AGREEING: Final = tuple(attrgetter(*each.fields) for each in AGREEMENTS)
 _LIMITS: Final = tuple((each.minimum, each.maximum, each.required) for each in NUMBERS.values())
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from diamond_core.errors import InvalidTable
 from diamond_core.stones.diamond import NAMES, Diamond
 from diamond_core.stones.fields import (
+    AGREEMENTS,
     FIELDS,
     GRADES,
     HOLDOUT_FIELDS,
@@ -19,8 +20,8 @@ from diamond_core.stones.fields import (
     OPTIONAL,
     PRICE,
     REQUIRED,
+    Agreement,
     GradeField,
-    contradicts,
 )
 
 Floats = NDArray[np.float64]
@@ -93,8 +94,8 @@ class DiamondTable:
                 allowed |= np.isnan(table[field.name])
             if not allowed.all():
                 raise InvalidTable(f"{field.name} must be {field.expected}")
-        if contradicted(table).any():
-            raise InvalidTable("depth must not contradict x, y and z")
+        if any(broken(each, table).any() for each in AGREEMENTS):
+            raise InvalidTable("carat, depth, x, y and z must not contradict each other")
         return cls(table)
 
     @classmethod
@@ -104,7 +105,7 @@ class DiamondTable:
         It only checks whether a stone's values contradict each other.
 
         Raises:
-            InvalidTable: a depth contradicts the measurements.
+            InvalidTable: the numbers of a stone contradict each other.
         """
         rows = empty_rows(len(columns[NAMES[0]]))
         for name, values in columns.items():
@@ -113,8 +114,8 @@ class DiamondTable:
                 rows[name] = [number(value, UNKNOWN_GRADE) for value in values]
             else:
                 rows[name] = np.array(values, dtype=np.float64)  # None becomes NaN
-        if contradicted(rows).any():
-            raise InvalidTable("depth must not contradict x, y and z")
+        if any(broken(each, rows).any() for each in AGREEMENTS):
+            raise InvalidTable("carat, depth, x, y and z must not contradict each other")
         return cls(rows)
 
     @classmethod
@@ -250,10 +251,10 @@ def empty_rows(count: int) -> NDArray[np.void]:
     return rows
 
 
-def contradicted(rows: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Return for each row whether its depth contradicts its x, y and z, shape (n,)."""
+def broken(agreement: Agreement, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    """Return for each row whether its numbers contradict each other, shape (n,)."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        bad: NDArray[np.bool_] = contradicts(rows["depth"], rows["x"], rows["y"], rows["z"])
+        bad: NDArray[np.bool_] = agreement.is_broken(*(rows[name] for name in agreement.fields))
     return bad
 
 

@@ -6,11 +6,11 @@ line and the form on the page all use it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -157,7 +157,7 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
     NumberField(
         name="carat",
         label="Carat",
-        about="The weight in carats; 1 carat is 0.2 grams.",
+        about="The weight in carats; 1 carat is 0.2 grams. It must be possible for x, y and z.",
         what="the weight in carats",
         unit="ct",
         minimum=0.001,
@@ -299,23 +299,65 @@ hold-out, and earlier models could not be compared any more."""
 DEPTH_TOLERANCE: Final = 3.0
 """The maximum difference of the given depth from the depth of x, y and z, in percentage points."""
 
+CARATS_PER_VOLUME: Final = (0.004, 0.012)
+"""The limits of carat / (x y z), in carats per cubic millimeter.
+
+The trade estimates weights as length x width x height x factor; the factors of polished shapes go
+from about 0.0057 (marquise) over 0.0061 (round brilliant) to 0.0106 (emerald cut).
+"""
+
+
+class Agreement(NamedTuple):
+    """Numbers of a stone that must agree with each other.
+
+    Attributes:
+        field: the field that is named if they do not.
+        fields: the numbers.
+        is_broken: takes them, as numbers or arrays, and returns whether they contradict each other.
+        sentence: takes them and returns the message.
+    """
+
+    field: str
+    fields: tuple[str, ...]
+    is_broken: Callable[..., Any]
+    sentence: Callable[..., str]
+
 
 def depth_of(x: Any, y: Any, z: Any) -> Any:
     """Return the total depth in percent (GIA: 100 x height / mean girdle diameter)."""
     return 200.0 * z / (x + y)
 
 
-def contradicts(depth: Any, x: Any, y: Any, z: Any) -> Any:
-    """Return whether *depth* (%) contradicts *x*, *y* and *z* (mm): numbers or arrays."""
+def _wrong_depth(depth: Any, x: Any, y: Any, z: Any) -> Any:
     return abs(depth_of(x, y, z) - depth) > DEPTH_TOLERANCE
 
 
-def contradiction(depth: float, x: float, y: float, z: float) -> str:
-    """Return the message for a *depth* that contradicts *x*, *y* and *z*."""
+def _depth_sentence(depth: float, x: float, y: float, z: float) -> str:
     return (
         f"{depth:g} % contradicts x, y and z: the height is {depth_of(x, y, z):.1f} % of the mean"
         " diameter; check the four numbers"
     )
+
+
+def _wrong_weight(carat: Any, x: Any, y: Any, z: Any) -> Any:
+    minimum, maximum = CARATS_PER_VOLUME
+    volume = x * y * z
+    return (carat < minimum * volume) | (carat > maximum * volume)
+
+
+def _weight_sentence(carat: float, x: float, y: float, z: float) -> str:
+    minimum, maximum = (each * x * y * z for each in CARATS_PER_VOLUME)
+    return (
+        f"{carat:g} ct contradicts x, y and z: a stone of that size weighs {minimum:.2g} to"
+        f" {maximum:.2g} ct; check the four numbers"
+    )
+
+
+AGREEMENTS: Final = (
+    Agreement("depth", ("depth", "x", "y", "z"), _wrong_depth, _depth_sentence),
+    Agreement("carat", ("carat", "x", "y", "z"), _wrong_weight, _weight_sentence),
+)
+"""All numbers that must agree, where all of them are known."""
 
 
 def as_number(value: object, *, text: bool) -> float | None:
