@@ -8,6 +8,7 @@ from mapie.regression import SplitConformalRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from diamond_core import FIELDS, PriceRanges
+from diamond_core.models import error_scale
 from diamond_core.testing import FormulaModel, some_stones
 
 
@@ -30,7 +31,9 @@ def log_price_and_usual_error(ranges, stones, prices):
     return np.stack([np.log(prices), np.log(high / low) / 2 / ranges.measured.quantile], axis=1)
 
 
-def test_agrees_with_mapie():
+def test_agrees_with_mapie(monkeypatch):
+    # MAPIE's scores come from one scale, ours from the scales of the other folds
+    monkeypatch.setattr(error_scale, "folds", lambda table, count, seed: np.zeros(len(table), int))
     training, unseen = some_stones(3000), some_stones(500, seed=1)
     prices = FormulaModel().price(training)
     new_prices = FormulaModel(1.05).price(unseen)

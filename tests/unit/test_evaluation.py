@@ -53,6 +53,41 @@ def test_distinguishes_a_better_model_from_noise():
     assert better.champion_mae == pytest.approx(np.abs(champion.predicted - actual).mean())
 
 
+def test_counts_equal_stones_once():
+    random = np.random.default_rng(1)
+    actual = random.uniform(500, 5000, 12)
+    errors, others = random.normal(0, 300, 12), random.normal(0, 100, 12)
+    once = compare("c", evaluation(actual, actual + errors), evaluation(actual, actual + others))
+
+    def repeated(predicted):
+        rows = np.repeat(evaluation(actual, predicted).stones.rows_of_today(), 50)
+        return Evaluation(
+            stones=DiamondTable(rows),
+            predicted=np.repeat(predicted, 50),
+            low=np.repeat(predicted, 50),
+            high=np.repeat(predicted, 50),
+        )
+
+    often = compare("c", repeated(actual + errors), repeated(actual + others))
+    assert (often.low, often.high) == pytest.approx((once.low, once.high))
+
+
+def test_needs_more_of_a_difference_from_few_stones():
+    """How often is a model called better that is not? At most one time in 20, however few."""
+    random = np.random.default_rng(2)
+    for size in (10, 30):
+        actual = random.uniform(500, 5000, size)
+        found = [
+            compare(
+                "c",
+                evaluation(actual, actual + random.normal(0, 300, size)),
+                evaluation(actual, actual + random.normal(0, 300, size)),
+            ).is_better
+            for _ in range(80)
+        ]
+        assert sum(found) <= 4
+
+
 def test_finds_a_model_no_better_than_itself():
     actual = np.arange(1.0, 50.0)
     one = evaluation(actual, actual + 1)

@@ -109,6 +109,21 @@ def test_is_made_from_however_few_stones(count):
     assert np.isfinite(high).all()
 
 
+def test_few_stones_do_not_make_the_range_too_narrow():
+    """As in ``benchmarks/price_ranges.py``: 80 stones, many times, noise that grows with price."""
+    random = np.random.default_rng(0)
+    unseen = some_stones(2000, seed=99)
+    inside = []
+    for seed in range(30):
+        table = some_stones(80, seed=seed)
+        noisy = table.price * np.exp(random.normal(0, 0.1, len(table)))
+        ranges = PriceRanges.calibrate(table, noisy, noisy, tuple(FIELDS))
+        predicted = unseen.price * np.exp(random.normal(0, 0.1, len(unseen)))
+        low, high = ranges.of_table(unseen, predicted)
+        inside.append(float(((low <= unseen.price) & (unseen.price <= high)).mean()))
+    assert 0.89 <= np.mean(inside) <= 0.97
+
+
 def test_is_made_for_a_model_without_error():
     ranges = PriceRanges.calibrate(TRAINING, TRAINING.price, TRAINING.price, FEATURES)
     low, high = ranges.of(TRAINING.diamond(0), 1000.0)

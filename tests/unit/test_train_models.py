@@ -153,8 +153,25 @@ def test_refuses_an_unknown_family_before_it_reads(pipeline):
 
 
 def test_refuses_too_few_stones(pipeline, history):
-    with pytest.raises(TooFewStones, match="50 usable stones"):
+    with pytest.raises(TooFewStones, match="50 distinct usable stones"):
         run(pipeline(Formula("good", 1.0)), STONES[:50])
+    assert history.cards() == []
+
+
+def test_refuses_many_copies_of_a_few_stones(pipeline, history):
+    few = some_stones(3).rows_of_today()
+    with pytest.raises(TooFewStones, match="3 distinct usable stones"):
+        run(pipeline(Formula("a", 1.0)), DiamondTable(np.tile(few, 100)))
+    assert history.cards() == []
+
+
+def test_refuses_a_holdout_that_decides_nothing(pipeline, history):
+    table = some_stones(1500)
+    held_out = in_holdout(table)
+    nine = np.flatnonzero(held_out)[:9]
+    rows = np.concatenate([table.rows[~held_out], np.repeat(table.rows[nine], 20)])
+    with pytest.raises(TooFewStones, match="9 distinct held-out stones"):
+        run(pipeline(Formula("a", 1.0)), DiamondTable(rows))
     assert history.cards() == []
 
 

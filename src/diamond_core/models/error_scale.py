@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Final, Self
 
@@ -13,10 +13,13 @@ import numpy as np
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import GRADES
+from diamond_core.stones.holdout import folds
 
 _BINS: Final = 16
 _PRIOR_STONES: Final = 30.0
 """A grade's factor is shrunk toward 1 as if this many average stones were added."""
+_MINIMUM_FACTOR: Final = 0.2
+_FOLDS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +39,28 @@ class ErrorScale:
 
     @classmethod
     def learn(cls, table: DiamondTable, predicted: Floats, coverage: float) -> Self:
-        """Learn from prices (USD, shape (n,)) *predicted* by models not trained on the stones."""
+        """Learn from prices (USD, shape (n,)) *predicted* by models not trained on the stones.
+
+        A stone's score uses a scale that was learned from the stones of the other folds: with a
+        scale that knows the stone, scores are too small, and the ranges of few stones too narrow
+        (cross-conformal prediction: Vovk, 2015, Annals of Mathematics and AI 74).
+        """
+        errors = np.abs(np.log(table.price) - np.log(predicted))
+        scores = np.empty(len(table))
+        assigned = folds(table, _FOLDS, seed=0)
+        for number in np.unique(assigned).tolist():
+            rows = assigned == number
+            known = rows if rows.all() else ~rows  # all equal stones are in one fold
+            others = cls._usual(table[known], predicted[known], errors[known])
+            scores[rows] = errors[rows] / others.bounds(table[rows], predicted[rows])
+        return replace(
+            cls._usual(table, predicted, errors), quantile=_conformal_quantile(scores, coverage)
+        )
+
+    @classmethod
+    def _usual(cls, table: DiamondTable, predicted: Floats, errors: Floats) -> Self:
+        """Return the usual relative errors, with the quantile 1."""
         log_predicted = np.log(predicted)
-        errors = np.abs(np.log(table.price) - log_predicted)
         edges = np.unique(np.quantile(log_predicted, np.linspace(0.0, 1.0, _BINS + 1)))
         # Only the inner edges: the lowest and the highest price belong to the outermost bins.
         bins = np.searchsorted(edges[1:-1], log_predicted, side="right")
@@ -58,14 +80,14 @@ class ErrorScale:
             average = float(ratio.mean()) or 1.0
             total = np.bincount(numbers, ratio, len(grades)) + _PRIOR_STONES * average
             count = np.bincount(numbers, minlength=len(grades)) + _PRIOR_STONES
-            factor = np.maximum(total / count / average, 0.2)
+            factor = np.maximum(total / count / average, _MINIMUM_FACTOR)
             factors[name] = tuple(factor.tolist())
             scale = scale * factor[numbers]
         return cls(
             log_prices=tuple(centers.tolist()),
             errors=tuple(usual.tolist()),
             grade_factors=factors,
-            quantile=_conformal_quantile(errors / scale, coverage),
+            quantile=1.0,
         )
 
     def bound(self, diamond: Diamond, price: float) -> float:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from diamond_core.errors import TooFewStones
 from diamond_core.models.error_slices import ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, compare
@@ -16,6 +18,7 @@ from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.read_stones import read_stones
 
 MINIMUM_HELD_OUT: Final = 10
+"""The minimum number of distinct stones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +80,15 @@ class CompareModels:
         Raises:
             ModelNotFound, ModelDamaged: one of the models can't be used.
             SourceUnreadable: the stones can't be read.
-            TooFewStones: fewer than ``MINIMUM_HELD_OUT`` of them are held out.
+            TooFewStones: fewer than ``MINIMUM_HELD_OUT`` distinct ones are held out.
         """
         cards = [self._history.card(id) for id in (first, second)]
         models = [self._history.open(card) for card in cards]
         stones, source = read_stones(sources)
         holdout = stones.table[in_holdout(stones.table)]
-        if len(holdout) < MINIMUM_HELD_OUT:
-            raise TooFewStones(len(holdout), MINIMUM_HELD_OUT, "held-out", "compare")
+        distinct = len(np.unique(holdout.stone_hashes()))
+        if distinct < MINIMUM_HELD_OUT:
+            raise TooFewStones(distinct, MINIMUM_HELD_OUT, "distinct held-out", "compare models")
         digest = stones.table.digest()
         scored = []
         for card, model in zip(cards, models, strict=True):

@@ -105,7 +105,8 @@ def histogram(values: Floats, what: str, format: str) -> Chart:
     """Show the distribution of *values* among the training stones, on a log scale."""
     x = _axis(values, format, log=True)
     edges = _edges(x, _COLUMNS)
-    edges[0], edges[-1] = values.min(), values.max()  # rounding must not exclude the extremes
+    # rounding must not exclude the extremes
+    edges[0], edges[-1] = min(edges[0], values.min()), max(edges[-1], values.max())
     counts = np.histogram(values, edges)[0].tolist()
     data = {
         "kind": "plot",

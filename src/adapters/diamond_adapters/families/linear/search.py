@@ -203,6 +203,7 @@ def _fit(sums: _Sums, candidates: Sequence[Candidate]) -> tuple[Matrix, Matrix]:
     covariance = sums.products / sums.count - np.outer(means, means)
     deviations = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     deviations[:-2] = np.maximum(deviations[:-2], MINIMUM_DEVIATION)
+    deviations[-2:] = np.maximum(deviations[-2:], 1e-9)  # all prices can be the same
     correlation = covariance / np.outer(deviations, deviations)
     inner, outer = correlation[:-2, :-2], correlation[:-2, -2:]
     values, vectors = np.linalg.eigh(inner)
