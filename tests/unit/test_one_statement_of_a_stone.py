@@ -322,7 +322,7 @@ def test_takes_the_same_texts_for_numbers_and_grades(field, written):
         _, of_rows = read_columns(columns, 2, text=False, priced=False)
         assert [each.detail for each in of_rows[0]] == [problems[field]]
         assert [each.detail for each in of_rows[1]] == [
-            problems[field].rpartition(", not ")[0] + ", not '1.5'"
+            problems[field].rpartition(", not ")[0] + ", not '1.5': write the number without quotes"
         ]
 
 

@@ -394,7 +394,11 @@ def missing(field: Field) -> str:
 
 def invalid(field: Field, value: object, *, text: bool) -> str:
     """Return the message for an invalid *value*: what it must be."""
-    return f"must be {field.expected}, not {shown(value, text=text)}"
+    sentence = f"must be {field.expected}, not {shown(value, text=text)}"
+    is_quoted = isinstance(field, NumberField) and isinstance(value, str) and not text
+    if is_quoted and field.read(value, text=True) is not None:
+        return f"{sentence}: write the number without quotes"
+    return sentence
 
 
 def shown(value: object, *, text: bool) -> str:
@@ -407,7 +411,8 @@ def shown(value: object, *, text: bool) -> str:
     elif isinstance(value, (list, dict)):  # repr() fails on deep nesting
         whole = "a list" if isinstance(value, list) else "an object"
     else:
-        whole = "a number too large" if isinstance(value, int) and abs(value) > 2 else repr(value)
+        too_large = isinstance(value, int) and abs(value) > 2
+        whole = "a number too large" if too_large else repr(value).lower()  # true, as in JSON
     return whole if len(whole) <= 44 else whole[:41] + "..."
 
 

@@ -52,7 +52,7 @@ def export_exchanges(
 
 
 def _json_line(exchange: Exchange) -> bytes:
-    return responses.encode(responses.Exchange.of(exchange, bodies=True)) + b"\n"
+    return responses.encode_line(responses.Exchange.of(exchange, bodies=True))
 
 
 def _csv_line(keep_formulas: bool) -> Callable[[Exchange], bytes]:

@@ -48,6 +48,11 @@ encode: Final = msgspec.json.Encoder(enc_hook=_plain).encode
 """Encode an answer, or JSON values, as bytes."""
 
 
+def encode_line(value: object) -> bytes:
+    """Encode an answer as a line, so that a terminal's prompt comes after it."""
+    return encode(value) + b"\n"
+
+
 def described(description: str, *examples: Any, **more: Any) -> Meta:
     """Describe a field for the OpenAPI document: in words, by examples and limits."""
     limits = {name: more.pop(name) for name in ("gt", "ge", "le", "pattern") if name in more}

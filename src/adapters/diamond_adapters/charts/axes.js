@@ -46,9 +46,16 @@ export function size(canvas, width, height) {
   canvas.setAttribute("height", height);
 }
 
+/** The width of an axis's longest text, about. */
+function widest(axis, count) {
+  return 7 * Math.max(0, ...ticks(axis, count).map((at) => words(axis)(at).length));
+}
+
 /** Draw the grid, the ticks and the titles of two axes; return their two scales. */
-export function frame(canvas, { width, height, x, y, left = 58, right = 14, top = 26, bottom = 46 }) {
+export function frame(canvas, { width, height, x, y, top = 26, bottom = 46 }) {
   size(canvas, width, height);
+  const left = Math.max(58, 16 + widest(y, 5));
+  const right = Math.max(14, widest(x, 7) / 2);
   const toX = scale(x, left, width - right);
   const toY = scale(y, height - bottom, top);
   const [xText, yText] = [words(x), words(y)];
@@ -63,7 +70,7 @@ export function frame(canvas, { width, height, x, y, left = 58, right = 14, top 
     grid.append(svg("line", { x1: place, x2: place, y1: height - bottom, y2: height - bottom + 5 }));
     texts.append(svg("text", { x: place, y: height - bottom + 19, "text-anchor": "middle" }, xText(at)));
   }
-  texts.append(svg("text", { x: left - 50, y: 13, class: "axis" }, y.title));
+  texts.append(svg("text", { x: 8, y: 13, class: "axis" }, y.title));
   texts.append(svg("text", { x: width - right, y: height - 6, "text-anchor": "end", class: "axis" }, x.title));
   canvas.append(grid, texts);
   return { toX, toY };

@@ -18,6 +18,7 @@ class AllGrades:
 
     @operation(
         id="list_grades",
+        etag=True,
         topic=Topic.PRICES,
         summary="List the grades and fields of a stone",
         about="Enough to build a form: each grade with its meaning, each number with its limits.",

@@ -26,9 +26,13 @@ class LiveDocs:
     """The page itself."""
 
     def on_get(self, req: Request, resp: falcon.Response) -> None:
+        if req.env["PATH_INFO"].endswith("/"):  # its links are relative
+            raise falcon.HTTPMovedPermanently("../docs")
         resp.data = (_OURS / "page.html").read_bytes()
         resp.content_type = "text/html; charset=utf-8"
         resp.set_header("Cache-Control", "no-cache")
+
+    on_head = on_get
 
 
 class LiveDocsFile:
@@ -39,8 +43,12 @@ class LiveDocsFile:
             raise falcon.HTTPNotFound
         theirs, resp.content_type = _FILES[name]
         path = _OURS / name if theirs is None else _swagger_ui() / theirs
-        resp.set_stream(path.open("rb"), path.stat().st_size)  # 1.6 MB: not kept in memory
+        resp.content_length = path.stat().st_size
+        if req.method != "HEAD":
+            resp.stream = path.open("rb")  # 1.6 MB: not kept in memory
         resp.set_header("Cache-Control", _CACHE)
+
+    on_head = on_get
 
 
 def _swagger_ui() -> Path:

@@ -47,6 +47,7 @@ class AllModels:
 
     @operation(
         id="list_models",
+        etag=True,
         long=True,
         topic=Topic.MODELS,
         summary="List all models",
@@ -72,6 +73,7 @@ class OneModel:
 
     @operation(
         id="show_model",
+        etag=True,
         long=True,
         topic=Topic.MODELS,
         summary="Show one model",
@@ -94,6 +96,7 @@ class ChampionModel:
 
     @operation(
         id="show_champion",
+        etag=True,
         topic=Topic.MODELS,
         summary="Show the champion",
         answer=ModelCard,

@@ -12,7 +12,7 @@ from msgspec import Struct
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Access, Operation, Resource, Topic, operation, operations
 from diamond_app.api.problems import CONTENT_TYPE, TITLES
-from diamond_app.responses import EXCHANGE_ID, FieldError, Problem, encode
+from diamond_app.responses import EXCHANGE_ID, FieldError, Problem, encode_line
 from diamond_core import __version__
 from diamond_core.stones.fields import GRADES
 
@@ -258,6 +258,7 @@ class OpenApi:
 
     @operation(
         id="openapi",
+        etag=True,
         topic=Topic.OPERATION,
         summary="This document",
         answer=falcon.MEDIA_JSON,
@@ -266,5 +267,5 @@ class OpenApi:
     )
     def on_get(self, req: Request, resp: falcon.Response) -> None:
         if not self._bytes:
-            self._bytes = encode(document(self._resources, keys_are_set=self._keys_are_set))
+            self._bytes = encode_line(document(self._resources, keys_are_set=self._keys_are_set))
         resp.data = self._bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -14,7 +15,7 @@ from diamond_app.api.authenticator import Authenticator
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.problems import Problem
 from diamond_app.api.request_body import CSV, media_type, read_body
-from diamond_app.responses import encode
+from diamond_app.responses import encode_line
 
 BODY_LIMIT: Final = 2_000_000
 """The maximum bytes of a request's body."""
@@ -58,6 +59,7 @@ class Operation:
         access: who can call it.
         long: whether it can take long: reads many files or a database, or prices many stones. Then
             it runs in a native thread, where the server has one for it, and other requests go on.
+        etag: whether a client that knows the answer gets 304.
         body: the class of its JSON body.
         csv: whether the body can be a CSV of stones instead.
         query: the class of its query's parameters.
@@ -73,6 +75,7 @@ class Operation:
     errors: tuple[int, ...] = ()
     access: Access = Access.CALLERS
     long: bool = False
+    etag: bool = False
     body: type[Struct] | None = None
     csv: bool = False
     query: type[Struct] | None = None
@@ -121,6 +124,8 @@ class Served:
                 Access.ADMINS: authenticator.require_admin,
             }[described.access]
             setattr(self, f"on_{method}", _answering(responder, check, described))
+            if method == "get":
+                self.on_head = self.on_get  # type: ignore[attr-defined]  # Falcon sends no body
 
 
 def _answering(
@@ -133,7 +138,9 @@ def _answering(
     def respond(req: Request, resp: falcon.Response, path: Mapping[str, str]) -> None:
         found = responder(req, resp, **path)
         if found is not None:
-            resp.data = encode(found)
+            resp.data = encode_line(found)
+        if described.etag:
+            answer_unless_known(req, resp, _digest(resp.data or b""))
 
     def answer(req: Request, resp: falcon.Response, **path: str) -> None:
         if check is not None:
@@ -146,6 +153,20 @@ def _answering(
             in_thread(respond, (req, resp, path))
 
     return answer
+
+
+def _digest(data: bytes) -> str:
+    return f'"{hashlib.blake2b(data, digest_size=12).hexdigest()}"'
+
+
+def answer_unless_known(req: Request, resp: falcon.Response, etag: str) -> None:
+    """Give the response its *etag*; answer 304 without a body if the client has sent it."""
+    resp.set_header("ETag", etag)
+    known = req.get_header("If-None-Match", default="")
+    if etag in known or known.strip() == "*":
+        resp.status = 304
+        resp.data = None
+        resp.delete_header("Content-Type")
 
 
 def _limit(req: Request, described: Operation) -> int:

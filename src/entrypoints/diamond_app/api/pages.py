@@ -10,6 +10,7 @@ import falcon
 
 from diamond_app.api.authenticator import Authenticator
 from diamond_app.api.exchange_context import Request
+from diamond_app.api.operation import answer_unless_known
 from diamond_app.api.problems import App, Problem
 from diamond_app.web.site import ICON, Site, StaticFile
 from diamond_core import InvalidModelId, ModelDamaged, ModelHistory, ModelId, ModelNotFound
@@ -124,12 +125,9 @@ class Nowhere:
 def _send(req: Request, resp: falcon.Response, file: StaticFile, caching: str) -> None:
     resp.set_header("Cache-Control", caching)
     resp.content_type = file.content_type
-    if caching != "no-store":
-        resp.etag = file.etag
-        if file.etag in req.get_header("If-None-Match", default=""):
-            resp.status = 304
-            return
     resp.data = file.data
+    if caching != "no-store":
+        answer_unless_known(req, resp, file.etag)
 
 
 def _accepts_html(req: Request) -> bool:

@@ -118,7 +118,7 @@ def answer(req: Request, resp: falcon.Response, problem: Problem) -> None:
     )
     resp.status = problem.status
     resp.content_type = CONTENT_TYPE
-    resp.data = responses.encode(document)
+    resp.data = responses.encode_line(document)
     for name, value in problem.headers.items():
         resp.set_header(name, value)
 

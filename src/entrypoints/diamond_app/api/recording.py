@@ -64,7 +64,8 @@ class Recording:
         discard_body(req)
         status = resp.status_code
         request_body, request_truncation = kept(context.body, context.truncation, status)
-        response_body, response_truncation = context.answered or kept(resp.data or b"", None, 0)
+        sent = b"" if req.method == "HEAD" else resp.data or b""
+        response_body, response_truncation = context.answered or kept(sent, None, 0)
         try:
             self._request_log.append(
                 Exchange(

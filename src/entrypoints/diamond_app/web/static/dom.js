@@ -9,7 +9,7 @@ export function table(label, columns, rows, rowAttributes = () => ({})) {
   const head = el("tr", {}, columns.map((column) =>
     el("th", { scope: "col", class: column.number ? "number" : null }, column.title)));
   const body = rows.map((row, index) => el("tr", rowAttributes(row, index), columns.map((column) =>
-    el("td", { class: column.number ? "number" : column.wrap ? "wrap" : null }, column.cell(row, index)))));
+    el("td", { class: column.number ? "number" : column.wrap ? "wrap" : null, "data-title": column.title }, column.cell(row, index)))));
   return el("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label },
     el("table", {}, el("thead", {}, head), el("tbody", {}, body)));
 }

@@ -22,7 +22,7 @@ async function load() {
 function show({ models, champion, damaged }) {
   $("general-error").textContent = damaged.map(({ id, problem }) => `The model ${id} is damaged: ${problem}.`).join(" ");
   if (!models.length) {
-    $("models").replaceChildren(el("p", { class: "empty" }, "No model yet. On the server, run: diamond train"));
+    $("models").replaceChildren(el("p", { class: "empty" }, "No model has been trained yet."));
     $("chart").replaceChildren();
     return;
   }

@@ -56,7 +56,7 @@ function given() {
   const numbers = new Set(NUMBERS.map(({ name }) => name));
   for (const [name, value] of new FormData(form)) {
     const text = value.trim();
-    if (text) values[name] = numbers.has(name) ? text.replace(/^(\d*),(\d+)$/, "$1.$2") : text;
+    if (text) values[name] = numbers.has(name) ? text.replace(/^(\d+),(\d{1,2}|\d{4,})$/, "$1.$2") : text;
   }
   return values;
 }
@@ -105,7 +105,8 @@ async function ask(values, n, parts = ["price", "similar"]) {
   for (const error of failed) {
     if (error instanceof ApiError && error.errors.length) continue;
     explain(error, () => ask(values, n, parts), (problem) => {
-      $("general-error").textContent = sentence(problem.message);
+      $("general-error").textContent = problem.status === 503
+        ? "Prices are not available right now. Please try again later." : sentence(problem.message);
     });
   }
   if (price.status === "rejected") clearAnswer(wrong.size ? "Correct the marked values to get a price." : "No price yet.");

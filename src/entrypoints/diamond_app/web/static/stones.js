@@ -4,7 +4,7 @@ import { ApiError, explain, send, sentence } from "./api.js";
 import { cells, delimiterOf, records } from "./csv.js";
 import { $, table } from "./dom.js";
 import { el } from "./elements.js";
-import { count, percent, plural } from "./format.js";
+import { count, money, percent, plural } from "./format.js";
 
 const ROWS_AT_ONCE = 5000;
 const BYTES_AT_ONCE = 4e6;
@@ -107,7 +107,7 @@ function preview(header, rows, failed, delimiter) {
     title,
     number: at >= added && at < added + 3,
     wrap: at === header.length - 1,
-    cell: (row) => row[at] ?? "",
+    cell: (row) => (at >= added && at < added + 3 && row[at] ? money(Number(row[at])) : row[at] ?? ""),
   }));
   const first = rows.slice(0, PREVIEW).map((row) => cells(row, delimiter));
   return [

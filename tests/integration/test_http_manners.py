@@ -1,0 +1,97 @@
+"""What clients of any HTTP API expect: HEAD, OPTIONS, 405, ETags, line ends, helpful sentences."""
+
+from __future__ import annotations
+
+import pytest
+from falcon import testing
+from support import STONE, newest
+from wired import in_memory, with_champion
+
+from diamond_app.wsgi import app_of
+
+QUERY = "carat=1.1&cut=Ideal&color=H&clarity=SI2"
+GETS = [
+    f"/v1/similar?{QUERY}",
+    "/v1/grades",
+    "/v1/models",
+    "/v1/models/champion",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/openapi.json",
+    "/docs",
+    "/docs/docs.js",
+    "/",
+    "/models",
+]
+
+
+@pytest.fixture(scope="module")
+def container():
+    return with_champion(in_memory())
+
+
+@pytest.fixture(scope="module")
+def client(container):
+    return testing.TestClient(app_of(container))
+
+
+@pytest.mark.parametrize("path", GETS)
+def test_head_answers_like_get_without_the_body(client, container, path):
+    got, head = client.simulate_get(path), client.simulate_head(path)
+    assert head.status_code == got.status_code == 200
+    assert head.content == b""
+    assert head.headers["content-type"] == got.headers["content-type"]
+    if path.startswith("/v1/"):
+        assert newest(container.request_log())[0].response_body == b""
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models", "/v1/models/champion", "/v1/grades", "/openapi.json"]
+)
+def test_a_client_that_knows_the_answer_gets_304(client, path):
+    first = client.simulate_get(path)
+    again = client.simulate_get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    other = client.simulate_get(path, headers={"If-None-Match": '"another"'})
+    assert other.json == first.json
+
+
+@pytest.mark.parametrize("path", [path for path in GETS if path.startswith("/v1/")])
+def test_json_ends_with_a_line_end(client, path):
+    assert client.simulate_get(path).content.endswith(b"}\n")
+    assert client.simulate_get("/v1/nothing").content.endswith(b"}\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/predictions", {"POST"}),
+        ("/v1/models", {"GET", "HEAD"}),
+        ("/livez", {"GET", "HEAD"}),
+    ],
+)
+def test_options_and_405_name_the_methods(client, path, allowed):
+    for found in (client.simulate_options(path), client.simulate_delete(path)):
+        named = {each.strip() for each in found.headers["allow"].split(",")}
+        assert named - {"OPTIONS"} == allowed
+    assert client.simulate_delete(path).status_code == 405
+
+
+def test_docs_with_a_slash_leads_to_the_docs(client):
+    found = client.simulate_get("/docs/")
+    assert (found.status_code, found.headers["location"]) == (301, "../docs")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (True, "not true"),
+        ("1.1", "not '1.1': write the number without quotes"),
+        ("heavy", "not 'heavy'"),
+    ],
+)
+def test_says_what_is_wrong_in_the_words_of_json(client, value, said):
+    found = client.simulate_post("/v1/predictions", json=STONE | {"carat": value})
+    assert found.json["errors"][0]["detail"].endswith(said)
