@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
+from diamond_adapters.private_files import create_folder
 from diamond_app.cli.output import container, json_option, print_json
 
 if TYPE_CHECKING:
@@ -46,10 +48,19 @@ def command(as_json: bool) -> None:
 def _home(wired: Container) -> str | None:
     home = wired.settings().home
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        create_folder(home)
     except OSError as ex:
         return f"{home} can't be created ({ex.strerror})"
     return None if os.access(home, os.W_OK) else f"{home} is not writable"
+
+
+def _private(wired: Container) -> str | None:
+    home = wired.settings().home
+    mode = home.stat().st_mode & 0o777 if home.is_dir() else 0
+    if not mode & 0o077:
+        return None
+    command = f"chmod -R go= {shlex.quote(str(home))}"
+    return f"other users of this machine have rights on {home} (mode {mode:o}); run: {command}"
 
 
 def _champion(wired: Container) -> str | None:
@@ -99,6 +110,7 @@ def _as_text(check: Callable[[Container], str | None]) -> Callable[[Container], 
 
 _CHECKS = {
     "home folder can be written": _as_text(_home),
+    "home folder is private": _as_text(_private),
     "champion prices stones": _as_text(_champion),
     "all models are undamaged": _as_text(_models),
     "all model families load": _as_text(_families),
