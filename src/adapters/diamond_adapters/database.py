@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import peewee
 
+from diamond_adapters.private_files import create_file, create_folder
 from diamond_core import InvalidUrl
 
 _FORMS: Final = (
@@ -26,7 +26,7 @@ _STRICT: Final = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
 def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
     """Return the database at *url* without opening it. A *readonly* SQLite file is never written.
 
-    Names, passwords and paths in a MySQL URL are URL-encoded. Its query can have the options
+    Names, passwords and paths are URL-encoded. The query of a MySQL URL can have the options
     ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (paths), ``ssl_verify_cert``, ``ssl_verify_identity``,
     ``ssl_disabled`` (true or false), and ``connect_timeout``, ``read_timeout``,
     ``write_timeout`` (seconds). TLS is used if the server offers it. Its certificate is
@@ -41,8 +41,9 @@ def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
     except ValueError:  # its text can contain the password
         raise InvalidUrl(f"not a valid URL; {_FORMS}") from None
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
-        path = Path(unquote(parts.path[1:]))
-        return SqliteFile(path, readonly=readonly)
+        if parts.query or parts.fragment:  # they would be cut from the file's name
+            raise InvalidUrl("in the path of a SQLite file, write ? as %3F and # as %23")
+        return SqliteFile(Path(unquote(parts.path[1:])), readonly=readonly)
     if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
         return _mysql(parts, port)
     raise InvalidUrl(_FORMS)
@@ -62,7 +63,7 @@ class _Connection(sqlite3.Connection):
 
 
 class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
-    """SQLite in the file at *path*; the folder is created on the first connection."""
+    """SQLite in the file at *path*; it and its folder are created if it is not *readonly*."""
 
     def __init__(self, path: Path, *, readonly: bool) -> None:
         self.path = path.absolute()
@@ -81,9 +82,9 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
 
     def _connect(self) -> Any:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            if not self._readonly and not self.path.exists():  # only for this user
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            if not self._readonly:
+                create_folder(self.path.parent)
+                create_file(self.path)
         except OSError as ex:
             raise peewee.OperationalError(f"{self.path}: {ex.strerror}") from ex
         deadline = time.monotonic() + _BUSY_SECONDS

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from diamond_adapters.flock import locked
+from diamond_adapters.private_files import create_folder
 from diamond_core import Unavailable
 
 
@@ -26,7 +27,7 @@ class LockFiles:
         path = self._folder / f".{name}.lock"
         with ExitStack() as stack:
             try:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                create_folder(self._folder)
                 if stack.enter_context(locked(path, seconds=0.0)) is None:
                     holder = path.read_text(encoding="utf-8").strip()
                     waiting(f"waiting for {holder or 'another process'}")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dependency_injector import containers, providers
 
@@ -51,7 +51,7 @@ def utc_now() -> datetime:
 
 def default_study(home: Path) -> str:
     """Return the URL of the file that stores parameter searches."""
-    return f"journal:///{home / 'studies.journal'}"
+    return f"journal:///{quote(str(home / 'studies.journal'))}"
 
 
 def repeat_command(card: ModelCard) -> str:

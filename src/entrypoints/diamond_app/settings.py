@@ -1,4 +1,8 @@
-"""The configuration: the environment and a ``.env`` file, read once into a frozen value."""
+"""The configuration: the environment and a ``.env`` file, read once into a frozen value.
+
+``DIAMOND_ALLOW_PICKLE`` counts from the environment only: a ``.env`` file comes from whatever folder
+a command runs in, and must not be able to let it run code.
+"""
 
 from __future__ import annotations
 
@@ -55,16 +59,24 @@ class ApiKeys:
         """Read ``name:secret`` pairs, separated by commas, or the path of a file of them.
 
         A path begins with ``@``, ``/``, ``./``, ``../`` or ``~/``. The file has a pair on each
-        line; blank lines and those that begin with ``#`` are skipped.
+        line; blank lines and those that begin with ``#`` are skipped. A blank text has no keys.
 
         Raises:
-            InvalidSetting: a pair or the file can't be used; the message contains no secret.
+            InvalidSetting: a pair or the file can't be used, or there is no pair; the message
+                contains no secret.
         """
         text = text.strip()
         if text.startswith(("@", "/", "./", "../", "~/")):
             path = Path(text.removeprefix("@")).expanduser()
-            return cls(_digests(_lines(path), f"{path}, line"))
-        return cls(_digests(list(enumerate(filter(None, text.split(",")), start=1)), "pair"))
+            keys = cls(_digests(_lines(path), f"{path}, line"))
+        else:
+            pairs = list(enumerate(filter(None, text.split(",")), start=1))
+            keys = cls(_digests(pairs, "pair"))
+        if text and not keys:
+            raise InvalidSetting(
+                API_KEYS, "contains no key; add name:secret, or unset it to serve without keys"
+            )
+        return keys
 
     @classmethod
     def one_time(cls, secret: str) -> Self:
@@ -105,6 +117,12 @@ def _digests(pairs: Sequence[tuple[int, str]], where: str) -> dict[str, bytes]:
             raise InvalidSetting(API_KEYS, f"{where} {number} is not name:secret")
         if len(secret) < 8:
             raise InvalidSetting(API_KEYS, f"the secret of {name!r} is shorter than 8 characters")
+        if not (secret.isascii() and secret.isprintable() and secret == secret.strip()):
+            raise InvalidSetting(
+                API_KEYS,
+                f"the secret of {name!r} would never match: use ASCII letters, digits and signs"
+                " only, and no space at the ends",
+            )
         if name in digests:
             raise InvalidSetting(API_KEYS, f"the name {name!r} is used twice")
         digests[name] = _digest(secret)
@@ -129,7 +147,7 @@ class Settings:
         keep_requests: how long the request log keeps an exchange; None: without limit.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
         allow_pickle: whether a model without an ONNX graph is served from its joblib file;
-            loading that file can run any code in it.
+            loading that file can run any code in it. A ``.env`` file can't set it.
     """
 
     home: Path
@@ -164,6 +182,10 @@ class Settings:
         present = os.environ if environ is None else environ
         file = Path(".env") if dotenv is None else dotenv
         values = {name: value for name, value in dotenv_values(file).items() if value is not None}
+        if ALLOW_PICKLE in values:
+            raise InvalidSetting(
+                ALLOW_PICKLE, f"set it in the environment; it is not allowed in {file}"
+            )
         values.update(present)
         home = Path(values.get(HOME) or "diamond-home").expanduser()
         if home.exists() and not home.is_dir():

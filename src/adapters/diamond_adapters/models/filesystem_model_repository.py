@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
+from diamond_adapters.private_files import create_file, create_folder
 from diamond_core import (
     Conflict,
     InvalidModelId,
@@ -61,7 +62,7 @@ class FilesystemModelRepository:
                 raise ModelExists(id)
             with _draft(self._models) as draft:
                 self._remove_old_drafts()
-                draft.mkdir()
+                create_folder(draft)
                 for name, data in files.items():
                     _write_synced(draft / name, data)
                 _sync_folder(draft)
@@ -139,7 +140,7 @@ class FilesystemModelRepository:
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
     """Yield the path of a draft in *folder*; remove what is left of it at the end."""
-    folder.mkdir(parents=True, exist_ok=True)
+    create_folder(folder)
     draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
     try:
         yield draft
@@ -169,6 +170,7 @@ def _reading(what: str) -> Iterator[None]:
 
 
 def _write_synced(path: Path, data: bytes) -> None:
+    create_file(path)
     with path.open("wb") as file:
         file.write(data)
         file.flush()

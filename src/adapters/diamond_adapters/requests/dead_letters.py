@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from diamond_adapters.private_files import create_file
 from diamond_adapters.requests.rows import COLUMNS, Row, exchange_of
 from diamond_core import Exchange, Unavailable
 
@@ -83,8 +83,7 @@ class DeadLetters:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            if not self._path.exists():  # only for this user, because of the bodies
-                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
+            create_file(self._path)
             with closing(sqlite3.connect(self._path)) as database, database:
                 yield database
         except (OSError, sqlite3.Error) as ex:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from diamond_adapters.installed import REQUEST_LOGS, open_url
+from diamond_adapters.private_files import create_file
 from diamond_adapters.requests.rows import Row, exchange_of
 from diamond_core import RequestLog, Unavailable
 
@@ -98,6 +99,7 @@ class WithMarks:
     def _write(self, marks: Mapping[str, int]) -> None:
         draft = self._path.with_suffix(f".{os.getpid()}")
         try:
+            create_file(draft)
             draft.write_text(json.dumps(marks), encoding="utf-8")
             draft.replace(self._path)
         except OSError as ex:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from diamond_adapters.flock import locked
+from diamond_adapters.private_files import create_folder
 
 FILE: Final = "losses"
 _COUNT: Final = struct.Struct("<Qd")
@@ -51,7 +52,7 @@ class Losses:
 
     @contextmanager
     def _locked(self) -> Iterator[int | None]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        create_folder(self._path.parent)
         with locked(self._path, seconds=_LOCK_SECONDS) as file:
             yield file
 

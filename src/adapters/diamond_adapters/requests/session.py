@@ -15,6 +15,7 @@ import pymysql
 
 from diamond_adapters.database import is_mysql
 from diamond_adapters.flock import locked
+from diamond_adapters.private_files import create_folder
 from diamond_adapters.requests.migrations import migrate
 from diamond_core.errors import Refused, Unavailable
 
@@ -138,7 +139,7 @@ class Session:
         path = Path(f"{self.database.path}.lock")
         with contextlib.ExitStack() as stack:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                create_folder(path.parent)
                 held = stack.enter_context(locked(path, seconds=_LOCK_SECONDS))
             except OSError as ex:
                 reason = f"{path}: {ex.strerror}"

@@ -18,6 +18,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from diamond_adapters.flock import locked
+from diamond_adapters.private_files import create_folder
 from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import Delivery
@@ -119,7 +120,7 @@ def holding(folder: Path) -> Iterator[int | None]:
     """
     with ExitStack() as stack:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            create_folder(folder)
             file = stack.enter_context(locked(folder / LOCK, seconds=0.0))
         except OSError as ex:
             raise Unavailable(f"the spool in {folder} can't be used ({ex.strerror})") from ex

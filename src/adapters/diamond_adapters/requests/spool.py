@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from diamond_adapters.private_files import create_file, create_folder
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.rows import COLUMNS, Row, to_row
 from diamond_adapters.requests.spool_files import DRAFT, LIVE, PAGE, SUFFIX, sizes, unlink
@@ -196,7 +197,7 @@ class _OpenFile:
 
     @classmethod
     def create(cls, folder: Path, synchronous: str, now: float) -> _OpenFile:
-        folder.mkdir(parents=True, exist_ok=True)
+        create_folder(folder)
         path = folder / f"{new_exchange_id()}{SUFFIX}"
         # Locked before it gets its name, so that it never looks like the file of a dead process.
         draft, live = path.with_suffix(DRAFT), path.with_suffix(LIVE)
@@ -204,7 +205,7 @@ class _OpenFile:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             draft.rename(live)
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))  # SQLite copies the mode
+            create_file(path)  # SQLite's other files get its mode
             connection = _connect(path, synchronous)
             pin = connection.execute("SELECT * FROM sqlite_master")
         except (OSError, sqlite3.Error):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from diamond_adapters.flock import locked
+from diamond_adapters.private_files import create_folder
 from diamond_adapters.requests.rows import COLUMNS, Row
 
 SUFFIX: Final = ".db"
@@ -182,7 +183,7 @@ def set_aside(path: Path) -> None:
         OSError: it can't be moved.
     """
     folder = path.parent / DAMAGED
-    folder.mkdir(exist_ok=True)
+    create_folder(folder)
     # The file itself comes last: as long as it exists, its other files are not swept.
     for each in sorted(path.parent.glob(f"{path.stem}.*"), reverse=True):
         each.rename(folder / each.name)
@@ -206,7 +207,7 @@ def sweep(folder: Path) -> None:
         for path in folder.glob(f"*{suffix}"):
             if not path.with_suffix(SUFFIX).exists():
                 if suffix == _LOG and path.stat().st_size:  # it may not have been read
-                    folder.joinpath(DAMAGED).mkdir(exist_ok=True)
+                    create_folder(folder / DAMAGED)
                     path.rename(folder / DAMAGED / path.name)
                 else:
                     path.unlink(missing_ok=True)

@@ -6,22 +6,25 @@ import csv
 import gzip
 import io
 import re
-import urllib.error
-import urllib.request
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, Self, TextIO
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+from diamond_adapters.sources.bounded import Bounded
 from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
 from diamond_core.stones.cleaning import COLUMNS, missing_columns
 
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-_TIMEOUT: Final = 60.0
+MAXIMUM_DOWNLOAD: Final = 1_000_000_000
+MAXIMUM_TEXT: Final = 4_000_000_000
+"""The maximum size of a download, and of its decompressed text, in bytes."""
+DOWNLOAD_SECONDS: Final = 600.0
 MAXIMUM_COLUMNS: Final = 200
 _MAXIMUM_LINE: Final = 1_000_000
 
@@ -35,11 +38,15 @@ class CsvSource:
     Args:
         name: its name in messages and cards.
         open: opens the bytes; raises ``OSError`` if it can't.
+        maximum: the maximum size of the decompressed text, in bytes.
     """
 
-    def __init__(self, name: str, open: Callable[[], BinaryIO]) -> None:
+    def __init__(
+        self, name: str, open: Callable[[], BinaryIO], *, maximum: int = sys.maxsize
+    ) -> None:
         self.name = name
         self._open = open
+        self._maximum = maximum
 
     @classmethod
     def from_path(cls, path: Path) -> Self:
@@ -47,18 +54,49 @@ class CsvSource:
         return cls(str(path), lambda: path.open("rb"))
 
     @classmethod
-    def from_url(cls, url: str) -> Self:
-        """Return the source for an ``http``, ``https`` or ``file`` URL."""
+    def from_url(
+        cls,
+        url: str,
+        *,
+        download: int = MAXIMUM_DOWNLOAD,
+        text: int = MAXIMUM_TEXT,
+        seconds: float = DOWNLOAD_SECONDS,
+    ) -> Self:
+        """Return the source for an ``http``, ``https`` or ``file`` URL.
+
+        Args:
+            url: its address.
+            download: the maximum size of a download, in bytes.
+            text: the maximum size of a download's decompressed text, in bytes.
+            seconds: how long a download may take.
+
+        Raises:
+            SourceUnreadable: the URL is not valid, or there is no such file.
+        """
+        try:
+            name, parts = without_secrets(url), urlsplit(url)
+        except ValueError:  # its text can contain a password
+            raise SourceUnreadable("the source", "its URL is not valid") from None
+        if parts.scheme == "file":
+            path = Path(unquote(parts.path))
+            if parts.netloc not in ("", "localhost"):
+                raise SourceUnreadable(name, "use file:///absolute/path")
+            if not path.exists() or path.is_dir():
+                raise SourceUnreadable(
+                    name, "it is a folder" if path.is_dir() else "file not found"
+                )
+            return cls(name, lambda: path.open("rb"))
 
         def open() -> BinaryIO:
-            response: BinaryIO = urllib.request.urlopen(url, timeout=_TIMEOUT)
-            return response
+            from diamond_adapters.sources import url_source  # only few sources need it
 
-        return cls(without_secrets(url), open)
+            return url_source.download(url, maximum=download, seconds=seconds)
+
+        return cls(name, open, maximum=text)
 
     def read(self) -> Iterator[RawStones]:
         with self._errors(), self._open() as file:
-            rows = CsvRows(self.name, _plain(file))
+            rows = CsvRows(self.name, _plain(file, self._maximum))
             missing = missing_columns(rows.columns)
             if missing:
                 raise SourceUnreadable(self.name, lacks(missing, rows.header))
@@ -69,22 +107,18 @@ class CsvSource:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except urllib.error.HTTPError as ex:
-            raise SourceUnreadable(self.name, f"the server answered {ex.code}") from ex
-        except urllib.error.URLError as ex:
-            raise SourceUnreadable(self.name, str(ex.reason)) from ex
         except (EOFError, zlib.error, gzip.BadGzipFile) as ex:
             raise SourceUnreadable(self.name, f"the gzip data is damaged ({ex})") from ex
         except OSError as ex:
             raise SourceUnreadable(self.name, ex.strerror or str(ex)) from ex
 
 
-def _plain(file: BinaryIO) -> BinaryIO:
-    """Return the bytes as a stream, decompressed if they are gzipped."""
+def _plain(file: BinaryIO, maximum: int) -> BinaryIO:
+    """Return at most *maximum* bytes as a stream, decompressed if they are gzipped."""
     buffered = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
-    if buffered.peek(2)[:2] == _GZIP:
-        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]  # reads as a stream
-    return buffered
+    is_gzip = buffered.peek(2)[:2] == _GZIP
+    plain = gzip.GzipFile(fileobj=buffered) if is_gzip else buffered
+    return Bounded(plain, maximum, "the decompressed text")  # type: ignore[return-value]  # reads as a stream
 
 
 class CsvRows:

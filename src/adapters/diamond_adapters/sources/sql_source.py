@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 import peewee
 
-from diamond_adapters.database import open_database
+from diamond_adapters.database import SqliteFile, open_database
 from diamond_core import BATCH_ROWS, InvalidUrl, RawStones, SourceUnreadable
 from diamond_core.stones.cleaning import COLUMNS, missing_columns
 
@@ -38,11 +38,13 @@ class SqlSource:
         if _TABLE.fullmatch(self._table) is None:
             raise SourceUnreadable(shown, "the table's name can have only letters, digits, _ and $")
         try:
-            self._database = open_database(_without_table(parts, options))
+            self._database = open_database(_without_table(parts, options), readonly=True)
         except InvalidUrl as ex:
             raise SourceUnreadable(shown, str(ex)) from ex
 
     def read(self) -> Iterator[RawStones]:
+        if isinstance(self._database, SqliteFile) and not self._database.path.is_file():
+            raise SourceUnreadable(self.name, "file not found")
         try:
             with self._database.connection_context(), peewee.__exception_wrapper__:
                 yield from self._batches(self._cursor())
@@ -78,4 +80,5 @@ class SqlSource:
 def _without_table(parts: SplitResult, options: dict[str, str]) -> str:
     # urlunsplit would drop the empty host of sqlite:///path
     url = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return f"{url}?{urlencode(options)}" if options else url
+    url = f"{url}?{urlencode(options)}" if options else url
+    return f"{url}#{parts.fragment}" if parts.fragment else url

@@ -103,6 +103,8 @@ class Report:
         resp.cache_control = ["private", "no-cache"]
         resp.set_header("Content-Security-Policy", REPORT_POLICY)
 
+    on_head = on_get
+
     def on_post(self, req: Request, resp: falcon.Response, id: str) -> None:
         form = parse_qs(req.bounded_stream.read(_MAXIMUM_FORM_BYTES).decode("latin-1"))
         req.env["HTTP_X_API_KEY"] = form.get("key", [""])[0].strip()

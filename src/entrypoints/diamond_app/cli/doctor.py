@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -49,6 +50,15 @@ def _home(wired: Container) -> str | None:
     if folder.is_dir() and os.access(folder, os.W_OK):
         return None
     return f"{home} is not writable" if folder == home else f"{home} can't be created"
+
+
+def _private(wired: Container) -> str | None:
+    home = wired.settings().home
+    mode = home.stat().st_mode & 0o777 if home.is_dir() else 0
+    if not mode & 0o077:
+        return None
+    command = f"chmod -R go= {shlex.quote(str(home))}"
+    return f"other users of this machine have rights on {home} (mode {mode:o}); run: {command}"
 
 
 def _champion(wired: Container) -> str | None:
@@ -98,6 +108,7 @@ def _as_text(check: Callable[[Container], str | None]) -> Callable[[Container], 
 
 _CHECKS = {
     "home folder can be written": _as_text(_home),
+    "home folder is private": _as_text(_private),
     "champion prices stones": _as_text(_champion),
     "all models are undamaged": _as_text(_models),
     "all model families load": _as_text(_families),

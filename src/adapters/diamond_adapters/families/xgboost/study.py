@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 import optuna
 from optuna.samplers import TPESampler
@@ -18,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
+from diamond_adapters.private_files import create_file, create_folder
 from diamond_core.errors import InvalidUrl, Unavailable
 
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -107,8 +109,9 @@ def _storage(url: str | None, attempts: int = 5) -> BaseStorage:
     if url is None:
         return optuna.storages.InMemoryStorage()
     if url.startswith(_JOURNAL):
-        path = Path(url.removeprefix(_JOURNAL))
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(unquote(url.removeprefix(_JOURNAL)))
+        create_folder(path.parent)
+        create_file(path)
         return JournalStorage(JournalFileBackend(str(path)))
     try:
         parts = make_url(url)
