@@ -46,7 +46,7 @@ def test_every_file_is_inside_and_private(tmp_path, open_umask, no_settings):
     home = open_home(tmp_path / ODD / "home")
     config = TrainingConfig(families=("xgboost",), trials=1, study=home.container.study())
     home.train_models([InMemoryStoneSource(some_stones(800))], config)
-    home.champion.refresh()
+    home.champion_follower.refresh()
     priced = testing.TestClient(app_of(home.container)).simulate_post("/v1/predictions", json=STONE)
     home.container.dead_letters().add(to_row(an_exchange()), "refused")
     (found,) = home.request_log.find(ExchangeFilter(id=priced.json["id"]), limit=2)

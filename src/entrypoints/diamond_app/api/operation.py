@@ -166,7 +166,6 @@ def answer_unless_known(req: Request, resp: falcon.Response, etag: str) -> None:
     if etag in known or known.strip() == "*":
         resp.status = 304
         resp.data = None
-        resp.delete_header("Content-Type")
 
 
 def _limit(req: Request, described: Operation) -> int:

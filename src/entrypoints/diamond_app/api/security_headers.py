@@ -40,3 +40,5 @@ class SecurityHeaders:
         resp.set_headers(
             headers if policy is None else headers | {"Content-Security-Policy": policy}
         )
+        if resp.status_code == 304:  # it has no content, but the headers of what the client has
+            resp.delete_header("Content-Type")
