@@ -31,14 +31,14 @@ def test_takes_only_folders_for_models(history, repository, tmp_path):
     (tmp_path / "models" / "gone").symlink_to(tmp_path / "nowhere")
     assert repository.ids() == [A]
     assert [card.id for card in history.cards()] == [A]
-    assert history.damage() == []
+    assert history.problems() == {}
 
 
 def test_shows_a_model_whose_card_is_a_folder(history, tmp_path):
     (tmp_path / "models" / "b" / "card.json").mkdir(parents=True)
-    cards, damaged = history.cards_and_damage()
+    cards, problems = history.cards_and_problems()
     assert [card.id for card in cards] == [A]
-    assert [each.id for each in damaged] == ["b"]
+    assert list(problems) == ["b"]
     with pytest.raises(ModelDamaged):
         history.card(ModelId("b"))
 
