@@ -232,8 +232,7 @@ class ModelHistory:
             card.price_ranges.of_table(SMOKE_TEST, prices)
             for stone, price in zip(SMOKE_TEST, prices.tolist(), strict=True):
                 card.price_ranges.of(stone, price)
-        with _damage_of(id, f"{SAMPLES_FILE} can't be searched"):
-            return LoadedModel(card, model, SimilarStones(samples))
+        return LoadedModel(card, model, SimilarStones(samples))
 
     def report(self, id: ModelId) -> bytes:
         """Return the model's training report.

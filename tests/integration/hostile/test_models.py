@@ -100,7 +100,12 @@ def endless(source):
 
 
 FUNCTION = helper.make_function(
-    "ai.onnx", "Twice", ["a"], ["b"], [node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 18)]
+    "ai.onnx",
+    "Twice",
+    ["a"],
+    ["b"],
+    [node("Add", ["a", "a"], ["b"])],
+    [helper.make_opsetid("", 18)],
 )
 REFUSED = {
     "external data": (graph(price("secret"), constants=[secret()]), "data in other files"),
