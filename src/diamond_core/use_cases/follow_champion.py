@@ -53,7 +53,7 @@ class ChampionFollower:
 
     @property
     def problem(self) -> str | None:
-        """Why ``refresh`` could not check or load the champion; None if it could."""
+        """What is wrong with the champion, or with the files of the served model; else None."""
         return self._outage or self._damage or self._loss
 
     def refresh(self) -> bool:
