@@ -11,7 +11,6 @@ from wired import in_memory, with_champion
 
 from diamond_app.cli.main import cli
 
-
 ADMIN = {"X-API-Key": "admin-secret"}
 
 

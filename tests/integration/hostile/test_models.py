@@ -227,7 +227,7 @@ def test_serves_on_and_names_a_champion_that_fails_when_it_runs(data, caplog):
         assert "the model 'bad' is damaged" in told
         assert "\n" not in told
     assert "diamond_champion_refused 1.0" in service.client.simulate_get("/metrics").text
-    with pytest.raises(ModelDamaged, match="model.onnx can't be loaded"):
+    with pytest.raises(ModelDamaged, match=r"model\.onnx can't be loaded"):
         ChooseChampion(service.history, lambda: NOON).promote(
             ModelId("bad"), reason="test", by="test"
         )

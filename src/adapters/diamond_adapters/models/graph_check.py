@@ -1,4 +1,4 @@
-"""Refuses ONNX graphs that could read files, run for ever or use operators of other domains.
+"""Refuses ONNX graphs that could read files, never end or use operators of other domains.
 
 onnxruntime alone loads such a graph: one in memory reads external data from the working folder.
 Protobuf reads only the fields that matter (28 ms and 3 MB once in a worker, 10 ms for a graph of
@@ -28,8 +28,12 @@ _FIELDS: Final = {
     "Graph": {"node": (1, "Node"), "initializer": (5, "Tensor"), "sparse": (15, "Sparse")},
     "Node": {"op_type": (4, ""), "attribute": (5, "Attribute"), "domain": (7, "")},
     "Attribute": {
-        **{"t": (5, "Tensor"), "tensors": (10, "Tensor"), "g": (6, "Graph")},
-        **{"graphs": (11, "Graph"), "sparse": (22, "Sparse"), "sparses": (23, "Sparse")},
+        "t": (5, "Tensor"),
+        "g": (6, "Graph"),
+        "tensors": (10, "Tensor"),
+        "graphs": (11, "Graph"),
+        "sparse": (22, "Sparse"),
+        "sparses": (23, "Sparse"),
     },
     "Sparse": {"values": (1, "Tensor"), "indices": (2, "Tensor")},
     "Tensor": {"external_data": (13, "Any")},
