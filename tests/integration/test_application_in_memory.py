@@ -126,7 +126,7 @@ def test_shows_damage_and_outages_without_knowing_the_adapter(client, run, conta
     good, poor = two_models
     repository, log = container.model_repository(), container.request_log()
     repository.damage(poor, "model.onnx")
-    assert f"the model '{poor}' is damaged" in run("doctor", code=1)
+    assert f"the model '{poor}': model.onnx is not the file" in run("doctor", code=1)
     repository.damage(poor, "card.json")
     models = client.simulate_get("/v1/models", headers=ADMIN).json
     assert [card["id"] for card in models["models"]] == [good]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import pytest
 
 from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
-from diamond_core import Conflict, ModelDamaged, ModelFileNotFound, ModelHistory, ModelId
+from diamond_core import (
+    ChampionFollower,
+    Conflict,
+    ModelDamaged,
+    ModelFileNotFound,
+    ModelHistory,
+    ModelId,
+)
 from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
 
@@ -31,14 +41,14 @@ def test_takes_only_folders_for_models(history, repository, tmp_path):
     (tmp_path / "models" / "gone").symlink_to(tmp_path / "nowhere")
     assert repository.ids() == [A]
     assert [card.id for card in history.cards()] == [A]
-    assert history.damage() == []
+    assert history.problems() == {}
 
 
 def test_shows_a_model_whose_card_is_a_folder(history, tmp_path):
     (tmp_path / "models" / "b" / "card.json").mkdir(parents=True)
-    cards, damaged = history.cards_and_damage()
+    cards, problems = history.cards_and_problems()
     assert [card.id for card in cards] == [A]
-    assert [each.id for each in damaged] == ["b"]
+    assert list(problems) == ["b"]
     with pytest.raises(ModelDamaged):
         history.card(ModelId("b"))
 
@@ -74,3 +84,32 @@ def test_adds_a_model_while_another_publishes_its_draft(repository, tmp_path):
     (tmp_path / "models" / ".draft-another").symlink_to(tmp_path / "renamed-meanwhile")
     repository.add(A, {"card.json": b"{}"})
     assert repository.ids() == [A]
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        shutil.rmtree,
+        lambda folder: (folder / "card.json").unlink(),
+        lambda folder: (folder / "samples.npy").unlink(),
+        lambda folder: os.truncate(folder / "model.onnx", 3),
+        lambda folder: os.truncate(folder / "model.onnx", 0),
+    ],
+    ids=["everything", "card", "samples", "half a graph", "all of a graph"],
+)
+def test_serves_the_champion_of_before_when_files_are_lost(history, tmp_path, lose):
+    b = ModelId("b")
+    history.publish(a_card(b), a_fitted_model(STONES, factor=2.0), STONES)
+    history.promote(b, previous=A, at=NOON, by="tester", reason="a test")
+    seconds = [0.0]
+    running = ChampionFollower(history, lambda: seconds[0])
+    running.refresh()
+    lose(tmp_path / "models" / b)
+    seconds[0] = 60.0
+    running.refresh()
+    assert running.get().card.id == b
+    assert "the model 'b' is served, but can't be loaded again" in (running.problem or "")
+    restarted = ChampionFollower(history)
+    restarted.refresh()
+    assert restarted.get().card.id == A
+    assert "'b'" in (restarted.problem or "")

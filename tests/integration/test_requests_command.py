@@ -282,11 +282,19 @@ def test_an_export_that_fails_leaves_no_file(wired, tmp_path):
 def test_the_command_prunes_what_is_old(wired, database_log):
     wired.settings().home.mkdir()
     database_log.append_all([an_exchange(occurred_at=now(days=number)) for number in range(500)])
+    letters = wired.dead_letters()
+    wired.settings().home.joinpath("spool").mkdir()
+    old, new = an_exchange(occurred_at=now(days=91)), an_exchange(occurred_at=now(days=89))
+    damaged = ("damaged", *to_row(old)[1:6], "no JSON", *to_row(old)[7:])
+    for row in (to_row(old), to_row(new), damaged):  # the damaged one is set aside now
+        letters.add(row, "too long")
     told = json.loads(requests(wired, "prune", "--older-than", "90d", "--dry-run", "--json").stdout)
-    assert (told["pruned"], told["dry_run"]) == (410, True)
-    assert database_log.count(ExchangeFilter()) == 500
-    assert "Deleted 410 exchanges" in requests(wired, "prune", "--older-than", "90d").stdout
+    assert (told["pruned"], told["dead_letters"], told["dry_run"]) == (410, 1, True)
+    assert (database_log.count(ExchangeFilter()), len(letters.ids())) == (500, 3)
+    pruned = requests(wired, "prune", "--older-than", "90d").stdout
+    assert "Deleted 410 exchanges and 1 dead letters" in pruned
     assert database_log.count(ExchangeFilter()) == 90
+    assert set(letters.ids()) == {new.id, "damaged"}
     assert requests(wired, "prune", "--older-than", "90", check=False).returncode == 2
 
 

@@ -27,6 +27,12 @@ def test_finds_one_exchange_by_its_own_id(log):
     assert list(find_exchanges(log, first.id)) == [first]
 
 
+def test_lists_an_exchange_once_whose_caller_sent_no_id(log):
+    exchange = an_exchange()
+    log.append(exchange := an_exchange(id=exchange.id, request_id=exchange.id))
+    assert list(find_exchanges(log, exchange.id)) == [exchange]
+
+
 def test_finds_all_exchanges_of_a_request_id_newest_first(log):
     exchanges = [an_exchange(request_id="same") for _ in range(3)]
     log.append_all([*exchanges, an_exchange(request_id="other")])
@@ -36,8 +42,11 @@ def test_finds_all_exchanges_of_a_request_id_newest_first(log):
 
 def test_hides_no_exchange_behind_a_caller_who_sends_its_id(log):
     exchange = an_exchange()
-    log.append_all([exchange, an_exchange(request_id=exchange.id)])
-    assert list(find_exchanges(log, exchange.id)) == [exchange]
+    forged = [an_exchange(request_id=exchange.id) for _ in range(3)]
+    log.append_all([exchange, *forged])
+    found = find_exchanges(log, exchange.id, limit=2)
+    assert found[0] == exchange
+    assert [each.id for each in found[1:]] == [forged[2].id, forged[1].id]
 
 
 def test_finds_the_exchange_of_a_batch_by_the_id_of_one_of_its_stones(log):

@@ -353,6 +353,44 @@ def test_tries_a_new_champion_at_once_and_with_short_pauses_again(world):
     assert "'c' is damaged" in world.follower.problem
 
 
+@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE, None])
+def test_names_a_served_model_that_loses_its_files_and_goes_on_serving_it(world, file):
+    world.promote("a", "b")
+    world.follower.refresh()
+    sound = dict(world.repository._models[ModelId("b")])
+    if file is None:
+        del world.repository._models[ModelId("b")]
+    else:
+        world.damage("b", file=file)
+    for second, damaged in ((59.9, False), (60.0, True), (119.9, True)):
+        world.seconds.now = second
+        assert not world.follower.refresh()
+        assert (world.served, world.follower.problem is not None) == ("b", damaged)
+    assert f"the model 'b' is served, but can't be loaded again: {file or 'all'}" in (
+        world.follower.problem
+    )
+    world.repository._models[ModelId("b")] = sound
+    world.seconds.now = 120.0
+    world.follower.refresh()
+    assert world.follower.problem is None
+
+
+def test_checks_the_files_of_the_served_model_again_after_an_outage(world):
+    world.promote("a")
+    world.follower.refresh()
+    world.damage("a")
+    world.seconds.now = 60.0
+    world.repository.out_of_reach = "a"
+    world.follower.refresh()
+    assert world.follower.problem == "a can't be reached"
+    world.repository.out_of_reach = None  # and no time has passed
+    world.follower.refresh()
+    assert "can't be loaded again" in world.follower.problem
+    world.promote("b")
+    world.follower.refresh()
+    assert (world.served, world.follower.problem) == ("b", None)
+
+
 def test_looks_only_for_the_next_promotion_where_there_is_none(world):
     world.promote("a", "b")
     world.follower.refresh()

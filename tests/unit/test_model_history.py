@@ -77,10 +77,10 @@ def test_shows_a_damaged_card_and_hides_no_other(history, repository, card):
     with pytest.raises(ModelDamaged, match=CARD_FILE):
         history.card(A)
     assert [each.id for each in history.cards()] == [B]
-    cards, damaged = history.cards_and_damage()
+    cards, problems = history.cards_and_problems()
     assert [each.id for each in cards] == [B]
-    assert [each.id for each in damaged] == [A]
-    assert [each.id for each in history.damage()] == [A]
+    assert list(problems) == [A]
+    assert list(history.problems()) == [A]
 
 
 def test_calls_a_model_without_a_card_damaged(history, repository):
@@ -112,7 +112,7 @@ def test_does_not_load_a_model_with_a_damaged_file(history, repository, file):
     with pytest.raises(ModelDamaged, match=f"{file} is not the file that was trained") as caught:
         history.load(A)
     assert caught.value.id == A
-    assert [each.id for each in history.damage()] == [A]
+    assert list(history.problems()) == [A]
     assert sorted(card.id for card in history.cards()) == [A, B]
     assert history.load(B).card.id == B
 
@@ -125,14 +125,14 @@ def test_does_not_load_a_model_that_lacks_a_file(history, repository, file):
     repository.add(A, {**files, CARD_FILE: card})
     with pytest.raises(ModelDamaged, match=f"{file} is missing"):
         history.load(A)
-    assert [each.id for each in history.damage()] == [A]
+    assert list(history.problems()) == [A]
 
 
 def test_finds_damage_of_a_file_that_is_not_served(history, repository):
     publish(history, A)
-    assert history.damage() == []
+    assert history.problems() == {}
     repository.damage(A, ESTIMATOR_FILE)
-    (damage,) = history.damage()
+    (damage,) = history.problems().values()
     assert ESTIMATOR_FILE in str(damage)
     assert history.load(A).card.id == A
 
@@ -154,7 +154,7 @@ def test_calls_an_outage_an_outage_and_no_damage(history, repository):
     repository.failure = Unavailable("the disk failed")
     for use in (
         history.cards,
-        history.damage,
+        history.problems,
         history.promotions,
         history.champion,
         lambda: history.card(A),
@@ -178,9 +178,9 @@ def test_shows_the_cards_within_reach(history, repository, monkeypatch):
         return read(id, name)
 
     monkeypatch.setattr(repository, "read", out_of_reach)
-    cards, damaged = history.cards_and_damage()
+    cards, problems = history.cards_and_problems()
     assert [card.id for card in cards] == [A]
-    assert [(each.id, each.detail) for each in damaged] == [(B, "the disk failed")]
+    assert problems == {B: "it can't be reached now: the disk failed"}
 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "", ".hidden", "x" * 81, "a b", SAMPLES_FILE])
@@ -193,7 +193,7 @@ def test_keeps_no_file_of_a_name_that_not_every_store_can_keep(history, reposito
 
 def test_does_not_look_for_files_outside_of_a_model(history, repository):
     keep(repository, A, {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: SAMPLES, "../x": b""})
-    (damage,) = history.damage()
+    (damage,) = history.problems().values()
     assert "its card names a file '../x'" in str(damage)
 
 

@@ -39,7 +39,7 @@ class Model(Protocol):
 ModelLoader = Callable[[memoryview, tuple[str, ...]], Model]
 """Returns the model from a file's bytes; it uses the given features, in this order.
 
-Raises ``FamilyFailed`` if the bytes are not a model.
+Raises ``ValueError`` if the bytes are not a model that it may load.
 """
 
 

@@ -218,7 +218,7 @@ class ModelRepositoryContract(SharedStore):
         prices = history.load(A).model.price(STONES)
         np.testing.assert_array_equal(prices, a_fitted_model(STONES).model.price(STONES))
         np.testing.assert_array_equal(history.samples(card).rows, sorted_samples(STONES).rows)
-        assert history.damage() == []
+        assert history.problems() == {}
 
     def test_holds_a_linear_history_of_promotions(
         self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
@@ -253,7 +253,7 @@ class ModelRepositoryContract(SharedStore):
         publish(history, "b-2")
         damage(A, name)
         assert B in [card.id for card in history.cards()]
-        assert [ex.id for ex in history.damage()] == [A]
+        assert list(history.problems()) == [A]
         with pytest.raises(ModelDamaged):
             history.load(A)
         assert history.load(B).card.id == B

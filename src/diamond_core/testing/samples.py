@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from diamond_core.errors import FamilyFailed
 from diamond_core.models.evaluation import Metrics
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId, training_range
 from diamond_core.models.price_ranges import PriceRanges
@@ -63,11 +62,11 @@ def load_formula(data: memoryview, features: Sequence[str]) -> FormulaModel:
     """Load the file of ``a_fitted_model``; it is a ``ModelLoader``.
 
     Raises:
-        FamilyFailed: *data* is something else.
+        ValueError: *data* is something else.
     """
     word, _, factor = bytes(data).partition(b" ")
     if word != b"formula":
-        raise FamilyFailed("formula", "these bytes are not a formula")
+        raise ValueError("these bytes are not a formula")
     return FormulaModel(float(factor))
 
 

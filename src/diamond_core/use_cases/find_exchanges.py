@@ -15,10 +15,11 @@ _OF_A_BATCH: Final = re.compile(r"([0-9a-f]{32})-[0-9]{1,6}")
 
 
 def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Exchange]:
-    """Return the exchange with this id, else the newest *limit* with this X-Request-ID.
+    """Return the exchange with this id, then the newest *limit* with this X-Request-ID.
 
     The id of one prediction in a batch finds the exchange of the batch. An exchange's own id comes
-    first, so that a caller who sends it as X-Request-ID can't hide that exchange.
+    first, so that a caller who sends it as X-Request-ID can't hide that exchange; the exchanges
+    after it have no bodies.
 
     Raises:
         ExchangeNotFound: there is none.
@@ -27,8 +28,9 @@ def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Ex
     if not id:  # an empty filter would find everything
         raise ExchangeNotFound(id)
     stone = _OF_A_BATCH.fullmatch(id)
-    found = log.find(ExchangeFilter(id=stone[1] if stone else id), limit=1)
-    found = found or log.find(ExchangeFilter(request_id=id), limit=limit)
+    found = list(log.find(ExchangeFilter(id=stone[1] if stone else id), limit=1))
+    found += log.find(ExchangeFilter(request_id=id), limit=limit, bodies=not found)
     if not found:
         raise ExchangeNotFound(id)
-    return found
+    first, *others = found
+    return [first, *(each for each in others if each.id != first.id)]

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from diamond_core.errors import DiamondError, NoChampion, Unavailable
+from diamond_core.errors import DiamondError, ModelDamaged, NoChampion, Unavailable
 from diamond_core.models.model_card import ModelId
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 
 _FIRST_PAUSE: Final = 1.0
 _MAXIMUM_PAUSE: Final = 60.0
+_CHECK_SECONDS: Final = 60.0
+"""How often the files of the served model are checked, which takes 10 ms for 6 MB."""
 
 
 class ChampionFollower:
@@ -30,11 +32,12 @@ class ChampionFollower:
         self._seconds = seconds
         self._served: LoadedModel | None = None
         self._damage: str | None = None
+        self._loss: str | None = None
         self._outage: str | None = None
         self._number = 0
         self._candidates: list[ModelId] = []
         self._pause = 0.0
-        self._next_try = 0.0
+        self._next_try = self._next_check = 0.0
         self._lock = threading.Lock()
 
     def get(self) -> LoadedModel:
@@ -50,8 +53,8 @@ class ChampionFollower:
 
     @property
     def problem(self) -> str | None:
-        """Why ``refresh`` could not check or load the champion; None if it could."""
-        return self._outage or self._damage
+        """What is wrong with the champion, or with the files of the served model; else None."""
+        return self._outage or self._damage or self._loss
 
     def refresh(self) -> bool:
         """Check for a new champion; load it, test it, then swap. Return whether it was swapped.
@@ -65,6 +68,7 @@ class ChampionFollower:
             try:
                 self._check()
                 outage = self._load()
+                self._check_files()
             except Unavailable as ex:
                 outage = ex
             self._outage = None if outage is None else str(outage)
@@ -80,6 +84,17 @@ class ChampionFollower:
             self._candidates = list(self._history.candidates())
             self._number = number
             self._pause = self._next_try = 0.0
+
+    def _check_files(self) -> None:
+        """Check the files of the served model, unless that was done a moment ago."""
+        if self._served is None or self._seconds() < self._next_check:
+            return
+        card, self._loss = self._served.card, None
+        try:
+            self._history.check(card)
+        except ModelDamaged as ex:
+            self._loss = f"the model {card.id!r} is served, but can't be loaded again: {ex.detail}"
+        self._next_check = self._seconds() + _CHECK_SECONDS
 
     def _load(self) -> Unavailable | None:
         """Load the champion, or if no model is served, the first that loads; return an outage."""
@@ -101,6 +116,7 @@ class ChampionFollower:
                     self._pause = min(max(self._pause * 2.0, _FIRST_PAUSE), _MAXIMUM_PAUSE)
                     self._next_try = self._seconds() + self._pause
             else:
+                self._loss, self._next_check = None, self._seconds() + _CHECK_SECONDS
                 if id == self._candidates[0]:
                     self._damage = None
                 break

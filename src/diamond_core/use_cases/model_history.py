@@ -6,7 +6,7 @@ import hashlib
 import io
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,6 @@ import numpy as np
 from diamond_core.codec import decode, encode
 from diamond_core.errors import (
     Conflict,
-    DiamondError,
     FamilyFailed,
     ModelDamaged,
     ModelFileNotFound,
@@ -137,37 +136,54 @@ class ModelHistory:
 
     def cards(self) -> Sequence[ModelCard]:
         """Return all readable cards, newest first."""
-        return self.cards_and_damage()[0]
+        return self.cards_and_problems()[0]
 
-    def cards_and_damage(self) -> tuple[list[ModelCard], list[ModelDamaged]]:
-        """Return the readable cards, newest first, and the damage of the others."""
-        cards, damaged = [], []
-        unreachable: list[tuple[ModelId, Unavailable]] = []
+    def cards_and_problems(self) -> tuple[list[ModelCard], dict[ModelId, str]]:
+        """Return the readable cards, newest first, and for each other model what is wrong."""
+        cards: list[ModelCard] = []
+        problems: dict[ModelId, str] = {}
+        unreachable: dict[ModelId, Unavailable] = {}
         for id in self._repository.ids():
             try:
                 cards.append(self.card(id))
             except ModelDamaged as ex:
-                damaged.append(ex)
+                problems[id] = ex.detail
             except ModelNotFound:
                 continue  # removed meanwhile
             except Unavailable as ex:
-                unreachable.append((id, ex))
-        if unreachable and not cards and not damaged:
-            raise unreachable[0][1]
-        damaged += [ModelDamaged(id, str(ex)) for id, ex in unreachable]
+                unreachable[id] = ex
+        for id, outage in unreachable.items():
+            if not cards and not problems:
+                raise outage
+            problems[id] = f"it can't be reached now: {outage}"
         cards.sort(key=lambda card: (card.created_at, card.id), reverse=True)
-        return cards, damaged
+        return cards, problems
 
-    def damage(self) -> Sequence[ModelDamaged]:
-        """Return the damage of all models; every file is checked against its card."""
-        cards, damaged = self.cards_and_damage()
+    def problems(self) -> Mapping[ModelId, str]:
+        """Return what is wrong with models; every file is checked against its card."""
+        cards, problems = self.cards_and_problems()
         for card in cards:
             try:
                 for name in card.files:
                     self._checked(card, name)
             except ModelDamaged as ex:
-                damaged.append(ex)
-        return damaged
+                problems[card.id] = ex.detail
+        return problems
+
+    def check(self, card: ModelCard) -> None:
+        """Check that the files that are served are still those of *card*.
+
+        Raises:
+            ModelDamaged: a file is missing or differs.
+        """
+        try:
+            now = self.card(card.id)
+        except ModelNotFound:
+            raise ModelDamaged(card.id, "all its files are missing") from None
+        if now != card:
+            raise ModelDamaged(card.id, f"{CARD_FILE} was changed")
+        for name in (_served_file(card), SAMPLES_FILE):
+            self._checked(card, name)
 
     def open(self, card: ModelCard) -> Model:
         """Return the model; its file is checked against its card.
@@ -178,16 +194,15 @@ class ModelHistory:
         unknown = [name for name in card.features if name not in FIELDS]
         if unknown:
             raise ModelDamaged(card.id, f"it uses {', '.join(unknown)}, unknown to this version")
-        name, load = ONNX_FILE, self._load_graph
-        if ONNX_FILE not in card.files:
-            if self._load_estimator is None or ESTIMATOR_FILE not in card.files:
-                reason = f"it has no {ONNX_FILE}"
-                if ESTIMATOR_FILE in card.files:
-                    reason += f", and the settings do not allow loading its {ESTIMATOR_FILE}"
-                raise ModelDamaged(card.id, reason)
-            name, load = ESTIMATOR_FILE, self._load_estimator
+        name = _served_file(card)
+        load = self._load_graph if name == ONNX_FILE else self._load_estimator
+        if load is None or name not in card.files:
+            reason = f"it has no {ONNX_FILE}"
+            if name in card.files:
+                reason += f", and the settings do not allow loading its {ESTIMATOR_FILE}"
+            raise ModelDamaged(card.id, reason)
         data = self._checked(card, name)
-        with _damage_of(card.id):
+        with _damage_of(card.id, f"{name} can't be loaded"):
             return load(data, card.features)
 
     def samples(self, card: ModelCard) -> DiamondTable:
@@ -197,11 +212,8 @@ class ModelHistory:
             ModelDamaged: the stones are missing or differ.
         """
         data = self._checked(card, SAMPLES_FILE)
-        try:
-            with _damage_of(card.id):
-                return DiamondTable(_from_npy(data))
-        except ValueError as ex:
-            raise ModelDamaged(card.id, f"{SAMPLES_FILE} can't be read ({ex})") from ex
+        with _damage_of(card.id, f"{SAMPLES_FILE} can't be read"):
+            return DiamondTable(_from_npy(data))
 
     def load(self, id: ModelId) -> LoadedModel:
         """Load a model for serving, and test it on two stones.
@@ -213,17 +225,13 @@ class ModelHistory:
         card = self.card(id)
         model = self.open(card)
         samples = self.samples(card)
-        try:
+        with _damage_of(id, "it fails to price two ordinary stones"):
             prices = model.price(SMOKE_TEST)
             if prices.shape != (len(SMOKE_TEST),) or not (np.isfinite(prices) & (prices > 0)).all():
                 raise ModelDamaged(id, "it does not price two ordinary stones")
             card.price_ranges.of_table(SMOKE_TEST, prices)
             for stone, price in zip(SMOKE_TEST, prices.tolist(), strict=True):
                 card.price_ranges.of(stone, price)
-        except DiamondError:
-            raise
-        except Exception as ex:  # any error of the runtime, or from an invalid card
-            raise ModelDamaged(id, f"it fails to price two ordinary stones ({ex})") from ex
         return LoadedModel(card, model, SimilarStones(samples))
 
     def report(self, id: ModelId) -> bytes:
@@ -311,15 +319,20 @@ class ModelHistory:
         return data
 
 
+def _served_file(card: ModelCard) -> str:
+    return ONNX_FILE if ONNX_FILE in card.files else ESTIMATOR_FILE
+
+
 @contextmanager
-def _damage_of(id: ModelId) -> Iterator[None]:
-    """Turn domain errors about a file into ``ModelDamaged``, except an outage."""
+def _damage_of(id: ModelId, what: str) -> Iterator[None]:
+    """Turn any error about a file into ``ModelDamaged``, except an outage."""
     try:
         yield
     except (ModelDamaged, Unavailable):
         raise
-    except DiamondError as ex:
-        raise ModelDamaged(id, str(ex)) from ex
+    except Exception as ex:  # a file can contain anything
+        cause = " ".join(str(ex).split()) or type(ex).__name__
+        raise ModelDamaged(id, f"{what} ({cause})") from ex
 
 
 def encoded(card: ModelCard) -> bytes:

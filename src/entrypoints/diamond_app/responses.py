@@ -473,10 +473,10 @@ class Exchanges(Struct, frozen=True):
 
 
 class FoundExchange(Exchange, frozen=True, kw_only=True):
-    """An exchange with its bodies, and the others with the same X-Request-ID."""
+    """An exchange with its bodies, and the others with the wanted X-Request-ID."""
 
     others: Annotated[
-        list[Exchange], described("Others with the same X-Request-ID, newest first.", [])
+        list[Exchange], described("Others with the wanted X-Request-ID, newest first.", [])
     ]
 
     @classmethod

@@ -21,8 +21,10 @@ from support import newest, shipper_runs, until
 from diamond_adapters.flock import locked
 from diamond_adapters.requests import shipper as shipper_module
 from diamond_adapters.requests import spool_files
+from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.rows import to_row
 from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
 from diamond_adapters.requests.shipper_state import FILE, ShipperState, settings_of
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
@@ -183,6 +185,26 @@ def test_the_marks_of_a_killed_shipper_are_forgotten_by_the_next(
     Shipper(folder, destination).round()
     assert destination.count(ExchangeFilter()) == COUNT
     assert destination.marks() == {}
+
+
+@pytest.mark.usefixtures("left")
+@pytest.mark.parametrize("error", [Killed, PermissionError])
+def test_pruned_exchanges_do_not_come_back_from_files_that_were_not_removed(
+    destination, folder, monkeypatch, error
+):
+    def fail(path):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(spool_files, "unlink", fail)
+        for _ in range(2):
+            with pytest.raises(error):
+                Shipper(folder, destination).round()
+    assert len(files(folder)) == 4
+    assert destination.prune(datetime.now(UTC), limit=2 * COUNT) == COUNT
+    assert Shipper(folder, destination).round() == 0
+    assert destination.count(ExchangeFilter()) == 0
+    assert files(folder) == []
 
 
 def test_a_file_that_is_set_aside_leaves_no_mark(destination, folder):
@@ -362,9 +384,13 @@ def test_old_exchanges_are_pruned_by_the_shipper(destination, folder):
     log = SpooledRequestLog(destination, folder)
     log.append_all([old, new])
     log.close()
+    letters = DeadLetters(folder)
+    for exchange in (old, new):
+        letters.add(to_row(exchange), "too long")
     shipper = Shipper(folder, destination, timedelta(days=90))
     shipper.run(threading.Event())
     assert destination.find(ExchangeFilter(), limit=9) == [new]
+    assert letters.ids() == [new.id]
 
 
 def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(destination, folder, monkeypatch):

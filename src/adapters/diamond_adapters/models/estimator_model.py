@@ -10,7 +10,6 @@ import io
 import joblib
 import numpy as np
 
-from diamond_core.errors import FamilyFailed
 from diamond_core.stones.diamond import Stones
 from diamond_core.stones.diamond_table import Floats
 
@@ -26,14 +25,14 @@ class EstimatorModel:
         features: the fields of a stone that it uses, in the order of the columns.
 
     Raises:
-        FamilyFailed: *pickled* can't be loaded.
+        ValueError: *pickled* can't be loaded.
     """
 
     def __init__(self, pickled: bytes | memoryview, features: tuple[str, ...]) -> None:
         try:
             self._estimator = joblib.load(io.BytesIO(pickled))
         except Exception as ex:  # unpickling can raise anything
-            raise FamilyFailed("joblib", f"the estimator can't be loaded: {ex}") from ex
+            raise ValueError(f"joblib: {ex}") from ex
         self._features = features
 
     def price(self, stones: Stones) -> Floats:

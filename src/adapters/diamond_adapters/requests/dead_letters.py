@@ -32,6 +32,13 @@ class DeadLetter:
     reason: str
     set_aside_at: str
 
+    @property
+    def occurred_at(self) -> datetime:
+        """When the exchange occurred; if that is unknown, when it was set aside."""
+        if self.exchange is None:
+            return datetime.fromisoformat(self.set_aside_at)
+        return self.exchange.occurred_at
+
 
 class DeadLetters:
     """The dead letters, in a SQLite file in *folder*; processes can share it.
@@ -73,6 +80,10 @@ class DeadLetters:
             before = database.total_changes
             database.executemany("DELETE FROM letters WHERE id = ?", [(id,) for id in ids])
             return database.total_changes - before
+
+    def older(self, before: datetime) -> list[str]:
+        """Return the ids of the exchanges that occurred *before*."""
+        return [letter.id for letter in self.letters() if letter.occurred_at < before]
 
     def _select(self, query: str) -> list[Any]:
         if not self._path.exists():

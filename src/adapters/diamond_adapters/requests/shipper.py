@@ -147,7 +147,8 @@ class Shipper:
         self._folder = folder
         self._destination = destination
         self._keep = keep
-        self._delivery = Delivery(destination, DeadLetters(folder))
+        self._dead = DeadLetters(folder)
+        self._delivery = Delivery(destination, self._dead)
         self._settings = settings
         self._state = ShipperState.read(folder)
         self._shipped = self._state.shipped
@@ -347,12 +348,15 @@ class Shipper:
         return False
 
     def _prune(self) -> None:
-        """Delete expired exchanges."""
+        """Delete expired exchanges and dead letters."""
         now = time.monotonic()
         if self._keep is None or now - self._pruned_at < _PRUNE_SECONDS or self._state.held:
             return
-        if not self._destination.prune(datetime.now(UTC) - self._keep, limit=_PRUNE_BATCH):
+        before = datetime.now(UTC) - self._keep
+        if not self._destination.prune(before, limit=_PRUNE_BATCH):
             self._pruned_at = now
+            with suppress(Unavailable):  # the health says that they can't be read
+                self._dead.remove(self._dead.older(before))
 
     def _tell(self, problem: str) -> None:
         if problem and not self._state.problem:

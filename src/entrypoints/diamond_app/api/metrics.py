@@ -102,7 +102,7 @@ class Metrics:
         yield from (loaded, error, trained)
         yield GaugeMetricFamily(
             "diamond_champion_refused",
-            "1 while the champion can't be checked or loaded.",
+            "1 while the champion can't be checked or loaded, or its files are lost.",
             value=1.0 if self._follower.problem else 0.0,
         )
 

@@ -53,13 +53,14 @@ class AllModels:
         summary="List all models",
         answer=Models,
         answered="All models, newest first.",
+        errors=(503,),
     )
     def on_get(self, req: Request, resp: falcon.Response) -> Models:
-        cards, damaged = self._history.cards_and_damage()
+        cards, problems = self._history.cards_and_problems()
         return Models(
             [ModelCard.of(card) for card in cards],
             self._history.champion(),
-            [DamagedModel(each.id, each.detail) for each in damaged],
+            [DamagedModel(id, problem) for id, problem in problems.items()],
         )
 
 
@@ -80,7 +81,7 @@ class OneModel:
         path=MODEL_PATH,
         answer=ModelCard,
         answered="The model's card.",
-        errors=(404,),
+        errors=(404, 503),
     )
     def on_get(self, req: Request, resp: falcon.Response, id: str) -> ModelCard:
         return ModelCard.of(self._history.card(ModelId(id)))

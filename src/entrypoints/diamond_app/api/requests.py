@@ -133,7 +133,7 @@ class AllRequests:
 class OneRequest:
     """GET /v1/requests/{id}: the exchange with this id, else the newest with this X-Request-ID.
 
-    It has its bodies; ``others`` are the others with the same X-Request-ID, newest first.
+    It has its bodies; ``others`` are the others with this X-Request-ID, newest first.
     """
 
     path = "/v1/requests/{id}"

@@ -71,8 +71,8 @@ def _champion(wired: Container) -> str | None:
 
 
 def _models(wired: Container) -> str | None:
-    damaged = wired.history().damage()
-    return "; ".join(str(each) for each in damaged) or None
+    problems = wired.history().problems()
+    return "; ".join(f"the model {id!r}: {each}" for id, each in problems.items()) or None
 
 
 def _families(wired: Container) -> str | None:

@@ -42,11 +42,12 @@ def list_models(as_json: bool) -> None:
     from diamond_core.codec import to_plain
 
     history = container().history()
-    cards, damaged = history.cards_and_damage()
-    for each in damaged:
-        print(f"diamond: {printable(str(each))}", file=sys.stderr)
+    cards, problems = history.cards_and_problems()
+    for id, problem in problems.items():
+        print(f"diamond: the model {id!r} can't be shown: {printable(problem)}", file=sys.stderr)
+    promotions = history.promotions()
     of_model: dict[str, list[ChampionPeriod]] = {}
-    for period in champion_periods(history.promotions()):
+    for period in champion_periods(promotions):
         of_model.setdefault(period.model_id, []).append(period)
     if as_json:
         print_json(
@@ -57,7 +58,7 @@ def list_models(as_json: bool) -> None:
             ]
         )
         return
-    champion = history.champion()
+    champion = promotions[-1].model_id if promotions else None
     rows: list[list[object]] = [
         [
             card.id,

@@ -207,11 +207,11 @@ def export(
 @click.option("--yes", is_flag=True, help="Do not ask whether the clock is right.")
 @json_option
 def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete old exchanges in small batches; the service can write meanwhile.
+    """Delete old exchanges in small batches, and old dead letters; the service can write meanwhile.
 
     The database reuses the space; its files do not shrink. If no request came for a day, the
     command asks first, because the clock may be wrong; without a terminal it exits with 3.
-    With DIAMOND_KEEP_REQUESTS=90d the service deletes old exchanges itself.
+    With DIAMOND_KEEP_REQUESTS=90d the service deletes them itself.
 
     \b
     Examples:
@@ -227,18 +227,22 @@ def prune(older_than: str, dry_run: bool, yes: bool, as_json: bool) -> None:
         before = wired.clock()() - parse_age(older_than)
     except (ValueError, OverflowError) as ex:
         raise click.BadParameter(str(ex), param_hint="--older-than") from ex
-    log = wired.request_log()
+    log, letters = wired.request_log(), wired.dead_letters()
     if dry_run:
         pruned = log.count(ExchangeFilter(until=before))
+        dead = len(letters.older(before))
     else:
         _check_clock(log, wired.clock()(), yes=yes)
         with progress_bar(quiet=as_json) as progress:
             pruned = prune_requests(log, before, progress)
+        dead = letters.remove(letters.older(before))
     if as_json:
-        print_json({"pruned": pruned, "before": before.isoformat(), "dry_run": dry_run})
+        counts = {"pruned": pruned, "dead_letters": dead}
+        print_json(counts | {"before": before.isoformat(), "dry_run": dry_run})
     else:
         did = "Would delete" if dry_run else "Deleted"
-        print(f"{did} {pruned:,} exchanges from before {before:%Y-%m-%d %H:%M:%S} UTC.")
+        what = f"{pruned:,} exchanges and {dead:,} dead letters"
+        print(f"{did} {what} from before {before:%Y-%m-%d %H:%M:%S} UTC.")
 
 
 def _check_clock(log: RequestLog, now: datetime, *, yes: bool) -> None:

@@ -20,7 +20,7 @@ async function load() {
 }
 
 function show({ models, champion, damaged }) {
-  $("general-error").textContent = damaged.map(({ id, problem }) => `The model ${id} is damaged: ${problem}.`).join(" ");
+  $("general-error").textContent = damaged.map(({ id, problem }) => `The model ${id} can't be shown: ${problem}.`).join(" ");
   if (!models.length) {
     $("models").replaceChildren(el("p", { class: "empty" }, "No model has been trained yet."));
     $("chart").replaceChildren();

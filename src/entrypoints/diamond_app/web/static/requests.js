@@ -102,7 +102,7 @@ async function open({ id }) {
       .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "code" }, String(value))))),
     el("h3", {}, "Request"), body("request", each),
     el("h3", {}, "Response"), body("response", each),
-    each.others.length ? el("p", { class: "hint" }, `${plural(each.others.length, "other exchange carries", "other exchanges carry")} the same X-Request-ID.`) : "",
+    each.others.length ? el("p", { class: "hint" }, `${plural(each.others.length, "other exchange carries", "other exchanges carry")} this X-Request-ID.`) : "",
   );
   $("exchange").showModal();
   $("close").focus();
