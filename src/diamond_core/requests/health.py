@@ -18,6 +18,8 @@ class RequestLogHealth:
         lost: the number of exchanges that were answered but could not be recorded.
         dead_letters: the number of exchanges that the database refused.
         damaged: the number of files that can't be read completely; readable exchanges are moved.
+        database_bytes: the size of the database, if it has a limit; else 0.
+        database_limit: its maximum size; 0: no limit.
         silent_seconds: the time since the shipper last wrote its state, while exchanges waited.
         problem: what needs attention, in one or more sentences; '' if nothing does.
     """
@@ -30,5 +32,7 @@ class RequestLogHealth:
     lost: int = 0
     dead_letters: int = 0
     damaged: int = 0
+    database_bytes: int = 0
+    database_limit: int = 0
     silent_seconds: float = 0.0
     problem: str = ""

@@ -17,7 +17,14 @@ from dependency_injector import containers, providers
 
 from diamond_adapters.families.installed import InstalledFamilies
 from diamond_adapters.installed import MODEL_REPOSITORIES, open_url
-from diamond_app.settings import DATABASE_URL, HOME, KEEP_REQUESTS, MODELS_URL, Settings
+from diamond_app.settings import (
+    DATABASE_URL,
+    HOME,
+    KEEP_REQUESTS,
+    MODELS_URL,
+    REQUESTS_LIMIT,
+    Settings,
+)
 from diamond_core import (
     ChampionFollower,
     ChooseChampion,
@@ -111,6 +118,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
         HOME: str(settings.home),
         DATABASE_URL: settings.database_url,
         KEEP_REQUESTS: "" if keep is None else f"{keep.total_seconds():.0f}s",
+        REQUESTS_LIMIT: str(settings.requests_limit or ""),
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
@@ -122,6 +130,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
 
 def _open_request_log(settings: Settings, destination: Destination) -> RequestLog:
     """Return the log in the database, behind a spool on this host's disk."""
+    from diamond_adapters.requests.retention import Retention
     from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 
     return SpooledRequestLog(
@@ -130,7 +139,7 @@ def _open_request_log(settings: Settings, destination: Destination) -> RequestLo
         durable=settings.spool_durable,
         limit=settings.spool_limit,
         begin_shipper=functools.partial(_begin_shipper, settings),
-        keep=settings.keep_requests,
+        retention=Retention(settings.keep_requests, settings.requests_limit),
         database=settings.database_digest,
     )
 

@@ -34,8 +34,9 @@ _LOG_FORMATS: Final = ("auto", "json", "text")
 SPOOL_SYNC: Final = "DIAMOND_SPOOL_SYNC"
 SPOOL_LIMIT: Final = "DIAMOND_SPOOL_LIMIT"
 KEEP_REQUESTS: Final = "DIAMOND_KEEP_REQUESTS"
+REQUESTS_LIMIT: Final = "DIAMOND_REQUESTS_LIMIT"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
-_MINIMUM_SPOOL: Final = 1 << 20
+_MINIMUM_SIZE: Final = 1 << 20
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -145,6 +146,8 @@ class Settings:
         spool_durable: whether a recorded exchange survives a power cut, not only a killed process.
         spool_limit: the maximum size of the spool, in bytes.
         keep_requests: how long the request log keeps an exchange; None: without limit.
+        requests_limit: the size of the request log, in bytes, from which on exchanges are kept
+            without their bodies; 0: no limit.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
         allow_pickle: whether a model without an ONNX graph is served from its joblib file;
             loading that file can run any code in it. A ``.env`` file can't set it.
@@ -157,6 +160,7 @@ class Settings:
     spool_durable: bool = False
     spool_limit: int = 1 << 30
     keep_requests: timedelta | None = None
+    requests_limit: int = 0
     log_format: str = "auto"
     allow_pickle: bool = False
 
@@ -201,7 +205,8 @@ class Settings:
             or f"sqlite:///{quote(str(home / 'requests.db'))}",
             api_keys=api_keys,
             spool_durable=_spool_durable(values.get(SPOOL_SYNC) or "process"),
-            spool_limit=_spool_limit(values.get(SPOOL_LIMIT) or "1GiB"),
+            spool_limit=_size(SPOOL_LIMIT, values.get(SPOOL_LIMIT) or "1GiB"),
+            requests_limit=_size(REQUESTS_LIMIT, values.get(REQUESTS_LIMIT) or ""),
             keep_requests=_keep_requests(values.get(KEEP_REQUESTS) or ""),
             log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
             allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
@@ -218,13 +223,14 @@ def _spool_durable(text: str) -> bool:
     return text == "power"
 
 
-def _spool_limit(text: str) -> int:
+def _size(name: str, text: str) -> int:
+    """Return the bytes that *text* means; 0 for no text."""
+    if not text:
+        return 0
     match = _SIZE.fullmatch(text.strip())
     size = int(match[1]) << 10 * " kmgt".index(match[2].lower() or " ") if match else 0
-    if size < _MINIMUM_SPOOL:
-        raise InvalidSetting(
-            SPOOL_LIMIT, f"must be at least 1 MiB, such as '1GiB', not {text[:40]!r}"
-        )
+    if size < _MINIMUM_SIZE:
+        raise InvalidSetting(name, f"must be at least 1 MiB, such as '1GiB', not {text[:40]!r}")
     return size
 
 

@@ -13,6 +13,7 @@ import threading
 from contextlib import nullcontext
 
 from diamond_adapters.requests.destination import open_destination
+from diamond_adapters.requests.retention import Retention
 from diamond_adapters.requests.shipper import Bell, Shipper, holding
 from diamond_adapters.requests.shipper_state import settings_of
 from diamond_app.logs import formatter
@@ -33,9 +34,9 @@ def main(arguments: list[str]) -> None:
         lock = nullcontext(0) if arguments else holding(settings.spool)
         with lock as held:
             if held is not None:
-                keep = settings.keep_requests
-                own = settings_of(settings.database_digest, keep)
-                Shipper(settings.spool, destination, keep, own).run(stop)
+                retention = Retention(settings.keep_requests, settings.requests_limit)
+                own = settings_of(settings.database_digest, retention)
+                Shipper(settings.spool, destination, retention, own).run(stop)
     except DiamondError as ex:
         sys.exit(f"diamond: {ex}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,14 +13,16 @@ from spools import FickleDestination, files, health, some_exchanges
 from support import newest, until
 
 from diamond_adapters.in_memory import InMemoryRequestLog
+from diamond_adapters.requests import shipper as shipper_module
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import retry
 from diamond_adapters.requests.destination import WithMarks
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.retention import Retention
 from diamond_adapters.requests.session import ServerFailed
 from diamond_adapters.requests.shipper import Shipper
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
-from diamond_core import ExchangeFilter, Refused, Unavailable
+from diamond_core import ExchangeFilter, Refused, Truncation, Unavailable
 from diamond_core.testing import an_exchange
 
 
@@ -210,3 +214,45 @@ def test_a_reader_of_the_record_cannot_write_it(destination, spooled):
     newest(log)
     with pytest.raises(peewee.OperationalError, match="readonly"):
         destination._reader.execute_sql("DELETE FROM requests")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mysql"])
+def test_a_full_request_log_keeps_exchanges_without_their_bodies(
+    kind, destination, folder, request, monkeypatch
+):
+    if kind == "mysql":
+        destination = PeeweeRequestLog.from_url(request.getfixturevalue("mysql_url"))
+    monkeypatch.setattr(shipper_module, "_MEASURE_SECONDS", 0.0)
+    body = "ü".encode() * 40_000
+    log = SpooledRequestLog(destination, folder)
+    first = an_exchange(response_body=body)
+    log.append(first)
+    Shipper(folder, destination, Retention(limit=1 << 40)).round()
+    assert list(destination.find(ExchangeFilter(), limit=9)) == [first]
+    assert "request log" not in health(folder).problem
+
+    size = destination.size()
+    assert size >= len(body)
+    near = Shipper(folder, destination, Retention(limit=round(size * 1.1)))
+    log.append(an_exchange())
+    near.round()
+    assert "% of its limit" in health(folder).problem
+
+    full = Shipper(folder, destination, Retention(limit=size // 2))
+    second = an_exchange(request_body=b"", response_body=body)
+    third = an_exchange(request_truncation=Truncation(9, "ab"), response_body=b"\xff")
+    log.append_all([second, third])
+    full.round()
+    found = {each.id: each for each in destination.find(ExchangeFilter(), limit=9)}
+    assert found[second.id] == dataclasses.replace(
+        second,
+        response_body=b"",
+        response_truncation=Truncation(len(body), hashlib.sha256(body).hexdigest()),
+    )
+    assert found[third.id].request_truncation == Truncation(9, "ab")
+    assert found[third.id].request_body == b""
+    assert found[third.id].response_truncation == Truncation(1, hashlib.sha256(b"\xff").hexdigest())
+    assert found[first.id] == first
+    assert "the request log is full" in health(folder).problem
+    assert health(folder).database_bytes > health(folder).database_limit > 0
+    log.close()

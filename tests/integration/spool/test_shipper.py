@@ -24,6 +24,7 @@ from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.retention import Retention
 from diamond_adapters.requests.rows import to_row
 from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
 from diamond_adapters.requests.shipper_state import FILE, ShipperState, settings_of
@@ -252,9 +253,9 @@ def test_a_state_that_holds_anything_else_is_none(folder, data):
 def test_a_state_takes_the_same_room_whatever_it_says(folder, letter):
     folder.mkdir()
     marks = {new_exchange_id(): 10**9 for _ in range(100)}
-    ShipperState(problem=letter * 5000, marks=marks, settings=settings_of("0" * 16, None)).write(
-        folder
-    )
+    ShipperState(
+        problem=letter * 5000, marks=marks, settings=settings_of("0" * 16, Retention())
+    ).write(folder)
     assert (folder / FILE).stat().st_size == 4096
     assert len(json.loads((folder / FILE).read_bytes())["marks"]) == 60
 
@@ -387,7 +388,7 @@ def test_old_exchanges_are_pruned_by_the_shipper(destination, folder):
     letters = DeadLetters(folder)
     for exchange in (old, new):
         letters.add(to_row(exchange), "too long")
-    shipper = Shipper(folder, destination, timedelta(days=90))
+    shipper = Shipper(folder, destination, Retention(timedelta(days=90)))
     shipper.run(threading.Event())
     assert destination.find(ExchangeFilter(), limit=9) == [new]
     assert letters.ids() == [new.id]
@@ -401,7 +402,7 @@ def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(destination, f
     now = time.time()
     keep = timedelta(days=90)
     monkeypatch.setattr(shipper_module, "_STATE_SECONDS", 0.0)
-    Shipper(folder, destination, keep).run(threading.Event())
+    Shipper(folder, destination, Retention(keep)).run(threading.Event())
     for year in (0, 1):  # the second is a restart, whose clock does not jump any more
         at = now + 75 * 365 * 86_400 + year
 
@@ -412,6 +413,6 @@ def test_nothing_is_pruned_for_a_day_after_the_clock_jumped_ahead(destination, f
 
         monkeypatch.setattr(time, "time", lambda at=at: at)
         monkeypatch.setattr(shipper_module, "datetime", Clock)
-        Shipper(folder, destination, keep).run(threading.Event())
+        Shipper(folder, destination, Retention(keep)).run(threading.Event())
         assert destination.count(ExchangeFilter()) == 1
         assert ShipperState.read(folder).held > 86_000

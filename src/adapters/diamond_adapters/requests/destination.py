@@ -45,6 +45,14 @@ class Destination(RequestLog, Protocol):
         """
         ...
 
+    def size(self) -> int:
+        """Return the size of what it stores, in bytes; 0 if it is unknown.
+
+        Raises:
+            Unavailable: the log can't be read.
+        """
+        ...
+
     def forget_marks(self, files: Collection[str]) -> None:
         """Delete the marks of *files*, which no longer exist.
 
@@ -92,6 +100,9 @@ class WithMarks:
         except (OSError, ValueError) as ex:
             raise Unavailable(f"{self._path} can't be read ({ex})") from ex
         return marks
+
+    def size(self) -> int:
+        return 0
 
     def forget_marks(self, files: Collection[str]) -> None:
         self._write({name: last for name, last in self.marks().items() if name not in files})

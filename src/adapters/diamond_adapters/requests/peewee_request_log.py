@@ -91,6 +91,23 @@ class PeeweeRequestLog:
         query = MARKS.select(MARKS.file, MARKS.last).tuples()
         return self._read(lambda: dict(query.execute(self._reader)), {})
 
+    def size(self) -> int:
+        def read() -> int:
+            execute = self._reader.execute_sql
+            if self._mysql:
+                query = (
+                    "SELECT sum(data_length + index_length) FROM information_schema.tables"
+                    " WHERE table_schema = database()"
+                )
+                return int(execute(query).fetchone()[0] or 0)
+            pages, free, size = (
+                execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+            return int((pages - free) * size)
+
+        return self._read(read, 0)
+
     def forget_marks(self, files: Collection[str]) -> None:
         names = list(files)
 

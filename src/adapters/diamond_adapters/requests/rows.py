@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -83,6 +84,18 @@ def split(row: Row, maximum: int) -> tuple[Row, list[Row]]:
         firsts.append(first)
         parts += [(row[0], name, place, text) for place, text in enumerate(rest, start=1)]
     return ((*row[:-2], *firsts) if parts else row), parts
+
+
+def without_bodies(row: Row) -> Row:
+    """Return the row without its bodies, with their sizes and digests."""
+    values = dict(zip(COLUMNS, row, strict=True))
+    for name in BODIES:
+        body = from_text(values[f"{name}_encoding"], values[f"{name}_body"])
+        if body and not values[f"{name}_truncation"]:
+            digest = hashlib.sha256(body).hexdigest()
+            values[f"{name}_truncation"] = _truncation_text(Truncation(len(body), digest))
+        values[f"{name}_body"] = ""
+    return tuple(values.values())
 
 
 def time_of(row: Row) -> datetime:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +23,8 @@ from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import Delivery
 from diamond_adapters.requests.destination import Destination
-from diamond_adapters.requests.rows import exchange_of
+from diamond_adapters.requests.retention import EVERYTHING, Retention
+from diamond_adapters.requests.rows import exchange_of, without_bodies
 from diamond_adapters.requests.shipper_state import ShipperState
 from diamond_core import Unavailable
 
@@ -38,6 +39,7 @@ _STATE_SECONDS: Final = 1.0
 _PROBE_SECONDS: Final = 5.0
 _IDLE_ROUNDS: Final = 6
 _PRUNE_SECONDS: Final = 60.0
+_MEASURE_SECONDS: Final = 5.0
 _PRUNE_BATCH: Final = 1000
 _DAY: Final = 86_400.0
 _SALVAGED_BATCH: Final = 200
@@ -133,7 +135,7 @@ class Shipper:
     Args:
         folder: the spool.
         destination: where the exchanges are shipped to.
-        keep: how long the destination keeps an exchange; None: without limit.
+        retention: what the destination keeps.
         settings: identifies the destination and *keep*; see ``settings_of``.
     """
 
@@ -141,16 +143,16 @@ class Shipper:
         self,
         folder: Path,
         destination: Destination,
-        keep: timedelta | None = None,
+        retention: Retention = EVERYTHING,
         settings: str = "",
     ) -> None:
         self._folder = folder
         self._destination = destination
-        self._keep = keep
+        self._keep, self._limit = retention.keep, retention.limit
         self._dead = DeadLetters(folder)
         self._delivery = Delivery(destination, self._dead)
         self._settings = settings
-        self._state = ShipperState.read(folder)
+        self._state = replace(ShipperState.read(folder), limit=retention.limit)
         self._shipped = self._state.shipped
         self._marks: dict[str, int] = {}
         self._gone = set(self._state.marks)  # files whose marks may still be stored
@@ -158,7 +160,7 @@ class Shipper:
         self._emptied: list[Path] = []
         self._unreadable: set[str] = set()
         self._live = True
-        self._probed_at = self._pruned_at = float("-inf")
+        self._probed_at = self._pruned_at = self._measured_at = float("-inf")
         self._written_at: float | None = None
         spool_files.sweep(folder)
 
@@ -275,7 +277,7 @@ class Shipper:
 
     def _ship(self, path: Path) -> None:
         last = self._marks.get(path.stem, 0)
-        end = self._delivery.deliver_file(path, last)
+        end = None if self._is_full() else self._delivery.deliver_file(path, last)
         if end is not None:
             self._moved(path, end, end - last)
             return
@@ -285,6 +287,8 @@ class Shipper:
                 self._deliver(path, rows)
 
     def _deliver(self, path: Path, rows: list[spool_files.NumberedRow]) -> None:
+        if self._is_full():
+            rows = [(number, without_bodies(row)) for number, row in rows]
         self._delivery.deliver(path.stem, rows)
         self._moved(path, rows[-1][0], len(rows))
 
@@ -292,6 +296,17 @@ class Shipper:
         self._marks[path.stem] = last
         self._shipped += count
         self._write_state()
+
+    def _is_full(self) -> bool:
+        """Return whether the destination has reached its limit, measured a moment ago."""
+        now = time.monotonic()
+        if self._limit and now - self._measured_at > _MEASURE_SECONDS:
+            was_full = self._state.size >= self._limit
+            self._state = replace(self._state, size=self._destination.size(), limit=self._limit)
+            self._measured_at = now
+            if not was_full and self._state.size >= self._limit:
+                _log.error("the request log has reached its limit: bodies are no longer kept")
+        return bool(self._limit) and self._state.size >= self._limit
 
     def _salvage(self, path: Path) -> None:
         """Ship the readable rows of a damaged file, and keep its bytes."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+
+from diamond_adapters.requests.retention import Retention
 
 FILE: Final = "shipper.json"
 _BYTES: Final = 4096
@@ -19,14 +20,14 @@ _FEW_MARKS: Final = 60
 _TRIES: Final = 3
 
 
-def settings_of(database: str, keep: timedelta | None) -> str:
+def settings_of(database: str, retention: Retention) -> str:
     """Return a text that identifies these settings of a shipper.
 
     Args:
         database: identifies its database.
-        keep: how long the destination keeps an exchange; None: without limit.
+        retention: what the destination keeps.
     """
-    return f"{database} {keep or 'for good'}"
+    return f"{database} {retention}"
 
 
 class ShipperState(Struct, frozen=True, kw_only=True):
@@ -40,6 +41,8 @@ class ShipperState(Struct, frozen=True, kw_only=True):
         shipped: the number of moved exchanges since the home was created.
         unreadable: the number of files that this process or SQLite can't read now.
         held: for how many more seconds nothing is deleted, because the clock jumped ahead.
+        size: the size of the destination in bytes; 0 if it is unknown.
+        limit: its maximum, as in ``Retention``.
         settings: those of this shipper, or of the one that must replace it; see ``settings_of``.
     """
 
@@ -49,6 +52,8 @@ class ShipperState(Struct, frozen=True, kw_only=True):
     shipped: int = 0
     unreadable: int = 0
     held: float = 0.0
+    size: int = 0
+    limit: int = 0
     settings: str = ""
 
     @property

@@ -45,6 +45,7 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
     problems = [
         _shipper(silent),
         _database(state, pending, age),
+        _room(state),
         _disk(folder),
         _losses(lost, lost_at),
     ]
@@ -71,6 +72,8 @@ def health_of(folder: Path, limit: int, losses: Losses) -> RequestLogHealth:
         lost=lost,
         dead_letters=dead,
         damaged=damaged,
+        database_bytes=state.size,
+        database_limit=state.limit,
         silent_seconds=silent,
         problem="; ".join(filter(None, problems)),
     )
@@ -107,6 +110,15 @@ def _database(state: ShipperState, pending: int, age: float) -> str:
     if age > _LONG_SECONDS:
         return f"the database of the request log is slow; {waiting}, the oldest for {age:.0f} s"
     return ""
+
+
+def _room(state: ShipperState) -> str:
+    if not state.limit or state.size < state.limit * _NEAR:
+        return ""
+    if state.size < state.limit:
+        used = f"{state.size / state.limit:.0%}"
+        return f"the request log uses {used} of its limit; when it is full, bodies are not kept"
+    return "the request log is full: bodies are not kept; prune it, or raise its limit"
 
 
 def _disk(folder: Path) -> str:

@@ -10,12 +10,13 @@ import time
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from diamond_adapters.requests.destination import Destination
 from diamond_adapters.requests.losses import Losses
+from diamond_adapters.requests.retention import EVERYTHING, Retention
 from diamond_adapters.requests.shipper import Bell, OutOfTime, Shipper, holding
 from diamond_adapters.requests.shipper_state import ShipperState, settings_of
 from diamond_adapters.requests.shipper_watcher import CLOSE_SECONDS, Begin, ShipperWatcher
@@ -48,7 +49,7 @@ class SpooledRequestLog:
         limit: the maximum size of the spool, in bytes.
         begin_shipper: starts the shipper's process; ``start`` makes sure that one runs. None: no
             process is started.
-        keep: how long the destination keeps an exchange; None: without limit.
+        retention: what the destination keeps.
         database: identifies the destination's database; '': ship exchanges that wait for another
             database here too.
     """
@@ -61,15 +62,15 @@ class SpooledRequestLog:
         durable: bool = False,
         limit: int = DEFAULT_LIMIT,
         begin_shipper: Begin | None = None,
-        keep: timedelta | None = None,
+        retention: Retention = EVERYTHING,
         database: str = "",
     ) -> None:
         self._destination = destination
         self._folder = folder
         self._limit = limit
-        self._keep = keep
+        self._retention = retention
         self._database = database
-        self._settings = settings_of(database, keep)
+        self._settings = settings_of(database, retention)
         self._losses = Losses(folder)
         self._spool = Spool(folder, durable=durable, limit=limit, losses=self._losses)
         self._bell = Bell(folder)
@@ -162,7 +163,7 @@ class SpooledRequestLog:
                 self._shipper().run(stop, last_seconds=0.0)
 
     def _shipper(self) -> Shipper:
-        return Shipper(self._folder, self._destination, self._keep, self._settings)
+        return Shipper(self._folder, self._destination, self._retention, self._settings)
 
     def _catch_up(self) -> None:
         """Wait until the destination has all exchanges that were appended before this call.

@@ -148,6 +148,9 @@ def _log_state(health: RequestLogHealth) -> Iterator[Metric]:
         "Time since the shipper wrote its state, while exchanges wait.",
         health.silent_seconds,
     )
+    if health.database_limit:
+        yield gauge("diamond_requests_size_bytes", "The request log's size.", health.database_bytes)
+        yield gauge("diamond_requests_limit_bytes", "Its maximum size.", health.database_limit)
     yield counter("diamond_spool_shipped", "Exchanges moved to the database.", health.shipped)
     yield counter("diamond_spool_lost", "Exchanges that could not be recorded.", health.lost)
 
