@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from diamond_adapters.sources.csv_source import CsvSource
 
-BUNDLED_NAME = "bundled diamonds (53,940 stones, 2008 prices in USD)"
+BUNDLED_NAME = "bundled diamonds (53,940 round natural stones, 2008 prices in USD)"
 
 
 def bundled_source(url: str = "bundled:") -> CsvSource:

@@ -35,7 +35,7 @@ StoneBody: Any = msgspec.defstruct(
     ],
     namespace={
         "__doc__": "A stone: the four Cs, and measurements if they are known. A measurement that"
-        " is left out or null is unknown; the price is then less accurate.",
+        " is left out or null is unknown; the price can then be less accurate.",
         "EXAMPLES": (STONE, FULL_STONE),
     },
     kw_only=True,

@@ -30,7 +30,7 @@ class OnePrediction:
         id="price_diamond",
         topic=Topic.PRICES,
         summary="Price one stone",
-        about="Give the four Cs; measurements make the price more accurate.",
+        about="Give the four Cs; measurements can make the price more accurate.",
         body=StoneBody,
         answer=Prediction,
         answered="The price, its range, and the model.",

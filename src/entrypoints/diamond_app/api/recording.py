@@ -23,6 +23,7 @@ _KEPT_HEADERS: Final = (
     ("HTTP_USER_AGENT", "User-Agent"),
     ("CONTENT_TYPE", "Content-Type"),
     ("HTTP_REFERER", "Referer"),
+    ("HTTP_X_FORWARDED_FOR", "X-Forwarded-For"),
 )
 """A header's name in the WSGI environment -> its name in the request log."""
 

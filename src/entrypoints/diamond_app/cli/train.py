@@ -70,7 +70,7 @@ def command(
 
     SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL. It needs the columns
     carat, cut, color, clarity and price; depth, table, x, y, z are optional. Default is the
-    bundled data set of 53,940 diamonds (2008 prices). A download can have 1 GB, 4 GB when it is
+    bundled data set of 53,940 round natural diamonds (2008 prices). A download can have 1 GB, 4 GB when it is
     decompressed, and can take 10 minutes; for more, name a file.
 
     \b
