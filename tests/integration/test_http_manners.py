@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from falcon import testing
 from support import STONE, newest
 from wired import in_memory, with_champion
 
 from diamond_app.wsgi import app_of
+from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core.testing.samples import NOON
 
 QUERY = "carat=1.1&cut=Ideal&color=H&clarity=SI2"
 GETS = [
@@ -95,3 +99,24 @@ def test_docs_with_a_slash_leads_to_the_docs(client):
 def test_says_what_is_wrong_in_the_words_of_json(client, value, said):
     found = client.simulate_post("/v1/predictions", json=STONE | {"carat": value})
     assert found.json["errors"][0]["detail"].endswith(said)
+
+
+def test_lists_models_in_pages_and_refuses_unknown_parameters(client, container):
+    stones = some_stones(200)
+    for number in range(5):
+        at = NOON - timedelta(days=number + 1)
+        card = a_card(f"older-{number}", created_at=at)
+        container.history().publish(card, a_fitted_model(stones), stones)
+    ids = [card.id for card in container.history().cards()]
+    found, query = [], "limit=2"
+    while query:
+        page = client.simulate_get("/v1/models", query_string=query).json
+        found += [each["id"] for each in page["models"]]
+        assert page["champion"] == container.history().champion()
+        query = page["next"] and f"limit=2&before={page['next']}"
+    assert found == ids
+    assert client.simulate_get("/v1/models", query_string="before=gone").status_code == 404
+    for query, name in (("n=1", "n"), ("limit=0", "limit")):
+        refused = client.simulate_get("/v1/models", query_string=query)
+        assert refused.status_code == 422
+        assert [each["pointer"] for each in refused.json["errors"]] == [f"/{name}"]

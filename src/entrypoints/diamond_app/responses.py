@@ -333,9 +333,12 @@ class DamagedModel(Struct, frozen=True):
 class Models(Struct, frozen=True):
     """The history of models."""
 
-    models: Annotated[list[ModelCard], described("All trained models, newest first.")]
+    models: Annotated[list[ModelCard], described("The models, newest first.")]
     champion: Annotated[str | None, described("The id of the champion.", MODEL_ID)]
     damaged: Annotated[list[DamagedModel], described("Models whose card can't be read.", [])]
+    next: Annotated[
+        str | None, described("The 'before' of the next page; null: this is the last.", MODEL_ID)
+    ]
 
 
 class Promoted(Struct, frozen=True):

@@ -9,7 +9,12 @@ from msgspec import Struct
 
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Access, Topic, operation
-from diamond_app.api.payloads import read_text
+from diamond_app.api.payloads import (
+    invalid_parameters,
+    read_query,
+    read_text,
+    whole_number,
+)
 from diamond_app.responses import (
     MODEL_ID,
     DamagedModel,
@@ -21,6 +26,8 @@ from diamond_app.responses import (
 )
 from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId
 
+DEFAULT_MODELS: Final = 100
+MAXIMUM_MODELS: Final = 1000
 MODEL_PATH: Final = {
     "id": Annotated[
         str,
@@ -37,6 +44,15 @@ class Promotion(Struct, forbid_unknown_fields=True):
     ]
 
 
+class ModelsQuery(Struct):
+    """Which models to list; without any parameter, the newest."""
+
+    limit: Annotated[
+        int, described("The maximum number of models.", 50, ge=1, le=MAXIMUM_MODELS)
+    ] = DEFAULT_MODELS
+    before: Annotated[str, described("The 'next' of the previous page.", MODEL_ID)] = ""
+
+
 class AllModels:
     """GET /v1/models: the history, newest first."""
 
@@ -50,17 +66,26 @@ class AllModels:
         etag=True,
         long=True,
         topic=Topic.MODELS,
-        summary="List all models",
+        summary="List the models",
+        query=ModelsQuery,
         answer=Models,
-        answered="All models, newest first.",
-        errors=(503,),
+        answered="A page of the models, newest first.",
+        errors=(404, 503),
     )
     def on_get(self, req: Request, resp: falcon.Response) -> Models:
+        given, wrong = read_query(req, ModelsQuery)
+        limit = whole_number(given, "limit", DEFAULT_MODELS, MAXIMUM_MODELS, wrong)
+        if wrong:
+            raise invalid_parameters(wrong)
         cards, problems = self._history.cards_and_problems()
+        before = given.get("before")
+        first = 1 + cards.index(self._history.card(ModelId(before))) if before else 0
+        page = cards[first : first + limit]
         return Models(
-            [ModelCard.of(card) for card in cards],
+            [ModelCard.of(card) for card in page],
             self._history.champion(),
             [DamagedModel(id, problem) for id, problem in problems.items()],
+            page[-1].id if len(cards) > first + len(page) else None,
         )
 
 

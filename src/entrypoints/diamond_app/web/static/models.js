@@ -10,7 +10,7 @@ import { padded } from "./scales.js";
 
 async function load() {
   try {
-    show(await getJson("/v1/models"));
+    show(await getJson("/v1/models?limit=1000"));
   } catch (error) {
     explain(error, load, (problem) => {
       $("general-error").textContent = sentence(problem.message);
