@@ -271,6 +271,19 @@ def test_the_command_exports_everything_unchanged(wired, database_log, tmp_path)
     assert [path.name for path in tmp_path.glob(".all*")] == []
 
 
+def test_an_export_does_not_make_a_spreadsheet_calculate(wired, database_log):
+    body = "=HYPERLINK(1)"
+    exchange = an_exchange(request_body=body.encode(), query="-1+1", headers={"User-Agent": "@x"})
+    database_log.append(exchange)
+    for flags, sign in (((), "'"), (("--keep-formulas",), "")):
+        arguments = ("export", "--format", "csv", "--id", exchange.id, *flags)
+        (row,) = csv.DictReader(io.StringIO(requests(wired, *arguments).stdout, newline=""))
+        assert (row["request_body"], row["query"]) == (f"{sign}{body}", f"{sign}-1+1")
+        assert float(row["duration_ms"]) == exchange.duration_ms
+    (line,) = requests(wired, "export", "--id", exchange.id).stdout.splitlines()
+    assert json.loads(line)["request_body"] == body
+
+
 def test_an_export_that_fails_leaves_no_file(wired, tmp_path):
     wired.settings().home.mkdir()
     output = tmp_path / "missing" / "all.jsonl"

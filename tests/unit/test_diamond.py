@@ -113,7 +113,9 @@ def test_reads_numbers_as_text_only_where_asked_to():
     texts = {name: str(value) for name, value in MEASURED.items()}
     assert Diamond.parse(texts, text=True) == Diamond.parse(MEASURED)
     assert "carat" in problems_of(texts)
-    assert problems_of(texts | {"carat": "1,1"}, text=True)
+    assert Diamond.parse(texts | {"carat": "1,1", "table": " 57,0"}, text=True).carat == 1.1
+    assert problems_of(texts | {"carat": "1,100"}, text=True)  # or is it eleven hundred?
+    assert problems_of(texts | {"carat": "1,1,1"}, text=True)
     assert Diamond.parse(texts | {"z": ""}, text=True).z is None
 
 

@@ -6,6 +6,7 @@ line and the form on the page all use it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -360,16 +361,22 @@ AGREEMENTS: Final = (
 """All numbers that must agree, where all of them are known."""
 
 
+_DECIMAL_COMMA: Final = re.compile(r"\s*[+-]?[0-9]+,([0-9]{1,2}|[0-9]{4,})\s*")
+
+
 def as_number(value: object, *, text: bool) -> float | None:
     """Return *value* as a number, or None if it is not a number.
 
-    With *text*, a text can be a number: in ASCII and without underscores, unlike ``float``.
+    With *text*, a text can be a number: in ASCII and without underscores, unlike ``float``. It can
+    have a decimal comma, unless three digits follow it: 1,100 could also be eleven hundred.
     """
     if isinstance(value, (bool, np.bool_)):
         return None
     if isinstance(value, str):
         if not text or not value.isascii() or "_" in value:
             return None
+        if "," in value and _DECIMAL_COMMA.fullmatch(value):
+            value = value.replace(",", ".")
     elif not hasattr(value, "__float__"):
         return None
     try:
