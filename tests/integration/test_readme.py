@@ -109,7 +109,7 @@ def test_the_make_targets_exist():
         assert f"\n{target}:" in makefile
 
 
-@pytest.mark.parametrize("line", re.findall(r"\.venv/bin/diamond (.*)", README))
+@pytest.mark.parametrize("line", re.findall(r"^ *diamond (.*)", README, re.MULTILINE))
 def test_the_diamond_examples_name_real_commands_and_options(line):
     assert_is_a_command(line)
 
