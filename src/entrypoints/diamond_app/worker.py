@@ -28,10 +28,6 @@ _HEARTBEAT: Final = 1.0
 _THREADS: Final = 8
 
 
-class SlowBodyError(OSError):
-    """The body did not arrive in time."""
-
-
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     """A worker whose requests wait for their clients in greenlets."""
 
@@ -118,7 +114,7 @@ class _TimedBody:
 
     def read(self, size: int | None = None) -> bytes:
         left = max(0.0, self._deadline - time.monotonic())
-        with gevent.Timeout(left, SlowBodyError("the body came too slowly")):
+        with gevent.Timeout(left, TimeoutError("the body came too slowly")):
             read: bytes = self._body.read(size)
         return read
 

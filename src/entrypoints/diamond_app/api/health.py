@@ -39,7 +39,6 @@ class ReadinessResource:
 
     @operation(
         id="ready",
-        long=True,
         topic=Topic.OPERATION,
         summary="Can stones be priced?",
         answer=Readiness,

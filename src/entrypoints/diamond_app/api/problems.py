@@ -51,6 +51,7 @@ TITLES: Final = {
     403: "This key has no permission",
     404: "Not found",
     405: "This address does not support this method",
+    408: "The request came too slowly",
     409: "Conflict with the current state",
     413: "The request is too large",
     415: "The content type is not supported",

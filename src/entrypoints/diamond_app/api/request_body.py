@@ -25,7 +25,8 @@ def read_body(req: Request, limit: int) -> None:
     """Read the complete body into the request's context.
 
     Raises:
-        Problem: 413, it is larger than *limit*; 400, it ended early or can't be read.
+        Problem: 413, it is larger than *limit*; 408, it came too slowly; 400, it ended early or
+            can't be read.
     """
     context = req.context
     context.body_is_read = True
@@ -110,10 +111,12 @@ def _read(stream: Any, size: int) -> bytes:
     """Return up to *size* bytes.
 
     Raises:
-        Problem: 400, the connection broke or the body is malformed.
+        Problem: 408, it came too slowly; 400, the connection broke or the body is malformed.
     """
     try:
         body: bytes = stream.read(size)
+    except TimeoutError as ex:
+        raise Problem(408, "the body did not arrive in time") from ex
     except Exception as ex:  # the server's own errors: a malformed chunk, a reset connection
         raise Problem(400, "the body can't be read: it is malformed or ended early") from ex
     return body
