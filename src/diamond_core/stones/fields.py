@@ -158,7 +158,7 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
     NumberField(
         name="carat",
         label="Carat",
-        about="The weight in carats; 1 carat is 0.2 grams. It must be possible for x, y and z.",
+        about="The weight in carats; 1 carat is 0.2 grams.",
         what="the weight in carats",
         unit="ct",
         minimum=0.001,
@@ -254,7 +254,7 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
     NumberField(
         name="z",
         label="Height z",
-        about="The height in millimeters.",
+        about="The height in millimeters. The weight must be possible for x, y and z.",
         what="the height in millimeters",
         unit="mm",
         minimum=0.001,
