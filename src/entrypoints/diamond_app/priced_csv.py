@@ -76,7 +76,8 @@ def price_csv(
         failed = sum(cells[0] == "" for cells in added)
         good, bad = good + len(some) - failed, bad + failed
         progress("pricing the stones", source.tell() / max(size, 1))
-    text.detach()  # so that the target stays open
+    text.detach()  # so that the target stays open, and the source
+    csv_rows.release()
     return PricedCsv(good, bad, pinned.card.id)
 
 

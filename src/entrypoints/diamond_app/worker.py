@@ -41,7 +41,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until the worker is told to end."""
         self._ending = Event()
-        self._answering: set[gevent.Greenlet] = set()
+        self._idle: set[gevent.Greenlet] = set()
         pool = Pool(self.worker_connections)
         gevent.get_hub().threadpool.maxsize = _THREADS
         secure = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
@@ -60,11 +60,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         self._finish(pool)
 
     def _finish(self, pool: Pool) -> None:
-        """Let running requests end; close the connections that wait for one."""
+        """Let requests end; close the connections that have had one and wait for the next."""
         deadline = time.monotonic() + self.cfg.graceful_timeout
         while time.monotonic() < deadline:
-            idle = [each for each in pool if each not in self._answering]
-            gevent.killall(idle, timeout=_HEARTBEAT)
+            gevent.killall(list(self._idle), timeout=_HEARTBEAT)
             if not len(pool):
                 return
             self.notify()
@@ -80,29 +79,46 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection; one that stalls is closed."""
         client.settimeout(self.cfg.timeout)
-        AsyncWorker.handle(self, listener, client, addr)
+        try:
+            AsyncWorker.handle(self, listener, client, addr)
+        finally:
+            self._idle.discard(gevent.getcurrent())
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         """Serve a request."""
         req.body = _TimedBody(req.body, self.cfg.timeout)
         current = gevent.getcurrent()
-        self._answering.add(current)
+        self._idle.discard(current)
         try:
             return super().handle_request(listener_name, req, sock, addr)
         finally:
-            self._answering.discard(current)
+            self._idle.add(current)
 
     def load_wsgi(self) -> None:
         """Load the application; its long work runs in native threads."""
         super().load_wsgi()
         application = self.wsgi  # type: ignore[has-type]
-        in_thread = gevent.get_hub().threadpool.apply
+        apply = gevent.get_hub().threadpool.apply
+
+        def in_thread(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+            error = apply(_error_of, (work, arguments))
+            if error is not None:
+                raise error
 
         def call(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
             environ[IN_THREAD] = in_thread
             return application(environ, start_response)
 
         self.wsgi = call
+
+
+def _error_of(work: Callable[..., None], arguments: tuple[Any, ...]) -> Exception | None:
+    """Do the work, and return its error: gevent would print one that is raised in its thread."""
+    try:
+        work(*arguments)
+    except Exception as ex:  # the caller raises it
+        return ex
+    return None
 
 
 class _TimedBody:

@@ -163,6 +163,10 @@ class CsvRows:
         if twice:
             raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
 
+    def release(self) -> None:
+        """Leave the stream open: without this, it is closed together with this object."""
+        self._text.detach().detach()
+
     def _next_row(self) -> list[str]:
         return next((row for row, _ in self.rows() if row), [])
 

@@ -23,7 +23,11 @@ CSV_BODY_LIMIT: Final = 16_000_000
 """The same for a CSV of stones."""
 
 IN_THREAD: Final = "diamond.in_thread"
-"""The key in the WSGI environment of a function that calls another one in a native thread."""
+"""The key in the WSGI environment of a function that calls another one in a native thread.
+
+It takes that function and a tuple of its arguments, returns when it has returned, and raises its
+error.
+"""
 
 _METHODS: Final = ("get", "post")
 
