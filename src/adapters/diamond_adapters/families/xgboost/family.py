@@ -120,7 +120,7 @@ def _fit(
 def _reason(best: CrossValidated, *, searched: bool) -> str:
     """Return why these parameters were chosen."""
     if len(best.errors) == 1:
-        return "the search found no others" if searched else "there was no search"
+        return "the search found nothing better" if searched else "there was no search"
     defaults, found = best.errors
     both = f"{found:,.2f} USD with those of the search, {defaults:,.2f} with the defaults"
     return f"cross-validated MAE {both}" + ("" if best.chosen else ": not clearly lower")
