@@ -346,6 +346,33 @@ def test_stops_when_told_to(trained_home):
     assert "terminate called" not in log
 
 
+TOLD_WHILE_IT_STARTS = """
+import os, signal
+from diamond_app.wsgi import application
+def start():
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getppid(), signal.SIGTERM)
+    return application()
+"""
+
+
+def test_stops_when_told_to_while_it_starts(trained_home, tmp_path):
+    (tmp_path / "told.py").write_text(TOLD_WHILE_IT_STARTS)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "gunicorn", "--config", "python:diamond_app.gunicorn_conf"),
+            *("--pythonpath", str(tmp_path), "--bind", f"127.0.0.1:{free_port()}", "told:start()"),
+        ],
+        env=environment(trained_home),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_gunicorns_own_settings_keep_their_meaning(trained_home):
     with serving(
         trained_home, GUNICORN_CMD_ARGS="--workers 3 --worker-class gthread --threads 2"

@@ -38,9 +38,13 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             for each in self.sockets  # type: ignore[has-type]
         ]
 
+    def init_signals(self) -> None:
+        """From here on the worker can be told to end, also while it loads the application."""
+        self._ending = Event()
+        super().init_signals()
+
     def run(self) -> None:
         """Serve until the worker is told to end."""
-        self._ending = Event()
         self._idle: set[gevent.Greenlet] = set()
         pool = Pool(self.worker_connections)
         gevent.get_hub().threadpool.maxsize = _THREADS
