@@ -97,6 +97,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             return super().handle_request(listener_name, req, sock, addr)
         finally:
             self._idle.add(current)
+            gevent.sleep(0)  # a client that is quick to ask again must not keep the others waiting
 
     def load_wsgi(self) -> None:
         """Load the application; its long work runs in native threads."""
