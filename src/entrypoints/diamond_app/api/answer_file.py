@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from tempfile import SpooledTemporaryFile
 from typing import Self
 
@@ -41,6 +42,9 @@ class AnswerFile:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
         req.context.answered = start_of(file.read(2 * KEPT)), Truncation(size, digest)
+        # gunicorn sends from where the descriptor stands: a seek inside the buffer, which is as
+        # large as this read from Python 3.14 on, would not move it
+        file.seek(0, os.SEEK_END)
         file.seek(0)
         resp.set_stream(file, size)  # the server closes it
         self._is_sent = True
