@@ -34,11 +34,11 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def diamond(
-    home: Path, *arguments: str, check: bool = True, **more: str
+    home: Path, *arguments: str, check: bool = True, python: str = sys.executable, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the command ``diamond`` in the folder above *home* and return what came of it."""
     done = subprocess.run(
-        [sys.executable, "-m", "diamond_app", *arguments],
+        [python, "-m", "diamond_app", *arguments],
         env=environment(home, **more),
         cwd=home.parent,
         capture_output=True,
@@ -131,14 +131,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(home: Path, workers: int = 1, **more: str) -> Iterator[Service]:
+def serving(
+    home: Path, workers: int = 1, python: str = sys.executable, **more: str
+) -> Iterator[Service]:
     """Run ``diamond serve`` for *home* on a free port and stop it in the end."""
     port = free_port()
     log = home.parent / f"serve-{port}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "diamond_app", "serve"),
+                *(python, "-m", "diamond_app", "serve"),
                 *("--bind", f"127.0.0.1:{port}", "--workers", str(workers)),
             ],
             env=environment(home, **more),

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 
 from diamond_adapters.installed import FAMILIES, find
 from diamond_core import FamilyFailed, ModelFamily, UnknownFamily
+
+
+def can_train() -> bool:
+    """Return whether the extra ``train`` is installed, which the families of this package need."""
+    return find_spec("sklearn") is not None
 
 
 class InstalledFamilies(Mapping[str, ModelFamily]):
@@ -22,6 +28,9 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
             raise UnknownFamily(name, list(self))
         try:
             family: ModelFamily = self._entry_points[name].load()()
+        except ModuleNotFoundError as ex:
+            how = "pip install 'diamond-core[train]'"
+            raise FamilyFailed(name, f"{ex.name} is not installed; run: {how}") from ex
         except Exception as ex:  # a plugin's import can raise anything
             raise FamilyFailed(name, f"it can't be loaded: {ex}") from ex
         return family

@@ -76,6 +76,10 @@ def _models(wired: Container) -> str | None:
 
 
 def _families(wired: Container) -> str | None:
+    from diamond_adapters.families.installed import can_train
+
+    if not can_train():  # this host only serves
+        return None
     families = wired.families()
     for name in families:
         _ = families[name]
