@@ -23,7 +23,7 @@ def test_trains_on_dirty_data_and_reports_every_bad_row(sample_csv, tmp_path):
         90: {"price": "NaN"},
         100: {"depth": "43.0"},
         110: {"cut": "Excellent"},
-        120: {"carat": "1,5"},
+        120: {"carat": "1,500"},
         130: {"z": "-2.5"},
     }
     lines, expected, kept = [header], {}, 0
