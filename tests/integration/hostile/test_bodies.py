@@ -74,6 +74,7 @@ def test_the_record_of_refused_bodies_is_small(trained_home):
     assert sum(file.stat().st_size for file in files) < 1_000_000
 
 
+HEAD = b"POST %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json\r\n"
 BROKEN = [
     b'5\r\n{"car\r\nX\r\n\r\n',  # a size that is no number
     b'5\r\n{"carXX\r\n0\r\n\r\n',  # no line end after the chunk
@@ -86,7 +87,7 @@ BROKEN = [
 @pytest.mark.parametrize("chunks", BROKEN)
 def test_a_broken_chunk_is_the_callers_error(service, chunks):
     for path in (b"/v1/predictions", b"/v1/nothing"):
-        head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" % path
+        head = HEAD % path
         answer = answer_to(
             service, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks, then_close=True
         )
@@ -95,7 +96,7 @@ def test_a_broken_chunk_is_the_callers_error(service, chunks):
 
 
 def test_a_connection_that_ends_within_a_body_is_no_error_of_ours(service):
-    head = b"POST /v1/predictions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+    head = HEAD % b"/v1/predictions"
     answer = answer_to(service, head + b"Content-Length: 100\r\n\r\n{", then_close=True)
     assert answer.split(b" ")[1] == b"400"
     with connected(service) as connection:  # and one that is reset

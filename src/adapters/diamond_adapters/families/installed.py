@@ -28,10 +28,10 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
             raise UnknownFamily(name, list(self))
         try:
             family: ModelFamily = self._entry_points[name].load()()
-        except ModuleNotFoundError as ex:
-            how = "pip install 'diamond-core[train]'"
-            raise FamilyFailed(name, f"{ex.name} is not installed; run: {how}") from ex
         except Exception as ex:  # a plugin's import can raise anything
+            if isinstance(ex, ModuleNotFoundError) and not can_train():
+                how = "pip install 'diamond-core[train]'"
+                raise FamilyFailed(name, f"{ex.name} is not installed; run: {how}") from ex
             raise FamilyFailed(name, f"it can't be loaded: {ex}") from ex
         return family
 
