@@ -34,6 +34,7 @@ _PROBLEMS: Final = {
     401: ("NoKey", "A key is needed, or this one is unknown."),
     403: ("Forbidden", "This key has no permission; if no keys are set, nobody has it."),
     404: ("NotFound", "Not found."),
+    408: ("TooSlow", "The body did not arrive in time."),
     409: ("Conflict", "Someone else changed the champion meanwhile."),
     413: ("TooLarge", "The maximum size of a body is 2,000,000 bytes; of a CSV, 16,000,000."),
     415: ("WrongType", "Send JSON with 'Content-Type: application/json'."),
@@ -156,7 +157,7 @@ def _operation(described: Operation, *, keys_are_set: bool) -> Schema:
     if needs_key:
         errors |= {401, 403} if described.access is Access.ADMINS else {401}
     if described.body is not None:
-        errors |= {400, 413, 415, 422}
+        errors |= {400, 408, 413, 415, 422}
     if described.query is not None:
         errors.add(422)
     about = [described.about or described.summary]
@@ -171,6 +172,11 @@ def _operation(described: Operation, *, keys_are_set: bool) -> Schema:
         | {str(status): _ref("responses", _PROBLEMS[status][0]) for status in sorted(errors)},
         "security": _KEY if needs_key else [],
     }
+    if described.etag:
+        found["responses"]["304"] = {
+            "description": "The answer is the one whose ETag was sent as If-None-Match.",
+            "headers": _REQUEST_ID,
+        }
     parameters = [*_path_parameters(described), *_query_parameters(described)]
     if parameters:
         found["parameters"] = parameters
