@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.spool_health import health_of
 from diamond_core import Exchange, ExchangeFilter, RequestLog, RequestLogHealth
@@ -114,12 +116,31 @@ class Service:
     def post(self, path: str, body: object, headers: Mapping[str, str] | None = None) -> Answer:
         return self.request("POST", path, body, headers)
 
+    @property
+    def one_time_key(self) -> dict[str, str]:
+        """The header with the admin key that the service shows at its start."""
+        shown = self.log.read_text().partition("key, for this run only: ")[2]
+        return {"X-API-Key": shown.split()[0]}
+
     def answers(self) -> bool:
         """Tell whether the service answers at all."""
         try:
             return self.get("/livez").status == 200
         except OSError:
             return False
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[None]:
+    """Mount a file system of this *size* at *folder*, or skip the test where that is not allowed."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "diamond-test", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import re
@@ -9,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from diamond_core.errors import DiamondError
 
@@ -34,6 +35,9 @@ def is_sane_request_id(text: str) -> bool:
     return _SANE_ID.fullmatch(text) is not None
 
 
+_Body = bytes  # in the class below, ``bytes`` is a number
+
+
 @dataclass(frozen=True, slots=True)
 class Truncation:
     """Stands for a body of which the request log keeps only the beginning.
@@ -45,6 +49,11 @@ class Truncation:
 
     bytes: int
     sha256: str
+
+    @classmethod
+    def of(cls, body: _Body) -> Self:
+        """Return what describes a complete body."""
+        return cls(len(body), hashlib.sha256(body).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

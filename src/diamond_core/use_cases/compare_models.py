@@ -13,6 +13,7 @@ from diamond_core.models.error_slices import ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, compare
 from diamond_core.models.model_card import ModelCard, ModelId
 from diamond_core.ports import StoneSource
+from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import in_holdout
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.read_stones import read_stones
@@ -86,9 +87,7 @@ class CompareModels:
         models = [self._history.open(card) for card in cards]
         stones, source = read_stones(sources)
         holdout = stones.table[in_holdout(stones.table)]
-        distinct = len(np.unique(holdout.stone_hashes()))
-        if distinct < MINIMUM_HELD_OUT:
-            raise TooFewStones(distinct, MINIMUM_HELD_OUT, "distinct held-out", "compare models")
+        check_held_out(holdout)
         digest = stones.table.digest()
         scored = []
         for card, model in zip(cards, models, strict=True):
@@ -108,3 +107,10 @@ class CompareModels:
             models=(scored[0], scored[1]),
             difference=compare(first, scored[0].evaluation, scored[1].evaluation),
         )
+
+
+def check_held_out(holdout: DiamondTable) -> None:
+    """Raise ``TooFewStones`` for a hold-out of too few distinct stones: they decide nothing."""
+    distinct = len(np.unique(holdout.stone_hashes()))
+    if distinct < MINIMUM_HELD_OUT:
+        raise TooFewStones(distinct, MINIMUM_HELD_OUT, "distinct held-out", "compare models")

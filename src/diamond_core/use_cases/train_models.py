@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from diamond_core.errors import (
     Conflict,
@@ -39,7 +38,7 @@ from diamond_core.stones.cleaning import CleanStones, RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import in_holdout
 from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.compare_models import MINIMUM_HELD_OUT
+from diamond_core.use_cases.compare_models import check_held_out
 from diamond_core.use_cases.model_history import ModelHistory, encoded
 from diamond_core.use_cases.read_stones import read_stones
 from diamond_core.version import __version__
@@ -309,8 +308,11 @@ class _Split:
     @classmethod
     def of(cls, stones: CleanStones, source: str) -> _Split:
         table = stones.table
+        distinct = len(np.unique(table.stone_hashes()))  # copies teach nothing
+        if distinct < MINIMUM_STONES:
+            raise TooFewStones(distinct, MINIMUM_STONES, "distinct usable")
         held_out = in_holdout(table)
-        _check_enough(table, held_out)
+        check_held_out(table[held_out])
         summary = DataSummary(
             source=source,
             digest=table.digest(),
@@ -320,14 +322,3 @@ class _Split:
             holdout_rows=int(held_out.sum()),
         )
         return cls(table[~held_out], table[held_out], stones.rejected, summary)
-
-
-def _check_enough(table: DiamondTable, held_out: NDArray[np.bool_]) -> None:
-    """Refuse too few distinct stones: copies teach nothing, and a few prove nothing."""
-    hashes = table.stone_hashes()
-    distinct = len(np.unique(hashes))
-    if distinct < MINIMUM_STONES:
-        raise TooFewStones(distinct, MINIMUM_STONES, "distinct usable")
-    distinct = len(np.unique(hashes[held_out]))
-    if distinct < MINIMUM_HELD_OUT:
-        raise TooFewStones(distinct, MINIMUM_HELD_OUT, "distinct held-out", "compare models")

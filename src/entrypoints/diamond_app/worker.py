@@ -39,12 +39,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         ]
 
     def init_signals(self) -> None:
-        """From here on the worker can be told to end, also while it loads the application."""
+        """From here on a signal can end the worker, also while it loads the application."""
         self._ending = Event()
         super().init_signals()
 
     def run(self) -> None:
-        """Serve until the worker is told to end."""
+        """Serve until a signal ends the worker."""
         self._idle: set[gevent.Greenlet] = set()
         pool = Pool(self.worker_connections)
         gevent.get_hub().threadpool.maxsize = _THREADS

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
 from load import ALL_WELL, Load, compare, recorded, shipped
-from support import serving, spool_health, until
+from support import serving, small_disk, spool_health, until
 
 
 @pytest.fixture
 def tiny_disk(trained_home):
     """A file system of 1.5 MB where the spool goes."""
-    folder = trained_home / "spool"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1500k", "diamond-test", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small file system; the limit is tested all the same")
-    yield
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(trained_home / "spool", "1500k"):
+        yield
 
 
 def loses_and_heals(home, server, url, requests, **settings):

@@ -49,10 +49,7 @@ def test_all_that_is_answered_under_v1_is_recorded(trained_home):
             service.get(path)
         service.post("/v1/predictions", STONE)
         service.request("DELETE", "/v1/models")
-        key = {
-            "X-API-Key": service.log.read_text().partition("key, for this run only: ")[2].split()[0]
-        }
-        found = service.get("/v1/requests", key).json["requests"]
+        found = service.get("/v1/requests", service.one_time_key).json["requests"]
     assert [(each["method"], each["path"], each["status"]) for each in found] == [
         ("DELETE", "/v1/models", 405),
         ("POST", "/v1/predictions", 200),

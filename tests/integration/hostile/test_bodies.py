@@ -121,9 +121,9 @@ def test_an_answer_of_any_size_is_sent_whole_and_recorded_by_its_beginning(train
         answer = service.post("/v1/predictions/batch", text, {"Content-Type": "text/csv"})
         assert answer.status == 200
         assert answer.body.count(b"\n") == 110_001
-        key = service.log.read_text().partition("key, for this run only: ")[2].split()[0]
-        id = service.get("/v1/requests", {"X-API-Key": key}).json["requests"][0]["id"]
-        found = service.get(f"/v1/requests/{id}", {"X-API-Key": key}).json
+        key = service.one_time_key
+        id = service.get("/v1/requests", key).json["requests"][0]["id"]
+        found = service.get(f"/v1/requests/{id}", key).json
     for name, body in (("request", text), ("response", answer.body)):
         assert found[f"{name}_body"].encode() == body[:KEPT]
         digest = hashlib.sha256(body).hexdigest()

@@ -6,13 +6,12 @@ import json
 import os
 import sqlite3
 import stat
-import subprocess
 from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
 from falcon import testing
-from support import STONE, diamond
+from support import STONE, diamond, small_disk
 from wired import in_memory, with_champion
 
 from diamond_adapters.in_memory import InMemoryStoneSource
@@ -89,12 +88,8 @@ def test_the_doctor_names_a_home_that_others_can_read(tmp_path):
 def full_disk(tmp_path):
     """A small file system on which half a megabyte does not fit."""
     folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "diamond-test", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small file system")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(folder, "400k"):
+        yield folder
 
 
 def test_a_full_disk_is_named(full_disk, tmp_path, no_settings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -92,8 +91,7 @@ def without_bodies(row: Row) -> Row:
     for name in BODIES:
         body = from_text(values[f"{name}_encoding"], values[f"{name}_body"])
         if body and not values[f"{name}_truncation"]:
-            digest = hashlib.sha256(body).hexdigest()
-            values[f"{name}_truncation"] = _truncation_text(Truncation(len(body), digest))
+            values[f"{name}_truncation"] = _truncation_text(Truncation.of(body))
         values[f"{name}_body"] = ""
     return tuple(values.values())
 

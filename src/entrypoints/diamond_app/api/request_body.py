@@ -68,7 +68,7 @@ def kept(
 ) -> tuple[bytes, Truncation | None]:
     """Return what the request log keeps of a body, which can be truncated already."""
     if truncation is None and len(body) > (KEPT if status in KEPT_OF else KEPT_WHOLE):
-        return start_of(body), Truncation(len(body), hashlib.sha256(body).hexdigest())
+        return start_of(body), Truncation.of(body)
     return body, truncation
 
 
