@@ -197,7 +197,7 @@ def test_does_not_look_for_files_outside_of_a_model(history, repository):
     assert "its card names a file '../x'" in str(damage)
 
 
-@pytest.mark.parametrize("details", [{"found": {1, 2}}, {"model": object()}], ids=str)
+@pytest.mark.parametrize("details", [{"found": {1, 2}}, {"model": object()}], ids=["set", "object"])
 def test_keeps_no_card_whose_details_are_no_json(history, repository, details):
     with pytest.raises(FamilyFailed, match="not JSON"):
         history.publish(a_card(A, details=details), a_fitted_model(STONES), STONES)

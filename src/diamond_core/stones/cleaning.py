@@ -31,7 +31,13 @@ from diamond_core.stones.fields import (
 )
 
 COLUMNS: Final = (*FIELDS, PRICE.name)
-"""The columns of training data that are read; others are ignored."""
+"""The columns of training data."""
+IDENTITIES: Final = ("id", "ref", "sku")
+"""The columns that can name a stone: the first of them that has a value does."""
+DATE: Final = "date"
+"""The column with the day on which a price was true."""
+READ_COLUMNS: Final = (*COLUMNS, *IDENTITIES, DATE)
+"""The columns that are read; others are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,11 @@ class RawStones:
 
     Attributes:
         source: the source's name in messages; it contains no password.
-        columns: field name -> one value per row; a missing column is blank.
+        columns: name of ``READ_COLUMNS`` -> one value per row; a missing column is blank.
         lines: each row's line number in the source, counted from 1.
         malformed: rows that the source could not split into columns.
+        header: the names of all columns, as they were delivered.
+        delivered: the line and the cells of every row as it was delivered, malformed ones too.
 
     Raises:
         SourceUnreadable: the columns have different lengths.
@@ -61,6 +69,8 @@ class RawStones:
     columns: Mapping[str, Sequence[object]]
     lines: Sequence[int]
     malformed: Sequence[RejectedRow] = ()
+    header: Sequence[str] = ()
+    delivered: Sequence[tuple[int, Sequence[object]]] = ()
 
     def __post_init__(self) -> None:
         if any(len(values) != len(self.lines) for values in self.columns.values()):

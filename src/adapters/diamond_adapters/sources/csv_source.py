@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from diamond_adapters.sources.bounded import Bounded
 from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
-from diamond_core.stones.cleaning import COLUMNS, missing_columns
+from diamond_core.stones.cleaning import READ_COLUMNS, missing_columns
 
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -159,7 +159,7 @@ class CsvRows:
                 f"it has {len(self.header):,} columns; the maximum is {MAXIMUM_COLUMNS}",
             )
         self.columns = [cell.strip().casefold() for cell in self.header]
-        twice = [each for each in COLUMNS if self.columns.count(each) > 1]
+        twice = [each for each in READ_COLUMNS if self.columns.count(each) > 1]
         if twice:
             raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
 
@@ -197,17 +197,20 @@ class CsvRows:
         lines: list[int] = []
         rows: list[list[str]] = []
         malformed: list[RejectedRow] = []
+        delivered: list[tuple[int, Sequence[object]]] = []
         for row, line in self.rows():
+            delivered.append((line, row))
             if len(row) == len(self.header):
                 lines.append(line)
                 rows.append(row)
             else:
                 malformed.append(RejectedRow(line, (ragged(row, self.header),), self._name))
-            if len(lines) + len(malformed) == maximum:
+            if len(delivered) == maximum:
                 break
-        if not lines and not malformed:
+        if not delivered:
             return None
-        return RawStones(self._name, columns_of(rows, self.columns), lines, malformed)
+        columns = columns_of(rows, self.columns)
+        return RawStones(self._name, columns, lines, malformed, self.header, delivered)
 
 
 def _short_lines(name: str, text: TextIO) -> Iterator[str]:
@@ -227,7 +230,7 @@ def columns_of(
 ) -> dict[str, Sequence[object]]:
     """Return those *columns* of the *rows* that describe stones, each as one value per row."""
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
-    return {name: values[at] for at, name in enumerate(columns) if name in COLUMNS}
+    return {name: values[at] for at, name in enumerate(columns) if name in READ_COLUMNS}
 
 
 def ragged(row: Sequence[str], header: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import peewee
 
 from diamond_adapters.database import SqliteFile, open_database
 from diamond_core import BATCH_ROWS, InvalidUrl, RawStones, SourceUnreadable
-from diamond_core.stones.cleaning import COLUMNS, missing_columns
+from diamond_core.stones.cleaning import READ_COLUMNS, missing_columns
 
 _TABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
@@ -63,7 +63,8 @@ class SqlSource:
         return cursor
 
     def _batches(self, cursor: Any) -> Iterator[RawStones]:
-        names = [column[0].casefold() for column in cursor.description]
+        header = [column[0] for column in cursor.description]
+        names = [name.casefold() for name in header]
         missing = missing_columns(names)
         if missing:
             raise SourceUnreadable(
@@ -72,8 +73,10 @@ class SqlSource:
         first = 1
         while rows := cursor.fetchmany(BATCH_ROWS):
             values = list(zip(*rows, strict=True))
-            found = {name: values[at] for at, name in enumerate(names) if name in COLUMNS}
-            yield RawStones(self.name, found, range(first, first + len(rows)))
+            found = {name: values[at] for at, name in enumerate(names) if name in READ_COLUMNS}
+            lines = range(first, first + len(rows))
+            delivered = list(zip(lines, rows, strict=True))
+            yield RawStones(self.name, found, lines, (), header, delivered)
             first += len(rows)
 
 
