@@ -36,7 +36,7 @@ run: install
 
 test: install-dev check
 	@scripts/install-test-tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: install-dev
 	$(BIN)/ruff format --check src tests benchmarks examples
