@@ -16,6 +16,8 @@ from hypothesis import settings
 from mariadb import GIVEN_SERVER, MariaDB, fresh_database, running_mariadb
 from support import Service, diamond, serving
 
+os.environ.pop("COLUMNS", None)  # the width of the terminal that runs the tests
+
 settings.register_profile("suite", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("suite")
 

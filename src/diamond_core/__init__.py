@@ -3,6 +3,7 @@
 from diamond_core.codec import escaped, to_plain
 from diamond_core.errors import (
     Conflict,
+    DeliveryNotFound,
     DiamondError,
     ExchangeNotFound,
     FamilyFailed,
@@ -21,6 +22,7 @@ from diamond_core.errors import (
     NothingToRollBack,
     Refused,
     SourceUnreadable,
+    StoneVersionNotFound,
     TooFewStones,
     Unavailable,
     UnknownFamily,
@@ -49,6 +51,8 @@ from diamond_core.ports import (
     ReportWriter,
     RequestLog,
     StoneSource,
+    StoneStore,
+    StoneVersion,
     no_progress,
 )
 from diamond_core.requests.exchange import Exchange, Truncation, new_exchange_id
@@ -56,12 +60,14 @@ from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
 from diamond_core.stones.cleaning import (
     COLUMNS,
+    READ_COLUMNS,
     CleanStones,
     RawStones,
     RejectedRow,
     clean,
     missing_columns,
 )
+from diamond_core.stones.delivery import DeliveredRows, Delivery
 from diamond_core.stones.diamond import Diamond, Stones
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import (
@@ -77,8 +83,11 @@ from diamond_core.stones.fields import (
     GradeField,
     NumberField,
 )
+from diamond_core.stones.gate import GateLimits
 from diamond_core.stones.holdout import folds, in_holdout
 from diamond_core.stones.similarity import Similar, SimilarStones, sorted_samples
+from diamond_core.stones.stone_records import StoneRecords
+from diamond_core.use_cases.add_stones import AddedStones, AddStones
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
 from diamond_core.use_cases.find_exchanges import find_exchanges
@@ -104,6 +113,12 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "SimilarStones",
     "in_holdout",
     "sorted_samples",
+    # The store of stones: deliveries, versions
+    "StoneRecords",
+    "StoneVersion",
+    "Delivery",
+    "DeliveredRows",
+    "GateLimits",
     # Models: their cards, errors, price ranges and promotions
     "ModelCard",
     "ModelId",
@@ -125,6 +140,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Prediction",
     "Predictions",
     "FindSimilar",
+    "AddStones",
+    "AddedStones",
     "TrainModels",
     "TrainingConfig",
     "TrainingRun",
@@ -150,6 +167,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelLoader",
     "ModelRepository",
     "StoneSource",
+    "StoneStore",
     "RequestLog",
     "Background",
     "ExclusiveWork",
@@ -166,6 +184,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     # For authors of other adapters: sources of stones, reports, request logs
     "BATCH_ROWS",
     "COLUMNS",
+    "READ_COLUMNS",
     "RawStones",
     "CleanStones",
     "RejectedRow",
@@ -200,6 +219,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelFileNotFound",
     "NoChampion",
     "ExchangeNotFound",
+    "DeliveryNotFound",
+    "StoneVersionNotFound",
     "ModelExists",
     "ModelDamaged",
     "NothingToRollBack",

@@ -15,6 +15,8 @@ DiamondError
 │   ├── ModelFileNotFound the model has no file of this name
 │   └── NoChampion        no model was promoted, or none can be loaded
 ├── ExchangeNotFound      the request log has no exchange with this id
+├── DeliveryNotFound      the store of stones has no such delivery
+├── StoneVersionNotFound  the store of stones has no such version
 ├── ModelExists           a model with this id already exists
 ├── ModelDamaged          a model's files do not match its card
 ├── NothingToRollBack     no earlier champion can be served
@@ -162,6 +164,22 @@ class ExchangeNotFound(DiamondError):
     def __init__(self, id: str) -> None:
         self.id = id
         super().__init__(f"there is no exchange {id[:80]!r}")
+
+
+class DeliveryNotFound(DiamondError):
+    """The store of stones has no delivery with this id."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(f"there is no delivery {id[:80]!r}")
+
+
+class StoneVersionNotFound(DiamondError):
+    """The store of stones has no such version."""
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"the store of stones has no version {version}")
 
 
 class ModelExists(DiamondError):

@@ -20,6 +20,7 @@ from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_adapters.sources.sql_source import SqlSource
+from diamond_adapters.stone_store.delta_stone_store import DeltaStoneStore
 from diamond_core import ExchangeFilter, no_progress
 from diamond_core.stones.fields import GRADES
 from diamond_core.testing import (
@@ -30,6 +31,7 @@ from diamond_core.testing import (
     ModelRepositoryContract,
     RequestLogContract,
     StoneSourceContract,
+    StoneStoreContract,
     some_stones,
 )
 
@@ -344,3 +346,21 @@ class TestSqlSourceOnMySQL(MySQLFixture, StoneSourceContract):
 
 class TestLargeSqlSourceOnMySQL(MySQLFixture, LargeStoneSourceContract):
     pass
+
+
+class TestDeltaStoneStore(StoneStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        return DeltaStoneStore.from_url((tmp_path / "a 'folder' ü").as_uri())
+
+    @pytest.fixture
+    def reopened(self, tmp_path):
+        return DeltaStoneStore(str(tmp_path / "a 'folder' ü"))
+
+    @pytest.fixture
+    def break_down(self, tmp_path):
+        def break_down():
+            for commit in tmp_path.rglob("_delta_log/*.json"):
+                commit.write_text("garbage")
+
+        return break_down

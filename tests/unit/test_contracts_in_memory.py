@@ -9,6 +9,7 @@ from diamond_adapters.in_memory import (
     InMemoryModelRepository,
     InMemoryRequestLog,
     InMemoryStoneSource,
+    InMemoryStoneStore,
 )
 from diamond_core import Unavailable
 from diamond_core.testing import (
@@ -19,6 +20,7 @@ from diamond_core.testing import (
     ModelRepositoryContract,
     RequestLogContract,
     StoneSourceContract,
+    StoneStoreContract,
     an_exchange,
 )
 from diamond_core.testing.request_log_contract import newest
@@ -115,3 +117,13 @@ def test_keeps_the_last_exchanges_of_a_log_with_a_maximum():
     for exchange in exchanges:
         log.append(exchange)
     assert newest(log) == exchanges[:0:-1]
+
+
+class TestInMemoryStoneStore(StoneStoreContract):
+    @pytest.fixture
+    def store(self):
+        return InMemoryStoneStore()
+
+    @pytest.fixture
+    def break_down(self, store):
+        return breaks(store)

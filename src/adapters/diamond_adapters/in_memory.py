@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
+
+import numpy as np
 
 from diamond_core import (
     BATCH_ROWS,
     Conflict,
+    DeliveredRows,
+    Delivery,
+    DeliveryNotFound,
     DiamondTable,
     Exchange,
     ExchangeFilter,
@@ -20,6 +26,9 @@ from diamond_core import (
     ModelId,
     RawStones,
     RequestLogHealth,
+    StoneRecords,
+    StoneVersion,
+    StoneVersionNotFound,
     Unavailable,
 )
 from diamond_core.stones.cleaning import COLUMNS
@@ -177,3 +186,76 @@ class InMemoryStoneSource:
             some = self._stones[start : start + BATCH_ROWS]
             columns = {name: some.values(name) for name in COLUMNS}
             yield RawStones(self.name, columns, range(start + 1, start + 1 + len(some)))
+
+
+class InMemoryStoneStore(_Fails):
+    """A ``StoneStore`` in the memory of this process."""
+
+    def __init__(self) -> None:
+        self._deliveries: dict[str, Delivery] = {}
+        self._rows: dict[str, list[DeliveredRows]] = {}
+        self._versions: list[tuple[StoneVersion, StoneRecords]] = []
+
+    def receive(
+        self, rows: Iterable[DeliveredRows], conclude: Callable[[], Delivery | None]
+    ) -> Delivery | None:
+        self._reach()
+        received = list(rows)
+        delivery = conclude()
+        if delivery is not None:
+            self._rows[delivery.id] = received
+            self._deliveries[delivery.id] = delivery
+        return delivery
+
+    def update(self, delivery: Delivery) -> None:
+        self._find(delivery.id)
+        self._deliveries[delivery.id] = delivery
+
+    def deliveries(self) -> Sequence[Delivery]:
+        self._reach()
+        key = attrgetter("at", "id")
+        return sorted(self._deliveries.values(), key=key, reverse=True)
+
+    def delivered(self, id: str) -> Iterator[DeliveredRows]:
+        self._find(id)
+        yield from self._rows[id]
+
+    def put(
+        self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
+    ) -> None:
+        if self.holds(delivery.id):
+            return
+        added = StoneRecords.concatenate(list(stones))
+        added = replace(added, deliveries=np.full(len(added), delivery.id, dtype=object))
+        stored = StoneRecords.concatenate(list(self.stones()))
+        if corrects:
+            ids = {id for id in added.ids if id}
+            stored = stored[np.array([id not in ids for id in stored.ids], dtype=bool)]
+        version = StoneVersion(
+            number=len(self._versions) + 1, at=delivery.at, delivery=delivery.id, stones=total
+        )
+        self._versions.append((version, StoneRecords.concatenate([stored, added])))
+
+    def holds(self, id: str) -> bool:
+        return any(version.delivery == id for version in self.versions())
+
+    def version(self) -> StoneVersion | None:
+        return next(iter(self.versions()), None)
+
+    def versions(self) -> Sequence[StoneVersion]:
+        self._reach()
+        return [version for version, _ in reversed(self._versions)]
+
+    def stones(self, version: int | None = None) -> Iterator[StoneRecords]:
+        self._reach()
+        found = {each.number: records for each, records in self._versions}
+        number = len(self._versions) if version is None else version
+        if version is not None and version not in found:
+            raise StoneVersionNotFound(version)
+        if number:
+            yield found[number]
+
+    def _find(self, id: str) -> None:
+        self._reach()
+        if id not in self._deliveries:
+            raise DeliveryNotFound(id)

@@ -15,6 +15,7 @@ from diamond_core.ports.models import (
 )
 from diamond_core.ports.request_log import Background, RequestLog
 from diamond_core.ports.stone_source import BATCH_ROWS, StoneSource
+from diamond_core.ports.stone_store import StoneStore, StoneVersion
 from diamond_core.ports.surroundings import Clock, Progress, no_progress
 
 __all__ = [
@@ -35,5 +36,7 @@ __all__ = [
     "ReportWriter",
     "RequestLog",
     "StoneSource",
+    "StoneStore",
+    "StoneVersion",
     "no_progress",
 ]

@@ -39,6 +39,11 @@ DATE: Final = "date"
 READ_COLUMNS: Final = (*COLUMNS, *IDENTITIES, DATE)
 """The columns that are read; others are ignored."""
 
+REPEATED_HEADER: Final = "it repeats the header line"
+TOTAL_LINE: Final = "it is a total line"
+NO_STONES: Final = frozenset({REPEATED_HEADER, TOTAL_LINE})
+"""The reasons for rows that were never meant to be stones."""
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
@@ -97,7 +102,7 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
     }
     if reasons:
         for at in _repeated_headers(raw, reasons):
-            reasons[at] = ("it repeats the header line",)
+            reasons[at] = (REPEATED_HEADER,)
     keep = np.ones(len(rows), dtype=bool)
     keep[list(reasons)] = False
     found = [RejectedRow(raw.lines[at], why, raw.source) for at, why in reasons.items()]
@@ -193,7 +198,8 @@ def _repeated_headers(raw: RawStones, rejected: Iterable[int]) -> list[int]:
     """Return those of the *rejected* rows that contain the names of their columns."""
 
     def is_name(name: str, at: int) -> bool:
-        return str(raw.columns[name][at]).strip().casefold() == name
+        column = raw.columns.get(name)
+        return column is not None and str(column[at]).strip().casefold() == name
 
     return [at for at in rejected if is_name("cut", at) and is_name("carat", at)]
 

@@ -107,6 +107,14 @@ class DiamondTable:
         Raises:
             InvalidTable: the numbers of a stone contradict each other.
         """
+        table = cls.of_stored(columns)
+        if any(broken(each, table.rows).any() for each in AGREEMENTS):
+            raise InvalidTable("carat, depth, x, y and z must not contradict each other")
+        return table
+
+    @classmethod
+    def of_stored(cls, columns: Mapping[str, Sequence[Any]]) -> DiamondTable:
+        """Create a table from *columns* as ``values`` returns them; nothing is checked."""
         rows = empty_rows(len(columns[NAMES[0]]))
         for name, values in columns.items():
             if name in GRADES:
@@ -114,8 +122,6 @@ class DiamondTable:
                 rows[name] = [number(value, UNKNOWN_GRADE) for value in values]
             else:
                 rows[name] = np.array(values, dtype=np.float64)  # None becomes NaN
-        if any(broken(each, rows).any() for each in AGREEMENTS):
-            raise InvalidTable("carat, depth, x, y and z must not contradict each other")
         return cls(rows)
 
     @classmethod
@@ -223,6 +229,22 @@ class DiamondTable:
         It depends on ``HOLDOUT_FIELDS`` only.
         """
         return self._hashes(HOLDOUT_FIELDS)
+
+    def four_cs_hashes(self) -> NDArray[np.uint64]:
+        """Return a stable 64-bit hash of each stone's weight and grades, shape (n,)."""
+        return self._hashes(REQUIRED)
+
+    def row_hashes(self) -> NDArray[np.uint64]:
+        """Return a stable 64-bit hash of each stone with its price, shape (n,).
+
+        A field that a stone lacks is ignored, so that added fields do not change the hash.
+        """
+        hashes = self._hashes((*HOLDOUT_FIELDS, PRICE.name))
+        for name in FIELDS:
+            if name not in HOLDOUT_FIELDS and self.known(name).any():
+                more = self._hashes((name,))
+                hashes = np.where(self.known(name), _splitmix64(hashes ^ more), hashes)
+        return hashes
 
     def digest(self) -> str:
         """Return a digest of this data; the order of the rows does not matter.

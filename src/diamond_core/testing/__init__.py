@@ -23,6 +23,7 @@ from diamond_core.testing.stone_source_contract import (
     LargeStoneSourceContract,
     StoneSourceContract,
 )
+from diamond_core.testing.stone_store_contract import StoneStoreContract
 
 __all__ = [
     "ExclusiveWorkContract",
@@ -34,6 +35,7 @@ __all__ = [
     "RequestLogContract",
     "SharedStore",
     "StoneSourceContract",
+    "StoneStoreContract",
     "a_card",
     "a_fitted_model",
     "an_exchange",

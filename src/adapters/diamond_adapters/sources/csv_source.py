@@ -16,8 +16,14 @@ from typing import BinaryIO, Final, Self, TextIO
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from diamond_adapters.sources.bounded import Bounded
-from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
-from diamond_core.stones.cleaning import READ_COLUMNS, missing_columns
+from diamond_core import (
+    BATCH_ROWS,
+    READ_COLUMNS,
+    RawStones,
+    RejectedRow,
+    SourceUnreadable,
+    missing_columns,
+)
 
 _GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")

@@ -10,8 +10,14 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 import peewee
 
 from diamond_adapters.database import SqliteFile, open_database
-from diamond_core import BATCH_ROWS, InvalidUrl, RawStones, SourceUnreadable
-from diamond_core.stones.cleaning import READ_COLUMNS, missing_columns
+from diamond_core import (
+    BATCH_ROWS,
+    READ_COLUMNS,
+    InvalidUrl,
+    RawStones,
+    SourceUnreadable,
+    missing_columns,
+)
 
 _TABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 

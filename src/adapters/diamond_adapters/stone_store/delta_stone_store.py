@@ -1,0 +1,276 @@
+"""Stones and deliveries as two Delta Lake tables: in a folder, or in an object store.
+
+<folder>/stones       one row a stone: the columns of a CSV, id, date, delivery
+<folder>/deliveries   one row for each row that was delivered (kind=row), and one for each delivery
+                      (kind=delivery) whose cells are the delivery as JSON
+
+Any reader of Delta Lake can read both. Nothing is ever vacuumed, so every version stays readable.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import unquote, urlsplit
+
+from arro3.core import RecordBatch, RecordBatchReader, Schema
+from arro3.io import read_parquet, write_parquet
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    PostCommitHookProperties,
+    Transaction,
+    write_deltalake,
+)
+from deltalake.exceptions import DeltaError
+
+from diamond_adapters.private_files import create_folder
+from diamond_adapters.stone_store.columns import (
+    DELIVERIES,
+    STONES,
+    of_delivery,
+    rows_batch,
+    rows_of,
+    stones_batch,
+    stones_of,
+    summary_batch,
+)
+from diamond_core import (
+    DeliveredRows,
+    Delivery,
+    DeliveryNotFound,
+    InvalidUrl,
+    StoneRecords,
+    StoneVersion,
+    StoneVersionNotFound,
+    Unavailable,
+)
+
+_KEPT: Final = {
+    "delta.logRetentionDuration": "interval 1000 years",
+    "delta.deletedFileRetentionDuration": "interval 1000 years",
+}
+_MANY_FILES: Final = 100
+_RECENT: Final = 5
+_NO_CLEANUP: Final = PostCommitHookProperties(cleanup_expired_logs=False)
+
+
+class DeltaStoneStore:
+    """A ``StoneStore`` in a folder or an object store.
+
+    Args:
+        url: a path of this machine, or the URL of an object store.
+        options: the credentials of the object store, as ``deltalake`` takes them.
+    """
+
+    def __init__(self, url: str, options: dict[str, str] | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._options = options
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Return the store at ``file:///absolute/folder``.
+
+        Raises:
+            InvalidUrl: it is not a folder of this machine, or its path can't be used.
+        """
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+            raise InvalidUrl("use file:///absolute/folder")
+        path = unquote(parts.path)
+        if set(path) & set("%?#"):  # deltalake 1.6 loses the table or its history there
+            raise InvalidUrl("the path of this folder can't contain %, ? or #")
+        return cls(path)
+
+    def receive(
+        self, rows: Iterable[DeliveredRows], conclude: Callable[[], Delivery | None]
+    ) -> Delivery | None:
+        with self._errors("deliveries"), _spooled(DELIVERIES, map(rows_batch, rows)) as reader:
+            delivery = conclude()
+            if delivery is None:
+                return None
+            batches = chain(
+                (of_delivery(each, delivery) for each in reader), [summary_batch(delivery)]
+            )
+            write_deltalake(
+                self._created("deliveries", DELIVERIES, ["kind"]),
+                RecordBatchReader.from_batches(DELIVERIES, batches),
+                mode="append",
+                commit_properties=_commit(delivery.id),
+                post_commithook_properties=_NO_CLEANUP,
+            )
+        return delivery
+
+    def update(self, delivery: Delivery) -> None:
+        self._find(delivery.id)
+        summary = _quoted(delivery.to_json())
+        with self._errors("deliveries"):
+            self._table("deliveries").update(
+                predicate=f"delivery = {_quoted(delivery.id)}",
+                updates={
+                    "cells": f"CASE WHEN kind = 'delivery' THEN {summary} ELSE cells END",
+                    "state": _quoted(delivery.status),
+                },
+                post_commithook_properties=_NO_CLEANUP,
+            )
+
+    def deliveries(self) -> Sequence[Delivery]:
+        with self._errors("deliveries"):
+            table = self._opened("deliveries")
+            if table is None:
+                return []
+            found = [
+                Delivery.from_json(text)
+                for batch in table.scan(["cells"], "kind = 'delivery'")
+                for text in batch.column("cells").to_pylist()
+            ]
+        return sorted(found, key=lambda each: (each.at, each.id), reverse=True)
+
+    def delivered(self, id: str) -> Iterator[DeliveredRows]:
+        self._find(id)
+        with self._errors("deliveries"):
+            rows = f"kind = 'row' AND delivery = {_quoted(id)}"
+            for batch in self._table("deliveries").scan(predicate=rows):
+                yield rows_of(batch)
+
+    def put(
+        self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
+    ) -> None:
+        batches = (stones_batch(each, delivery.id) for each in stones)
+        commit = _commit(delivery.id, stones=total)
+        with self._errors("stones"), _spooled(STONES, batches) as reader:
+            table = self._created("stones", STONES)
+            if table.transaction_version(delivery.id) is not None:
+                return
+            if corrects:
+                table.merge(
+                    reader,
+                    "old.id = new.id",
+                    source_alias="new",
+                    target_alias="old",
+                    commit_properties=commit,
+                    post_commithook_properties=_NO_CLEANUP,
+                ).when_matched_update_all().when_not_matched_insert_all().execute()
+            else:
+                write_deltalake(
+                    table,
+                    reader,
+                    mode="append",
+                    commit_properties=commit,
+                    post_commithook_properties=_NO_CLEANUP,
+                )
+            table.update_incremental()
+            if len(table.file_uris()) > _MANY_FILES:
+                table.optimize.compact(post_commithook_properties=_NO_CLEANUP)
+
+    def holds(self, id: str) -> bool:
+        with self._errors("stones"):
+            table = self._opened("stones")
+            return table is not None and table.transaction_version(id) is not None
+
+    def version(self) -> StoneVersion | None:
+        return next(iter(self._versions(_RECENT) or self._versions()), None)
+
+    def versions(self) -> Sequence[StoneVersion]:
+        return self._versions()
+
+    def _versions(self, limit: int | None = None) -> list[StoneVersion]:
+        with self._errors("stones"):
+            table = self._opened("stones")
+            commits = [] if table is None else table.history(limit)
+        return [
+            StoneVersion(
+                number=commit["version"],
+                at=datetime.fromtimestamp(commit["timestamp"] / 1000, UTC),
+                delivery=commit["delivery"],
+                stones=int(commit["stones"]),
+            )
+            for commit in commits
+            if "delivery" in commit
+        ]
+
+    def stones(self, version: int | None = None) -> Iterator[StoneRecords]:
+        if version is not None and all(each.number != version for each in self.versions()):
+            raise StoneVersionNotFound(version)
+        with self._errors("stones"):
+            table = self._opened("stones") if version is None else self._table("stones", version)
+            for batch in [] if table is None else table.scan():
+                yield stones_of(batch)
+
+    def _find(self, id: str) -> None:
+        if all(each.id != id for each in self.deliveries()):
+            raise DeliveryNotFound(id)
+
+    def _created(
+        self, name: str, schema: Schema, partition_by: list[str] | None = None
+    ) -> DeltaTable:
+        if "://" not in self._url:
+            create_folder(Path(self._url) / name)
+        return DeltaTable.create(
+            f"{self._url}/{name}",
+            schema,
+            mode="ignore",
+            partition_by=partition_by,
+            configuration=_KEPT,
+            storage_options=self._options,
+        )
+
+    def _opened(self, name: str) -> DeltaTable | None:
+        """Return a table, or None before the first delivery."""
+        if not DeltaTable.is_deltatable(f"{self._url}/{name}", self._options):
+            return None
+        return self._table(name)
+
+    def _table(self, name: str, version: int | None = None) -> DeltaTable:
+        return DeltaTable(f"{self._url}/{name}", version, storage_options=self._options)
+
+    @contextmanager
+    def _errors(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (DeltaError, OSError) as ex:
+            raise Unavailable(f"the table of {name} failed: {' '.join(str(ex).split())}") from ex
+
+
+@contextmanager
+def _spooled(schema: Schema, batches: Iterable[RecordBatch]) -> Iterator[RecordBatchReader]:
+    """Write all *batches* to a temporary file, and yield them as a stream.
+
+    A table is written by threads of its library, which can't be entered again: *batches* may read
+    a table themselves. An error of *batches* is raised as it is.
+    """
+    errors: list[BaseException] = []
+
+    def watched() -> Iterator[RecordBatch]:
+        try:
+            yield from batches
+        except BaseException as ex:
+            errors.append(ex)
+            raise
+
+    with tempfile.TemporaryFile() as file:
+        try:
+            write_parquet(RecordBatchReader.from_batches(schema, watched()), file)
+        except BaseException:
+            if errors:
+                raise errors[0] from None
+            raise
+        file.seek(0)
+        yield read_parquet(file)
+
+
+def _commit(delivery: str, **facts: object) -> CommitProperties:
+    """Return what a commit says about itself; a delivery is committed once."""
+    return CommitProperties(
+        custom_metadata={"delivery": delivery} | {name: str(each) for name, each in facts.items()},
+        app_transactions=[Transaction(delivery, 1)],
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

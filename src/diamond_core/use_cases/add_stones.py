@@ -1,0 +1,290 @@
+"""Add deliveries to the store of stones: read them whole, check them, keep what is new."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diamond_core.errors import Conflict, DeliveryNotFound, ModelDamaged, ModelNotFound
+from diamond_core.ports import (
+    Clock,
+    ExclusiveWork,
+    Progress,
+    StoneSource,
+    StoneStore,
+    StoneVersion,
+    no_progress,
+)
+from diamond_core.stones.cleaning import missing_columns
+from diamond_core.stones.delivery import ADDED, HELD, KNOWN, DeliveredRows, Delivery, header_of
+from diamond_core.stones.gate import GateLimits, LevelSample, Pricer, levels, why_held
+from diamond_core.stones.known_stones import CORRECTED, NEW, SortedStones, StoneMarks, sort_out
+from diamond_core.stones.known_stones import KNOWN as REPEATED
+from diamond_core.stones.stone_records import StoneRecords
+from diamond_core.use_cases.model_history import ModelHistory
+
+STORING: Final = "stones"
+"""The name of the exclusive work."""
+_SHOWN_REASONS: Final = 20
+_VALUE: Final = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
+"""What differs between two rows that are rejected for the same reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddedStones:
+    """The result of an addition: what became of each source, and the store afterwards."""
+
+    deliveries: Sequence[Delivery]
+    version: StoneVersion | None
+
+
+class AddStones:
+    """Adds deliveries to the store, and releases those that were held.
+
+    Every step can be repeated: an addition that was killed is finished by the next one.
+    """
+
+    def __init__(
+        self,
+        store: StoneStore,
+        history: ModelHistory,
+        exclusive: ExclusiveWork,
+        clock: Clock,
+        limits: GateLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._history = history
+        self._exclusive = exclusive
+        self._clock = clock
+        self._limits = limits or GateLimits()
+
+    def __call__(
+        self,
+        sources: Sequence[StoneSource],
+        *,
+        progress: Progress = no_progress,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> AddedStones:
+        """Add the rows of each source as one delivery; what is already there changes nothing.
+
+        Raises:
+            SourceUnreadable: a source can't be read; the sources before it are added.
+        """
+        deliveries: list[Delivery] = []
+        with self._exclusive.hold(STORING, waiting):
+            self._finish()
+            worth = self._worth() if sources else None
+            for number, source in enumerate(sources):
+                share = number / len(sources)
+                progress(f"reading {source.name}", share)
+                deliveries.append(self._add(source, worth))
+            return AddedStones(deliveries, self._store.version())
+
+    def release(
+        self, id: str, *, by: str, waiting: Callable[[str], None] = lambda _: None
+    ) -> Delivery:
+        """Add the stones of a delivery that is held.
+
+        Raises:
+            DeliveryNotFound: there is no such delivery.
+            Conflict: it is not held.
+        """
+        with self._exclusive.hold(STORING, waiting):
+            self._finish()
+            delivery = find_delivery(self._store, id)
+            if delivery.status != HELD:
+                raise Conflict(f"the delivery {id!r} is not held: it is {delivery.status}")
+            lines, marks = self._marks_of(delivery)
+            found = sort_out(self._stored()[0], marks, delivery.day)
+            released = replace(
+                _counted(delivery, found),
+                status=ADDED,
+                reason=f"released by {by}; it was held: {delivery.reason}",
+            )
+            self._store.update(released)
+            self._put(released, lines[found.kept], found)
+            return released
+
+    def _finish(self) -> None:
+        """Put the stones of deliveries that were received before their process ended."""
+        for delivery in reversed(self._store.deliveries()):
+            if delivery.status == ADDED and not self._store.holds(delivery.id):
+                lines, marks = self._marks_of(delivery)
+                found = sort_out(self._stored()[0], marks, delivery.day)
+                self._put(delivery, lines[found.kept], found)
+
+    def _add(self, source: StoneSource, worth: Pricer | None) -> Delivery:
+        intake = _Intake(source, self._clock())
+        before: list[Delivery] = []
+        sorted_stones: list[SortedStones] = []
+        is_first = self._store.version() is None
+        marks, sample = self._stored()
+
+        def conclude() -> Delivery | None:
+            before.extend(each for each in self._store.deliveries() if each.id == intake.id)
+            if before:
+                return None
+            found = sort_out(marks, intake.marks, intake.at.date())
+            sorted_stones.append(found)
+            delivery = _counted(intake.delivery(), found)
+            measured = levels(intake.sample.table, sample.table, worth)
+            reason = why_held(
+                missing=missing_columns(intake.columns),
+                rows=delivery.rows,
+                reasons=delivery.reasons,
+                rejected=delivery.rejected,
+                sorted_stones=found,
+                levels=measured,
+                is_first=is_first,
+                limits=self._limits,
+            )
+            return replace(
+                delivery, status=HELD if reason else ADDED, reason=reason, levels=measured
+            )
+
+        delivery = self._store.receive(intake.rows(), conclude)
+        if delivery is None:
+            return _repeated(before[0])
+        if delivery.status == ADDED:
+            self._put(delivery, intake.lines[sorted_stones[0].kept], sorted_stones[0])
+        return delivery
+
+    def _put(self, delivery: Delivery, kept: NDArray[np.int64], found: SortedStones) -> None:
+        """Put the stones at the lines *kept* of a delivery into the store, as one version."""
+
+        def stones() -> Iterator[StoneRecords]:
+            for some in self._store.delivered(delivery.id):
+                chosen = np.isin(some.lines[some.usable], kept)
+                if chosen.any():
+                    yield some.records[chosen].dated(delivery.day)
+
+        present = self._store.version()
+        total = (present.stones if present else 0) + found.growth
+        corrects = bool((found.kept & found.matched).any())
+        self._store.put(delivery, stones(), total=total, corrects=corrects)
+
+    def _stored(self) -> tuple[StoneMarks, LevelSample]:
+        """Return the marks of all stones in the store, and a sample of them."""
+        sample = LevelSample()
+        marks = []
+        if self._store.version() is not None:
+            for records in self._store.stones():
+                marks.append(StoneMarks.of(records))
+                sample.add(records.table)
+        return StoneMarks.concatenate(marks), sample
+
+    def _marks_of(self, delivery: Delivery) -> tuple[NDArray[np.int64], StoneMarks]:
+        """Return the lines and the marks of a stored delivery's stones, in their order."""
+        lines, marks = [np.empty(0, np.int64)], []
+        for some in self._store.delivered(delivery.id):
+            lines.append(some.lines[some.usable])
+            marks.append(StoneMarks.of(some.records))
+        joined = np.concatenate(lines)
+        order = np.argsort(joined, kind="stable")
+        return joined[order], StoneMarks.concatenate(marks)[order]
+
+    def _worth(self) -> Pricer | None:
+        """Return the champion's prices, or None if no model can be served."""
+        for id in self._history.candidates():
+            try:
+                return self._history.load(id).model.price
+            except (ModelNotFound, ModelDamaged):
+                continue
+        return None
+
+
+class _Intake:
+    """One delivery while it is read: what its rows say about it."""
+
+    def __init__(self, source: StoneSource, at: datetime) -> None:
+        self._source = source
+        self._sha = hashlib.sha256()
+        self._header: tuple[str, ...] = ()
+        self._lines: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+        self._marks: list[StoneMarks] = []
+        self._reasons: Counter[str] = Counter()
+        self._examples: dict[str, str] = {}
+        self._rows = self._rejected = 0
+        self.at = at
+        self.columns: Sequence[str] = ()
+        self.sample = LevelSample()
+
+    def rows(self) -> Iterator[DeliveredRows]:
+        for raw in self._source.read():
+            if not self._rows:
+                self._header, self.columns = header_of(raw), tuple(raw.columns)
+                self._sha.update(json.dumps(self._header).encode())
+            some, reasons = DeliveredRows.of(raw, today=self.at.date())
+            self._sha.update("\n".join(["", *some.cells]).encode("utf-8", "surrogateescape"))
+            self._rows += len(some.lines)
+            self._rejected += len(reasons)
+            for each in reasons:
+                for reason in each:
+                    kind = _VALUE.sub("", reason)
+                    self._reasons[self._examples.setdefault(kind, reason)] += 1
+            self._lines.append(some.lines[some.usable])
+            self._marks.append(StoneMarks.of(some.records))
+            self.sample.add(some.records.table)
+            yield some
+
+    @property
+    def lines(self) -> NDArray[np.int64]:
+        return np.concatenate(self._lines)
+
+    @property
+    def marks(self) -> StoneMarks:
+        return StoneMarks.concatenate(self._marks)
+
+    @property
+    def id(self) -> str:
+        return self._sha.hexdigest()[:12]
+
+    def delivery(self) -> Delivery:
+        return Delivery(
+            id=self.id,
+            source=self._source.name,
+            digest=self._sha.hexdigest(),
+            at=self.at,
+            header=self._header,
+            rows=self._rows,
+            rejected=self._rejected,
+            reasons=dict(self._reasons.most_common(_SHOWN_REASONS)),
+        )
+
+
+def find_delivery(store: StoneStore, id: str) -> Delivery:
+    """Return a delivery by its id.
+
+    Raises:
+        DeliveryNotFound: there is no such delivery.
+    """
+    for delivery in store.deliveries():
+        if delivery.id == id:
+            return delivery
+    raise DeliveryNotFound(id)
+
+
+def _counted(delivery: Delivery, found: SortedStones) -> Delivery:
+    return replace(
+        delivery,
+        new=found.count(NEW),
+        known=found.count(REPEATED),
+        corrected=found.count(CORRECTED),
+    )
+
+
+def _repeated(delivery: Delivery) -> Delivery:
+    """Return what a repeated delivery brings: nothing, and it stays held if it was."""
+    if delivery.status == HELD:
+        return delivery
+    usable = delivery.rows - delivery.rejected
+    return replace(delivery, status=KNOWN, reason="", new=0, known=usable, corrected=0)
