@@ -10,6 +10,7 @@ from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
     InMemoryRequestLog,
+    InMemoryStoneStore,
 )
 from diamond_app.container import Container, build_container
 from diamond_app.settings import ApiKeys, Settings
@@ -38,6 +39,7 @@ def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
     settings = Settings(
         home=home,
         models_url=home.as_uri(),
+        data_url=(home / "data").as_uri(),
         database_url="sqlite:////nowhere/at/all.db",
         api_keys=ApiKeys.parse(api_keys),
     )
@@ -46,6 +48,7 @@ def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
         container.model_repository: InMemoryModelRepository(),
         container.exclusive_work: InMemoryExclusiveWork(),
         container.request_log: InMemoryRequestLog(),
+        container.stone_store: InMemoryStoneStore(),
         container.families: {"formula": FormulaFamily()},
     }.items():
         port.override(providers.Object(adapter))

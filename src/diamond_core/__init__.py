@@ -31,6 +31,7 @@ from diamond_core.models.champion_periods import ChampionPeriod, champion_period
 from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
+from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.promotion import Promotion
 from diamond_core.ports import (
@@ -46,6 +47,8 @@ from diamond_core.ports import (
     ModelFamily,
     ModelLoader,
     ModelRepository,
+    Notify,
+    PipelineRuns,
     Progress,
     ReportInput,
     ReportWriter,
@@ -54,6 +57,7 @@ from diamond_core.ports import (
     StoneStore,
     StoneVersion,
     no_progress,
+    notify_nobody,
 )
 from diamond_core.requests.exchange import Exchange, Truncation, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
@@ -87,7 +91,7 @@ from diamond_core.stones.gate import GateLimits
 from diamond_core.stones.holdout import folds, in_holdout
 from diamond_core.stones.similarity import Similar, SimilarStones, sorted_samples
 from diamond_core.stones.stone_records import StoneRecords
-from diamond_core.use_cases.add_stones import AddedStones, AddStones
+from diamond_core.use_cases.add_stones import AddedStones, AddStones, find_delivery
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
 from diamond_core.use_cases.find_exchanges import find_exchanges
@@ -98,7 +102,9 @@ from diamond_core.use_cases.price_diamonds import Prediction, Predictions, Price
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
+from diamond_core.use_cases.training_stones import TrainingStones
 from diamond_core.version import __version__
 
 __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
@@ -142,9 +148,13 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "FindSimilar",
     "AddStones",
     "AddedStones",
+    "find_delivery",
+    "RunPipeline",
+    "PipelineRun",
     "TrainModels",
     "TrainingConfig",
     "TrainingRun",
+    "TrainingStones",
     "ChooseChampion",
     "CompareModels",
     "ComparedModels",
@@ -168,6 +178,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelRepository",
     "StoneSource",
     "StoneStore",
+    "PipelineRuns",
+    "Notify",
     "RequestLog",
     "Background",
     "ExclusiveWork",
@@ -181,6 +193,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Floats",
     "folds",
     "no_progress",
+    "notify_nobody",
     # For authors of other adapters: sources of stones, reports, request logs
     "BATCH_ROWS",
     "COLUMNS",

@@ -118,6 +118,16 @@ def test_runs_every_command(client, run, container, two_models, tmp_path):
     assert trained["models"][0]["family"] == "formula"
     (tmp_path / "stones.csv").write_text("carat,cut,color,clarity\n1.1,Ideal,H,SI2\n")
     assert "predicted_price" in run("predict", str(tmp_path / "stones.csv"))
+    added = json.loads(run("data", "add", "bundled", "--json"))
+    (delivery,) = added["deliveries"]
+    assert delivery["status"] == "added"
+    assert [each["id"] for each in json.loads(run("data", "list", "--json"))] == [delivery["id"]]
+    assert delivery["id"] in run("data", "show", delivery["id"])
+    assert run("data", "rejected", delivery["id"]).count("\n") == delivery["rejected"] + 1
+    (version,) = json.loads(run("data", "versions", "--json"))
+    assert version["stones"] == added["stones"] == delivery["new"]
+    trained = json.loads(run("train", "--family", "formula", "--json"))
+    assert trained["models"][0]["data"]["version"] == version["version"]
     assert "FAIL" not in run("doctor")
     assert not container.settings().home.exists()
 

@@ -16,6 +16,7 @@ from diamond_adapters.in_memory import InMemoryStoneSource
 from diamond_adapters.lock_files import LockFiles
 from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.mysql_locks import MySQLLocks
+from diamond_adapters.pipeline_run_files import PipelineRunFiles
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.csv_source import CsvSource
@@ -29,11 +30,13 @@ from diamond_core.testing import (
     ModelContract,
     ModelFamilyContract,
     ModelRepositoryContract,
+    PipelineRunsContract,
     RequestLogContract,
     StoneSourceContract,
     StoneStoreContract,
     some_stones,
 )
+from diamond_core.testing.pipeline_runs_contract import a_run
 
 
 class TestFilesystemModelRepository(ModelRepositoryContract):
@@ -364,3 +367,23 @@ class TestDeltaStoneStore(StoneStoreContract):
                 commit.write_text("garbage")
 
         return break_down
+
+
+class TestPipelineRunFiles(PipelineRunsContract):
+    @pytest.fixture
+    def runs(self, tmp_path):
+        return PipelineRunFiles(tmp_path / "pipeline")
+
+    @pytest.fixture
+    def reopened(self, tmp_path):
+        return PipelineRunFiles(tmp_path / "pipeline")
+
+    @pytest.fixture
+    def break_down(self, tmp_path):
+        return lambda: (tmp_path / "pipeline").write_text("a file where a folder should be")
+
+    def test_skips_what_it_cannot_read(self, runs, tmp_path):
+        run = a_run()
+        runs.save(run)
+        (tmp_path / "pipeline" / "20990101-000000-abcdef.json").write_text("{}")
+        assert list(runs.runs()) == [run]

@@ -157,7 +157,12 @@ def test_without_keys_the_record_says_how_to_set_one(tmp_path, path):
     database_url = f"sqlite:///{tmp_path / 'requests.db'}"
     app = app_of(
         build_container(
-            Settings(home=tmp_path, models_url=tmp_path.as_uri(), database_url=database_url)
+            Settings(
+                home=tmp_path,
+                models_url=tmp_path.as_uri(),
+                data_url=tmp_path.as_uri(),
+                database_url=database_url,
+            )
         )
     )
     answer = testing.TestClient(app).simulate_get(path)
@@ -169,6 +174,7 @@ def test_a_record_that_is_away_is_told_without_its_password(tmp_path):
     settings = Settings(
         home=tmp_path,
         models_url=tmp_path.as_uri(),
+        data_url=tmp_path.as_uri(),
         database_url="mysql://me:hidden-1@127.0.0.1:1/name",
         api_keys=ApiKeys.parse("admin:admin-secret"),
     )

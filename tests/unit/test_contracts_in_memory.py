@@ -7,6 +7,7 @@ import pytest
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
+    InMemoryPipelineRuns,
     InMemoryRequestLog,
     InMemoryStoneSource,
     InMemoryStoneStore,
@@ -18,6 +19,7 @@ from diamond_core.testing import (
     LargeStoneSourceContract,
     ModelContract,
     ModelRepositoryContract,
+    PipelineRunsContract,
     RequestLogContract,
     StoneSourceContract,
     StoneStoreContract,
@@ -127,3 +129,13 @@ class TestInMemoryStoneStore(StoneStoreContract):
     @pytest.fixture
     def break_down(self, store):
         return breaks(store)
+
+
+class TestInMemoryPipelineRuns(PipelineRunsContract):
+    @pytest.fixture
+    def runs(self):
+        return InMemoryPipelineRuns()
+
+    @pytest.fixture
+    def break_down(self, runs):
+        return breaks(runs)

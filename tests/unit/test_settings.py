@@ -30,6 +30,8 @@ def test_knows_keys_by_their_secret_and_forgets_the_secret():
         Settings(
             home=Path(),
             models_url="s3://u:secret@h/b",
+            data_url="s3://u:secret@h/d",
+            notify_url="https://hooks.example/secret",
             database_url="mysql://u:secret@h/d",
             api_keys=keys,
         )

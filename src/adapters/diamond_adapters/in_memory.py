@@ -24,6 +24,7 @@ from diamond_core import (
     ModelExists,
     ModelFileNotFound,
     ModelId,
+    PipelineRun,
     RawStones,
     RequestLogHealth,
     StoneRecords,
@@ -259,3 +260,18 @@ class InMemoryStoneStore(_Fails):
         self._reach()
         if id not in self._deliveries:
             raise DeliveryNotFound(id)
+
+
+class InMemoryPipelineRuns(_Fails):
+    """``PipelineRuns`` in the memory of this process."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, PipelineRun] = {}
+
+    def save(self, run: PipelineRun) -> None:
+        self._reach()
+        self._runs[run.id] = run
+
+    def runs(self) -> Sequence[PipelineRun]:
+        self._reach()
+        return sorted(self._runs.values(), key=attrgetter("id"), reverse=True)

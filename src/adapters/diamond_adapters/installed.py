@@ -6,6 +6,7 @@ A package registers a plugin as an entry point; no change in this library is nee
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from typing import Any, Final
 
 from diamond_core import DiamondError, InvalidUrl
@@ -14,6 +15,19 @@ FAMILIES: Final = "diamond_core.families"
 MODEL_REPOSITORIES: Final = "diamond_core.model_repositories"
 REQUEST_LOGS: Final = "diamond_core.request_logs"
 STONE_SOURCES: Final = "diamond_core.stone_sources"
+STONE_STORES: Final = "diamond_core.stone_stores"
+
+
+def can_train() -> bool:
+    """Return whether the extra ``train`` is installed."""
+    return find_spec("sklearn") is not None
+
+
+def why_not_loaded(error: Exception) -> str:
+    """Return why a plugin can't be imported, with the command that helps if there is one."""
+    if isinstance(error, ModuleNotFoundError) and not can_train():
+        return f"{error.name} is not installed; run: pip install 'diamond-core[train]'"
+    return f"it can't be loaded: {error}"
 
 
 def find(group: str) -> dict[str, EntryPoint]:
@@ -39,7 +53,7 @@ def open_url(group: str, url: str) -> Any:
     try:
         adapter = known[scheme].load()
     except Exception as ex:  # a plugin's import can raise anything
-        raise InvalidUrl(f"the adapter for {scheme!r} can't be loaded: {ex}") from ex
+        raise InvalidUrl(f"the adapter for {scheme!r}: {why_not_loaded(ex)}") from ex
     try:
         return adapter(url)
     except DiamondError:

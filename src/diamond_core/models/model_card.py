@@ -39,7 +39,16 @@ class ModelId(str):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:
-    """The data of a training: its source, its digest, and the numbers of rows."""
+    """The data of a training: its source, its digest, and the numbers of rows.
+
+    Attributes:
+        training_rows: the number of stones that the model was trained on.
+        holdout_rows: the number of stones that the card's errors were measured on.
+        version: the version of the store of stones; None if the stones came from elsewhere.
+        half_life: the age in days at which a price weighs half as much; None: age is ignored.
+        window: the newest days, in days, whose held-out stones are scored; None: all are.
+        scored_since, scored_until: the first and the last day of the scored prices, '' without dates.
+    """
 
     source: str
     digest: str
@@ -47,6 +56,11 @@ class DataSummary:
     rejected: int
     training_rows: int
     holdout_rows: int
+    version: int | None = None
+    half_life: float | None = None
+    window: float | None = None
+    scored_since: str = ""
+    scored_until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +84,7 @@ class ModelCard:
         details: JSON values from the family: candidates with their scores, parameters.
         files: file name -> SHA-256; a file that differs is not loaded.
         version: the version of this library.
+        libraries: the versions of Python and of the packages that made the model, by name.
         schema: the version of this card; see ``SCHEMA``.
     """
 
@@ -92,6 +107,7 @@ class ModelCard:
     details: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     version: str = ""
+    libraries: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
 

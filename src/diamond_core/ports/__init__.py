@@ -13,6 +13,7 @@ from diamond_core.ports.models import (
     ReportInput,
     ReportWriter,
 )
+from diamond_core.ports.pipeline_runs import Notify, PipelineRuns, notify_nobody
 from diamond_core.ports.request_log import Background, RequestLog
 from diamond_core.ports.stone_source import BATCH_ROWS, StoneSource
 from diamond_core.ports.stone_store import StoneStore, StoneVersion
@@ -31,6 +32,8 @@ __all__ = [
     "ModelFamily",
     "ModelLoader",
     "ModelRepository",
+    "Notify",
+    "PipelineRuns",
     "Progress",
     "ReportInput",
     "ReportWriter",
@@ -39,4 +42,5 @@ __all__ = [
     "StoneStore",
     "StoneVersion",
     "no_progress",
+    "notify_nobody",
 ]

@@ -56,6 +56,8 @@ class FittedModel:
             fitted without it, for unbiased price ranges.
         out_of_fold_four_cs: the same, from carat, cut, color and clarity alone.
         details: JSON values for the card: candidates with their scores, parameters.
+        libraries: the versions of Python and of the packages that decide what ``model.onnx``
+            contains, by name.
     """
 
     model: Model
@@ -64,6 +66,7 @@ class FittedModel:
     out_of_fold: Floats
     out_of_fold_four_cs: Floats
     details: Mapping[str, Any] = field(default_factory=dict)
+    libraries: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelFamily(Protocol):

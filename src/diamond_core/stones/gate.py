@@ -113,7 +113,7 @@ def why_held(
     is_first: bool,
     limits: GateLimits,
 ) -> str:
-    """Return why a person must look at a delivery, or ''.
+    """Return every reason why a person must look at a delivery, or ''.
 
     *missing* names the required columns that it lacks, *rejected* is the number of rejected rows of
     its *rows*, *reasons* counts them by reason. The first delivery of a store is not held for its
@@ -121,12 +121,17 @@ def why_held(
     """
     if missing:
         return f"the columns {', '.join(missing)} are missing"
+    found = [_bad_rows(rows, reasons, rejected, limits)]
+    if not is_first:
+        found += [_odd_ids(sorted_stones), *_odd_levels(levels, limits)]
+    return "; ".join(filter(None, found))
+
+
+def _bad_rows(rows: int, reasons: Mapping[str, int], rejected: int, limits: GateLimits) -> str:
     harmless = sum(reasons.get(each, 0) for each in NO_STONES)
     bad, of = rejected - harmless, rows - harmless
     if bad > limits.rejected * of:
         return f"{bad:,} of {of:,} rows ({bad / of:.0%}) are not usable"
-    if not is_first:
-        return _odd_ids(sorted_stones) or _odd_level(levels, limits)
     return ""
 
 
@@ -134,20 +139,21 @@ def _odd_ids(found: SortedStones) -> str:
     renamed, matched = int(found.renamed.sum()), int(found.matched.sum())
     if renamed >= MINIMUM_RENAMED and renamed > matched / 2:
         return (
-            f"{renamed:,} of {matched:,} known ids now name stones of another weight or other grades;"
-            " are they line numbers?"
+            f"{renamed:,} of {matched:,} known ids now name stones of another weight or other"
+            " grades: are they line numbers?"
         )
     return ""
 
 
-def _odd_level(found: Mapping[str, Mapping[str, Any]], limits: GateLimits) -> str:
+def _odd_levels(found: Mapping[str, Mapping[str, Any]], limits: GateLimits) -> list[str]:
+    problems = []
     price = found.get("price", {}).get("level", 1.0)
     if not 1.0 / limits.factor <= price <= limits.factor:
-        return (
-            f"the prices are {price:.3g} times what these stones are worth;"
+        problems.append(
+            f"the prices are {price:.3g} times what these stones are worth:"
             " are they in USD, and for whole stones?"
         )
     weight = found.get("carat", {}).get("level", 1.0)
     if not 1.0 / WEIGHT_FACTOR <= weight <= WEIGHT_FACTOR:
-        return f"the weights are {weight:.3g} times those of before; are they in carats?"
-    return ""
+        problems.append(f"the weights are {weight:.3g} times those of before: are they in carats?")
+    return problems

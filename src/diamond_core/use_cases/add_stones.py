@@ -117,7 +117,8 @@ class AddStones:
     def _finish(self) -> None:
         """Put the stones of deliveries that were received before their process ended."""
         for delivery in reversed(self._store.deliveries()):
-            if delivery.status == ADDED and not self._store.holds(delivery.id):
+            changes = delivery.status == ADDED and delivery.new + delivery.corrected > 0
+            if changes and not self._store.holds(delivery.id):
                 lines, marks = self._marks_of(delivery)
                 found = sort_out(self._stored()[0], marks, delivery.day)
                 self._put(delivery, lines[found.kept], found)
@@ -160,6 +161,8 @@ class AddStones:
 
     def _put(self, delivery: Delivery, kept: NDArray[np.int64], found: SortedStones) -> None:
         """Put the stones at the lines *kept* of a delivery into the store, as one version."""
+        if not len(kept):
+            return
 
         def stones() -> Iterator[StoneRecords]:
             for some in self._store.delivered(delivery.id):

@@ -8,19 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import numpy as np
-
 from diamond_core.errors import (
     Conflict,
     DiamondError,
     FamilyFailed,
     ModelDamaged,
     ModelNotFound,
-    TooFewStones,
     UnknownFamily,
 )
 from diamond_core.models.evaluation import Comparison, Evaluation, compare, metrics_of
-from diamond_core.models.model_card import DataSummary, ModelCard, ModelId, training_range
+from diamond_core.models.model_card import (
+    DataSummary,
+    ModelCard,
+    ModelId,
+    training_range,
+)
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.ports import (
     REPORT_FILE,
@@ -32,19 +34,17 @@ from diamond_core.ports import (
     ReportInput,
     ReportWriter,
     StoneSource,
+    StoneStore,
     no_progress,
 )
-from diamond_core.stones.cleaning import CleanStones, RejectedRow
+from diamond_core.stones.cleaning import RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable
-from diamond_core.stones.holdout import in_holdout
 from diamond_core.use_cases.choose_champion import ChooseChampion
-from diamond_core.use_cases.compare_models import check_held_out
 from diamond_core.use_cases.model_history import ModelHistory, encoded
-from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.training_split import TrainingSplit
+from diamond_core.use_cases.training_stones import TrainingStones
 from diamond_core.version import __version__
 
-MINIMUM_STONES: Final = 100
-"""The minimum number of distinct stones."""
 TRAINING: Final = "training"
 """The name of the exclusive work."""
 
@@ -59,6 +59,9 @@ class TrainingConfig:
         families: names of families; empty: all installed ones.
         trials: the maximum number of trials in the parameter search; None: each family decides.
         study: the URL of a storage for the search; None: the search is only in memory.
+        half_life: the age in days at which a price weighs half as much as a new one; None: all
+            weigh the same.
+        window: score on the held-out stones of the last *window* days; None: on all.
         force: train even if the history has a model of the same data and configuration.
         by: who requested it, for the history of promotions.
     """
@@ -67,6 +70,8 @@ class TrainingConfig:
     seed: int = 0
     trials: int | None = None
     study: str | None = None
+    half_life: float | None = None
+    window: float | None = None
     force: bool = False
     by: str = "training"
 
@@ -109,13 +114,13 @@ class TrainModels:
 
     def __call__(
         self,
-        sources: Sequence[StoneSource],
+        stones: Sequence[StoneSource] | StoneStore,
         config: TrainingConfig,
         *,
         progress: Progress = no_progress,
         waiting: Callable[[str], None] = lambda _: None,
     ) -> TrainingRun:
-        """Train every family on the stones of *sources*; promote the best if it is better.
+        """Train every family on *stones*, of sources or a store; promote the best if it is better.
 
         *waiting* gets a sentence if another training must end first.
 
@@ -129,8 +134,10 @@ class TrainModels:
             if name not in self._families:
                 raise UnknownFamily(name, list(self._families))
         progress("reading the stones", 0.0)
-        stones, source = read_stones(sources)
-        split = _Split.of(stones, source)
+        split = TrainingSplit.of(
+            self._read(stones), half_life=config.half_life, window=config.window
+        )
+        config = replace(config, half_life=split.summary.half_life, window=split.summary.window)
         with self._exclusive.hold(TRAINING, waiting):
             present = self._history.champion()
             champion = self._serving(split.holdout)
@@ -157,9 +164,14 @@ class TrainModels:
             cards=cards,
             trained=frozenset(trained),
             champion=chosen,
-            rejected=stones.rejected,
+            rejected=split.rejected,
             conflict=conflict,
         )
+
+    def _read(self, stones: Sequence[StoneSource] | StoneStore) -> TrainingStones:
+        if isinstance(stones, Sequence):
+            return TrainingStones.from_sources(stones, self._clock().date())
+        return TrainingStones.from_store(stones)
 
     def _serving(self, holdout: DiamondTable) -> _Serving | None:
         """Return the served model with its predictions for *holdout*, or None if there is none."""
@@ -173,7 +185,7 @@ class TrainModels:
         return None
 
     def _known(
-        self, family: str, split: _Split, config: TrainingConfig, champion: _Serving | None
+        self, family: str, split: TrainingSplit, config: TrainingConfig, champion: _Serving | None
     ) -> ModelCard | None:
         """Return the card of an undamaged model that this training would only repeat, or None.
 
@@ -181,8 +193,7 @@ class TrainModels:
         comparison with the champion at its training.
         """
         for card in self._history.cards():
-            same = (card.family, card.seed, card.trials, card.version, card.data.digest)
-            if same != (family, config.seed, config.trials, __version__, split.summary.digest):
+            if not repeats(card, family, config) or not _same_data(card.data, split.summary):
                 continue
             try:
                 model = self._history.load(card.id).model
@@ -200,7 +211,7 @@ class TrainModels:
     def _train(
         self,
         family: ModelFamily,
-        split: _Split,
+        split: TrainingSplit,
         config: TrainingConfig,
         champion: _Serving | None,
         progress: Progress,
@@ -209,11 +220,15 @@ class TrainModels:
             progress(f"{family.name}: {step}", share)
 
         started = time.perf_counter()
-        fitted = _fit(family, split, config, of_family)
+        fitted = fit_family(family, split, config, of_family)
         seconds = time.perf_counter() - started
         of_family("scoring on the hold-out", 1.0)
+        recent = split.recent
         ranges = PriceRanges.calibrate(
-            split.training, fitted.out_of_fold, fitted.out_of_fold_four_cs, fitted.features
+            split.training[recent],
+            fitted.out_of_fold[recent],
+            fitted.out_of_fold_four_cs[recent],
+            fitted.features,
         )
         evaluation = Evaluation.of(split.holdout, fitted.model.price(split.holdout), ranges)
         at = self._clock()
@@ -232,6 +247,7 @@ class TrainModels:
             comparison=None if champion is None else champion.compared_with(evaluation),
             details=fitted.details,
             version=__version__,
+            libraries=fitted.libraries,
         )
         encoded(card)  # before the report: the family's details may not be JSON
         of_family("writing the report", 1.0)
@@ -257,15 +273,20 @@ class TrainModels:
         return replace(fitted, files={**fitted.files, REPORT_FILE: page})
 
 
-def _fit(
-    family: ModelFamily, split: _Split, config: TrainingConfig, progress: Progress
+def fit_family(
+    family: ModelFamily, split: TrainingSplit, config: TrainingConfig, progress: Progress
 ) -> FittedModel:
+    """Fit a family on the training stones.
+
+    Raises:
+        TooFewStones, FamilyFailed, InvalidUrl, Unavailable: as for ``ModelFamily.fit``.
+    """
     try:
         return family.fit(
             split.training,
             seed=config.seed,
             trials=config.trials,
-            weights=None,
+            weights=split.weights,
             study=config.study,
             progress=progress,
         )
@@ -298,27 +319,15 @@ class _Serving:
         return compare(self.id, self.evaluation, challenger)
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    training: DiamondTable
-    holdout: DiamondTable
-    rejected: Sequence[RejectedRow]
-    summary: DataSummary
+def repeats(card: ModelCard, family: str, config: TrainingConfig) -> bool:
+    """Return whether this version of the library would train the model of *card* in the same way."""
+    data = card.data
+    found = (card.family, card.seed, card.trials, data.half_life, data.window, card.version)
+    wanted = (family, config.seed, config.trials, config.half_life, config.window, __version__)
+    return found == wanted
 
-    @classmethod
-    def of(cls, stones: CleanStones, source: str) -> _Split:
-        table = stones.table
-        distinct = len(np.unique(table.stone_hashes()))  # copies teach nothing
-        if distinct < MINIMUM_STONES:
-            raise TooFewStones(distinct, MINIMUM_STONES, "distinct usable")
-        held_out = in_holdout(table)
-        check_held_out(table[held_out])
-        summary = DataSummary(
-            source=source,
-            digest=table.digest(),
-            rows=len(table) + len(stones.rejected),
-            rejected=len(stones.rejected),
-            training_rows=int((~held_out).sum()),
-            holdout_rows=int(held_out.sum()),
-        )
-        return cls(table[~held_out], table[held_out], stones.rejected, summary)
+
+def _same_data(before: DataSummary, now: DataSummary) -> bool:
+    """Return whether two trainings have the same stones, and where it matters, of the same days."""
+    days_matter = now.half_life is not None or now.window is not None
+    return before.digest == now.digest and (not days_matter or before.version == now.version)

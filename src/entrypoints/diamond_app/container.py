@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
@@ -16,8 +16,9 @@ from urllib.parse import quote, unquote, urlsplit
 from dependency_injector import containers, providers
 
 from diamond_adapters.families.installed import InstalledFamilies
-from diamond_adapters.installed import MODEL_REPOSITORIES, open_url
+from diamond_adapters.installed import MODEL_REPOSITORIES, STONE_STORES, open_url
 from diamond_app.settings import (
+    DATA_URL,
     DATABASE_URL,
     HOME,
     KEEP_REQUESTS,
@@ -26,12 +27,14 @@ from diamond_app.settings import (
     Settings,
 )
 from diamond_core import (
+    AddStones,
     ChampionFollower,
     ChooseChampion,
     Clock,
     CompareModels,
     ExclusiveWork,
     FindSimilar,
+    GateLimits,
     InvalidSetting,
     InvalidUrl,
     Model,
@@ -40,15 +43,23 @@ from diamond_core import (
     ModelHistory,
     ModelLoader,
     ModelRepository,
+    Notify,
+    PipelineRuns,
     PriceDiamonds,
     ReportInput,
     RequestLog,
+    RunPipeline,
+    StoneStore,
     TrainModels,
+    notify_nobody,
 )
 
 if TYPE_CHECKING:
     from diamond_adapters.requests.dead_letters import DeadLetters
     from diamond_adapters.requests.destination import Destination
+
+
+_DAY = timedelta(days=1)
 
 
 def utc_now() -> datetime:
@@ -80,6 +91,22 @@ def _open_model_repository(settings: Settings) -> ModelRepository:
     with _from_setting(MODELS_URL):
         repository: ModelRepository = open_url(MODEL_REPOSITORIES, settings.models_url)
     return repository
+
+
+def _open_stone_store(settings: Settings) -> StoneStore:
+    with _from_setting(DATA_URL):
+        store: StoneStore = open_url(STONE_STORES, settings.data_url)
+    return store
+
+
+def _open_pipeline_runs(settings: Settings) -> PipelineRuns:
+    from diamond_adapters.pipeline_run_files import PipelineRunFiles
+
+    return PipelineRunFiles(settings.home / "pipeline")
+
+
+def _gate_limits(settings: Settings) -> GateLimits:
+    return GateLimits(rejected=settings.gate_rejected, factor=settings.gate_factor)
 
 
 def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
@@ -166,6 +193,20 @@ def _write_report(report: ReportInput) -> bytes:
     return write_report(report, repeat_command(report.card))
 
 
+def _notifier(settings: Settings) -> Notify:
+    if not settings.notify_url:
+        return notify_nobody
+    from diamond_adapters.notifier import Notifier
+
+    return Notifier(settings.notify_url)
+
+
+def _aging(settings: Settings) -> dict[str, float | None]:
+    """Return the arguments of ``TrainingConfig`` about the age of prices, in days."""
+    ages = {"half_life": settings.half_life, "window": settings.window}
+    return {name: None if age is None else age / _DAY for name, age in ages.items()}
+
+
 class Container(containers.DeclarativeContainer):
     """All parts of the application, wired from the settings."""
 
@@ -174,6 +215,7 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Provider[Clock] = providers.Object(utc_now)
     families: providers.Provider[Mapping[str, ModelFamily]] = providers.Singleton(InstalledFamilies)
     study: providers.Provider[str] = providers.Callable(default_study, settings.provided.home)
+    aging: providers.Provider[dict[str, float | None]] = providers.Callable(_aging, settings)
     model_repository: providers.Provider[ModelRepository] = providers.Singleton(
         _open_model_repository, settings
     )
@@ -197,8 +239,33 @@ class Container(containers.DeclarativeContainer):
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
+    stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)
+    add_stones = providers.Factory(
+        AddStones,
+        stone_store,
+        history,
+        exclusive_work,
+        clock,
+        providers.Callable(_gate_limits, settings),
+    )
     train_models = providers.Factory(
         TrainModels, families, history, exclusive_work, clock, providers.Object(_write_report)
+    )
+
+    pipeline_runs: providers.Provider[PipelineRuns] = providers.Singleton(
+        _open_pipeline_runs, settings
+    )
+    notify: providers.Provider[Notify] = providers.Singleton(_notifier, settings)
+    run_pipeline = providers.Factory(
+        RunPipeline,
+        stone_store,
+        history,
+        add_stones,
+        train_models,
+        pipeline_runs,
+        exclusive_work,
+        clock,
+        notify,
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from dotenv import dotenv_values
 
@@ -24,6 +24,7 @@ from diamond_core.errors import InvalidSetting
 
 HOME: Final = "DIAMOND_HOME"
 MODELS_URL: Final = "DIAMOND_MODELS_URL"
+DATA_URL: Final = "DIAMOND_DATA_URL"
 DATABASE_URL: Final = "DIAMOND_DATABASE_URL"
 API_KEYS: Final = "DIAMOND_API_KEYS"
 ALLOW_PICKLE: Final = "DIAMOND_ALLOW_PICKLE"
@@ -35,7 +36,13 @@ SPOOL_SYNC: Final = "DIAMOND_SPOOL_SYNC"
 SPOOL_LIMIT: Final = "DIAMOND_SPOOL_LIMIT"
 KEEP_REQUESTS: Final = "DIAMOND_KEEP_REQUESTS"
 REQUESTS_LIMIT: Final = "DIAMOND_REQUESTS_LIMIT"
+GATE_REJECTED: Final = "DIAMOND_GATE_REJECTED"
+GATE_FACTOR: Final = "DIAMOND_GATE_FACTOR"
+HALF_LIFE: Final = "DIAMOND_HALF_LIFE"
+WINDOW: Final = "DIAMOND_WINDOW"
+NOTIFY_URL: Final = "DIAMOND_NOTIFY_URL"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) *%")
 _MINIMUM_SIZE: Final = 1 << 20
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -141,6 +148,7 @@ class Settings:
     Attributes:
         home: the folder of the service's files on this host.
         models_url: where models and promotions are stored.
+        data_url: where stones and deliveries are stored.
         database_url: the database of the request log.
         api_keys: who can use the service; empty: everyone can price, nobody can administer.
         spool_durable: whether a recorded exchange survives a power cut, not only a killed process.
@@ -149,12 +157,18 @@ class Settings:
         requests_limit: the size of the request log, in bytes, from which on exchanges are kept
             without their bodies; 0: no limit.
         log_format: ``json``, ``text``, or ``auto``: text on a terminal, else JSON.
+        gate_rejected: the maximum share of rejected rows in a delivery that trains.
+        gate_factor: the maximum factor between a delivery's prices and what they should be.
+        half_life: the age at which a price weighs half as much in a training; None: age is ignored.
+        window: models are compared on the newest prices of this duration; None: on all.
+        notify_url: where the pipeline posts what happened; '' for nowhere.
         allow_pickle: whether a model without an ONNX graph is served from its joblib file;
             loading that file can run any code in it. A ``.env`` file can't set it.
     """
 
     home: Path
     models_url: str = field(repr=False)  # can contain a password
+    data_url: str = field(repr=False)  # can contain a password
     database_url: str = field(repr=False)  # can contain a password
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
     spool_durable: bool = False
@@ -162,6 +176,11 @@ class Settings:
     keep_requests: timedelta | None = None
     requests_limit: int = 0
     log_format: str = "auto"
+    gate_rejected: float = 0.1
+    gate_factor: float = 1.5
+    half_life: timedelta | None = None
+    window: timedelta | None = None
+    notify_url: str = field(repr=False, default="")  # can contain a token
     allow_pickle: bool = False
 
     @property
@@ -201,13 +220,19 @@ class Settings:
         return cls(
             home=home,
             models_url=values.get(MODELS_URL) or home.as_uri(),
+            data_url=values.get(DATA_URL) or (home / "data").as_uri(),
             database_url=values.get(DATABASE_URL)
             or f"sqlite:///{quote(str(home / 'requests.db'))}",
             api_keys=api_keys,
             spool_durable=_spool_durable(values.get(SPOOL_SYNC) or "process"),
             spool_limit=_size(SPOOL_LIMIT, values.get(SPOOL_LIMIT) or "1GiB"),
             requests_limit=_size(REQUESTS_LIMIT, values.get(REQUESTS_LIMIT) or ""),
-            keep_requests=_keep_requests(values.get(KEEP_REQUESTS) or ""),
+            keep_requests=_duration(KEEP_REQUESTS, values.get(KEEP_REQUESTS) or ""),
+            gate_rejected=_share(GATE_REJECTED, values.get(GATE_REJECTED) or "10%"),
+            gate_factor=_factor(GATE_FACTOR, values.get(GATE_FACTOR) or "1.5"),
+            half_life=_duration(HALF_LIFE, values.get(HALF_LIFE) or ""),
+            window=_duration(WINDOW, values.get(WINDOW) or ""),
+            notify_url=_http_url(NOTIFY_URL, values.get(NOTIFY_URL) or ""),
             log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
             allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
         )
@@ -234,13 +259,42 @@ def _size(name: str, text: str) -> int:
     return size
 
 
-def _keep_requests(text: str) -> timedelta | None:
+def _duration(name: str, text: str) -> timedelta | None:
     if not text:
         return None
     try:
         return parse_age(text)
     except ValueError as ex:
-        raise InvalidSetting(KEEP_REQUESTS, str(ex)) from ex
+        raise InvalidSetting(name, str(ex)) from ex
+
+
+def _share(name: str, text: str) -> float:
+    match = _PERCENT.fullmatch(text.strip())
+    share = float(match[1]) / 100.0 if match else 2.0
+    if share > 1.0:
+        raise InvalidSetting(name, f"must be from 0% to 100%, such as '10%', not {text[:40]!r}")
+    return share
+
+
+def _factor(name: str, text: str) -> float:
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 1.0 < factor < 1e6:
+        raise InvalidSetting(name, f"must be a number above 1, such as '1.5', not {text[:40]!r}")
+    return factor
+
+
+def _http_url(name: str, text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        valid = not text or (parts.scheme in {"http", "https"} and bool(parts.hostname))
+    except ValueError:
+        valid = False
+    if not valid:  # its text can contain a token
+        raise InvalidSetting(name, "must be a URL that begins with http:// or https://")
+    return text
 
 
 def _log_format(text: str) -> str:

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 
-from diamond_adapters.installed import FAMILIES, find
+from diamond_adapters.installed import FAMILIES, find, why_not_loaded
 from diamond_core import FamilyFailed, ModelFamily, UnknownFamily
-
-
-def can_train() -> bool:
-    """Return whether the extra ``train`` is installed, which the families of this package need."""
-    return find_spec("sklearn") is not None
 
 
 class InstalledFamilies(Mapping[str, ModelFamily]):
@@ -29,10 +23,7 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
         try:
             family: ModelFamily = self._entry_points[name].load()()
         except Exception as ex:  # a plugin's import can raise anything
-            if isinstance(ex, ModuleNotFoundError) and not can_train():
-                how = "pip install 'diamond-core[train]'"
-                raise FamilyFailed(name, f"{ex.name} is not installed; run: {how}") from ex
-            raise FamilyFailed(name, f"it can't be loaded: {ex}") from ex
+            raise FamilyFailed(name, why_not_loaded(ex)) from ex
         return family
 
     def __iter__(self) -> Iterator[str]:

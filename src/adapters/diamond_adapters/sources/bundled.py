@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from importlib.resources import files
+from typing import Final
 
 from diamond_adapters.sources.csv_source import CsvSource
+from diamond_core import RawStones
 
-BUNDLED_NAME = "bundled diamonds (53,940 round natural stones, 2008 prices in USD)"
+BUNDLED_NAME: Final = "bundled diamonds (53,940 round natural stones, 2008 prices in USD)"
+PRICED_ON: Final = date(2008, 7, 1)
+"""The middle of the year of its prices: their days are not known."""
 
 
-def bundled_source(url: str = "bundled:") -> CsvSource:
+class BundledSource(CsvSource):
+    """The ``StoneSource`` of the bundled stones, dated ``PRICED_ON``."""
+
+    def __init__(self) -> None:
+        data = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
+        super().__init__(BUNDLED_NAME, lambda: io.BytesIO(data.read_bytes()))
+
+    def read(self) -> Iterator[RawStones]:
+        for batch in super().read():
+            dates = {"date": [PRICED_ON] * len(batch.lines)}
+            yield replace(batch, columns={**batch.columns, **dates})
+
+
+def bundled_source(url: str = "bundled:") -> BundledSource:
     """Return the source of the bundled stones; *url* has no options."""
-    data = files("diamond_adapters.sources").joinpath("diamonds.csv.gz")
-    return CsvSource(BUNDLED_NAME, lambda: io.BytesIO(data.read_bytes()))
+    return BundledSource()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from diamond_adapters.installed import STONE_SOURCES, find, open_url
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_adapters.sources.csv_source import CsvSource
-from diamond_core import InvalidUrl, SourceUnreadable, StoneSource
+from diamond_core import InvalidUrl, RawStones, SourceUnreadable, StoneSource
 
 
 def locate_sources(texts: Sequence[str]) -> list[StoneSource]:
@@ -23,6 +23,32 @@ def locate_sources(texts: Sequence[str]) -> list[StoneSource]:
     return [source for text in texts for source in _locate(text)]
 
 
+def locate_unattended(texts: Sequence[str]) -> list[StoneSource]:
+    """Return the sources that *texts* name, for work that nobody watches.
+
+    A glob that matches nothing names none. What can't be found is a source that can't be read.
+    """
+    found: list[StoneSource] = []
+    for text in texts:
+        try:
+            found += _locate(text)
+        except SourceUnreadable as ex:
+            if not glob.has_magic(text):
+                found.append(_NotFound(ex))
+    return found
+
+
+class _NotFound:
+    """A ``StoneSource`` that can't be read."""
+
+    def __init__(self, error: SourceUnreadable) -> None:
+        self.name = error.source
+        self._error = error
+
+    def read(self) -> Iterator[RawStones]:
+        raise self._error
+
+
 def _locate(text: str) -> list[StoneSource]:
     scheme, colon, _ = text.partition(":")
     if "://" in text or (colon and scheme.lower() in find(STONE_SOURCES)):
@@ -31,6 +57,8 @@ def _locate(text: str) -> list[StoneSource]:
         except InvalidUrl as ex:
             raise SourceUnreadable(f"{scheme}:...", str(ex)) from ex
     path = Path(text)
+    if text == "bundled" and not path.exists():
+        return [bundled_source()]
     if path.is_file():
         return [CsvSource.from_path(path)]
     if path.is_dir():

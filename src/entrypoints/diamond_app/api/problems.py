@@ -36,6 +36,8 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.ModelFileNotFound: 404,
     errors.NoChampion: 503,
     errors.ExchangeNotFound: 404,
+    errors.DeliveryNotFound: 404,
+    errors.StoneVersionNotFound: 404,
     errors.ModelExists: 409,
     errors.ModelDamaged: 500,
     errors.NothingToRollBack: 409,

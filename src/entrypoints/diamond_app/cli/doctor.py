@@ -76,7 +76,7 @@ def _models(wired: Container) -> str | None:
 
 
 def _families(wired: Container) -> str | None:
-    from diamond_adapters.families.installed import can_train
+    from diamond_adapters.installed import can_train
 
     if not can_train():  # this host only serves
         return None

@@ -14,6 +14,11 @@ from diamond_core.version import __version__
 
 COMMANDS: Final = {
     "train": ("diamond_app.cli.train", "Train models and promote the best."),
+    "data": ("diamond_app.cli.data", "Add deliveries of stones, list, show and release them."),
+    "pipeline": (
+        "diamond_app.cli.pipeline",
+        "Add deliveries, train and promote, unattended; list the runs.",
+    ),
     "models": ("diamond_app.cli.models", "List, show, compare and promote models."),
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
     "similar": ("diamond_app.cli.similar", "Show known stones similar to one stone."),

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from diamond_app.container import Container
     from diamond_core import Progress
+
+HELD: Final = 3
+"""The exit code where something waits for a person."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
@@ -40,6 +43,11 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def waiting(sentence: str) -> None:
+    """Say why a command waits."""
+    print(printable(sentence), file=sys.stderr, flush=True)
 
 
 def print_json(values: Any) -> None:

@@ -17,11 +17,19 @@ from diamond_app.cli.output import (
     print_table,
     progress_bar,
     user,
+    waiting,
 )
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
-    from diamond_core import ModelCard, ModelHistory, RejectedRow, TrainingRun
+    from diamond_core import (
+        ModelCard,
+        ModelHistory,
+        RejectedRow,
+        StoneSource,
+        StoneStore,
+        TrainingRun,
+    )
 
 _SHOWN_REASONS = 10
 _VALUE = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
@@ -68,10 +76,11 @@ def command(
 ) -> None:
     """Train models on SOURCE, score them on the hold-out, and promote the best if it is better.
 
-    SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL. It needs the columns
-    carat, cut, color, clarity and price; depth, table, x, y, z are optional. Default is the
-    bundled data set of 53,940 round natural diamonds (2008 prices). A download can have 1 GB, 4 GB when it is
-    decompressed, and can take 10 minutes; for more, name a file.
+    Default is the store of stones (see: diamond data), or else the bundled data set of 53,940 round
+    natural diamonds (2008 prices). SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL. It needs the columns
+    carat, cut, color, clarity and price; depth, table, x, y, z are optional. A
+    download can have 1 GB, 4 GB when it is decompressed, and can take 10 minutes; for more, name a
+    file.
 
     \b
     Examples:
@@ -90,17 +99,21 @@ def command(
         seed=seed,
         trials=trials,
         study=study or wired.study(),
+        **wired.aging(),
         force=force,
         by=user(),
     )
+    stones: Sequence[StoneSource] | StoneStore = wired.stone_store()
+    if sources or wired.stone_store().version() is None:
+        stones = locate_sources(sources)
     train = wired.train_models()
     with progress_bar(quiet=False) as progress:
         try:
             run = train(
-                locate_sources(sources),
+                stones,
                 config,
                 progress=progress,
-                waiting=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+                waiting=waiting,
             )
         except InvalidUrl as ex:
             raise click.BadParameter(str(ex), param_hint="--study") from ex

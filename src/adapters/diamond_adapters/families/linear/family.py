@@ -11,6 +11,7 @@ from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.features import FEATURES
 from diamond_adapters.families.linear.regressor import LinearPriceRegressor
 from diamond_adapters.families.linear.search import DEFAULT, FOLDS, Candidate, out_of_fold, search
+from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
 from diamond_adapters.models.onnx_model import OnnxModel
 from diamond_core.errors import TooFewStones
@@ -54,6 +55,7 @@ class LinearFamily:
             files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
             out_of_fold=known,
             out_of_fold_four_cs=four_cs,
+            libraries=versions_of("onnx", "scikit-learn", "scipy"),
             details={
                 "chosen": best.name,
                 "cross_validation_folds": FOLDS,

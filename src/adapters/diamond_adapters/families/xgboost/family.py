@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.features import FEATURES
 from diamond_adapters.families.linear.family import MINIMUM_STONES
+from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
 from diamond_adapters.families.xgboost.folds import (
     FIRST_FOLDS,
@@ -100,6 +101,7 @@ def _fit(
         files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
         out_of_fold=best.known,
         out_of_fold_four_cs=best.four_cs,
+        libraries=versions_of("onnx", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu"),
         details={
             "chosen": NAMES[best.chosen],
             "reason": _reason(best, searched=bool(trials)),

@@ -1,0 +1,211 @@
+"""The unattended pipeline: add deliveries, train on what is new, promote what is better."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from diamond_core.errors import DiamondError, SourceUnreadable
+from diamond_core.models.pipeline_run import (
+    FAILED,
+    HELD,
+    INTERRUPTED,
+    NOTHING_NEW,
+    RUNNING,
+    TRAINED,
+    PipelineRun,
+    new_run_id,
+)
+from diamond_core.ports import (
+    Clock,
+    ExclusiveWork,
+    Notify,
+    PipelineRuns,
+    Progress,
+    StoneSource,
+    StoneStore,
+    no_progress,
+    notify_nobody,
+)
+from diamond_core.stones.delivery import Delivery
+from diamond_core.use_cases.add_stones import AddStones
+from diamond_core.use_cases.model_history import ModelHistory
+from diamond_core.use_cases.train_models import TrainingConfig, TrainModels
+from diamond_core.version import __version__
+
+PIPELINE: Final = "pipeline"
+"""The name of the exclusive work."""
+
+_EMPTY: Final = "the store of stones is empty; add some: diamond data add SOURCE"
+
+
+class RunPipeline:
+    """Runs the whole pipeline once. It can be killed at any moment: the next run goes on."""
+
+    def __init__(
+        self,
+        store: StoneStore,
+        history: ModelHistory,
+        add_stones: AddStones,
+        train_models: TrainModels,
+        runs: PipelineRuns,
+        exclusive: ExclusiveWork,
+        clock: Clock,
+        notify: Notify = notify_nobody,
+    ) -> None:
+        self._store = store
+        self._history = history
+        self._add_stones = add_stones
+        self._train_models = train_models
+        self._runs = runs
+        self._exclusive = exclusive
+        self._clock = clock
+        self._notify = notify
+
+    def __call__(
+        self,
+        sources: Sequence[StoneSource],
+        config: TrainingConfig,
+        *,
+        progress: Progress = no_progress,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> PipelineRun:
+        """Add each of *sources*, then train on the store unless that was done already.
+
+        A source that can't be read, or a training that fails, is a problem of the run and not an
+        error: the rest is still done. *config*'s ``force`` trains in any case.
+        """
+        with self._exclusive.hold(PIPELINE, waiting):
+            earlier = self._ended()
+            run = PipelineRun(
+                id=new_run_id(self._clock()),
+                started_at=self._clock(),
+                by=config.by,
+                code=__version__,
+                settings=_settings(config),
+            )
+            self._runs.save(run)
+            try:
+                run = self._run(run, earlier, sources, config, progress, waiting)
+            except Exception as ex:  # it is recorded, and raised
+                self._end(replace(run, problems=(*run.problems, f"{type(ex).__name__}: {ex}")))
+                raise
+            return self._end(run)
+
+    def _ended(self) -> list[PipelineRun]:
+        """Return the earlier runs; those that never ended were interrupted: we hold the lock."""
+        earlier = []
+        for run in self._runs.runs():
+            if run.outcome != RUNNING:
+                earlier.append(run)
+                continue
+            earlier.append(replace(run, outcome=INTERRUPTED))
+            self._runs.save(earlier[-1])
+        return earlier
+
+    def _run(
+        self,
+        run: PipelineRun,
+        earlier: Sequence[PipelineRun],
+        sources: Sequence[StoneSource],
+        config: TrainingConfig,
+        progress: Progress,
+        waiting: Callable[[str], None],
+    ) -> PipelineRun:
+        seconds: dict[str, float] = {}
+        problems: list[str] = []
+        deliveries: list[Mapping[str, Any]] = []
+        with _timed(seconds, "data"):
+            for some in [[source] for source in sources] or [[]]:
+                try:
+                    added = self._add_stones(some, progress=progress, waiting=waiting)
+                    deliveries += [_facts(each) for each in added.deliveries]
+                except SourceUnreadable as ex:
+                    problems.append(str(ex))
+            version = self._store.version()
+        run = replace(
+            run,
+            version=None if version is None else version.number,
+            deliveries=tuple(deliveries),
+            problems=tuple(problems),
+            champion=self._history.champion(),
+            seconds=seconds,
+        )
+        if version is None:
+            empty = () if run.held else (_EMPTY,)
+            return replace(run, complete=not empty, problems=(*run.problems, *empty))
+        if not config.force and any(_is_done(each, run) for each in earlier):
+            return replace(run, complete=True)
+        self._runs.save(run)
+        before = run.champion
+        with _timed(seconds, "training"):
+            try:
+                trained = self._train_models(
+                    self._store, config, progress=progress, waiting=waiting
+                )
+            except DiamondError as ex:
+                return replace(run, problems=(*run.problems, str(ex)))
+        problems += [trained.conflict] if trained.conflict else []
+        return replace(
+            run,
+            complete=not trained.conflict,
+            models=tuple(sorted(trained.trained)),
+            champion=trained.champion,
+            promoted=trained.champion != before,
+            problems=tuple(problems),
+        )
+
+    def _end(self, run: PipelineRun) -> PipelineRun:
+        """Keep how *run* ended, and tell it."""
+        if run.problems or not run.complete:
+            outcome = FAILED
+        elif run.held:
+            outcome = HELD
+        else:
+            outcome = TRAINED if run.models or run.promoted else NOTHING_NEW
+        run = replace(run, outcome=outcome, finished_at=self._clock())
+        self._runs.save(run)
+        common = {"run": run.id, "version": run.version, "champion": run.champion}
+        if run.promoted:
+            self._notify({"event": "new champion", "text": f"{run.champion} prices now", **common})
+        for each in run.held:
+            text = f"the delivery {each['id']} ({each['source']}) is held: {each['reason']}"
+            self._notify({"event": "held", "text": text, "delivery": each["id"], **common})
+        if outcome == FAILED:
+            text = "; ".join(run.problems) or "the pipeline failed"
+            self._notify({"event": "failed", "text": text, **common})
+        return run
+
+
+def _is_done(earlier: PipelineRun, run: PipelineRun) -> bool:
+    """Return whether an earlier run has trained all that this one would."""
+    found = (earlier.version, earlier.code, earlier.settings)
+    return earlier.complete and found == (run.version, run.code, run.settings)
+
+
+def _settings(config: TrainingConfig) -> dict[str, Any]:
+    return {
+        "families": list(config.families),
+        "seed": config.seed,
+        "trials": config.trials,
+        "half_life": config.half_life,
+        "window": config.window,
+    }
+
+
+def _facts(delivery: Delivery) -> dict[str, Any]:
+    names = ("id", "source", "rows", "new", "known", "corrected", "rejected")
+    facts = {name: getattr(delivery, name) for name in (*names, "status", "reason")}
+    return {**facts, "levels": dict(delivery.levels)}
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        seconds[step] = round(time.perf_counter() - started, 3)

@@ -1,0 +1,118 @@
+"""Split stones into those that train and those that judge; both can prefer new prices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diamond_core.errors import TooFewStones
+from diamond_core.models.model_card import DataSummary
+from diamond_core.stones.cleaning import RejectedRow
+from diamond_core.stones.diamond_table import DiamondTable, Floats
+from diamond_core.stones.holdout import in_holdout
+from diamond_core.stones.stone_records import Dates
+from diamond_core.use_cases.compare_models import check_held_out
+from diamond_core.use_cases.training_stones import TrainingStones
+
+MINIMUM_STONES: Final = 100
+"""The minimum number of distinct stones."""
+MINIMUM_SCORED: Final = 200
+"""A window that holds fewer held-out stones is made longer, if there are older ones."""
+MINIMUM_RECENT: Final = 1_000
+"""The same for the training stones that price ranges are learned from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSplit:
+    """The stones of one training.
+
+    Attributes:
+        training: n stones to train on.
+        weights: their weights, above zero, shape (n,); None: all weigh the same.
+        recent: whether each is of the window, so that price ranges are learned from it, shape (n,).
+        holdout: held-out stones of the window.
+        rejected: the rows that were not usable.
+        summary: what the cards say about all this.
+    """
+
+    training: DiamondTable
+    weights: Floats | None
+    recent: NDArray[np.bool_]
+    holdout: DiamondTable
+    rejected: Sequence[RejectedRow]
+    summary: DataSummary
+
+    @classmethod
+    def of(
+        cls, stones: TrainingStones, *, half_life: float | None = None, window: float | None = None
+    ) -> Self:
+        """Split *stones*. Ages are counted from the newest price; without dates they are ignored.
+
+        Raises:
+            TooFewStones: there are too few distinct ones to train on, or to compare models on.
+        """
+        table, dates = stones.table, stones.dates
+        distinct = len(np.unique(table.stone_hashes()))  # copies teach nothing
+        if distinct < MINIMUM_STONES:
+            raise TooFewStones(distinct, MINIMUM_STONES, "distinct usable")
+        held_out = in_holdout(table)
+        if np.isnat(dates).all():
+            half_life = window = None
+        scored = held_out & _newest(dates, held_out, window, MINIMUM_SCORED)
+        recent = ~held_out & _newest(dates, ~held_out, window, MINIMUM_RECENT)
+        check_held_out(table[scored])
+        days = dates[scored & ~np.isnat(dates)]
+        summary = DataSummary(
+            source=stones.source,
+            digest=table.digest(),
+            rows=len(table) + len(stones.rejected),
+            rejected=len(stones.rejected),
+            training_rows=int((~held_out).sum()),
+            holdout_rows=int(scored.sum()),
+            version=stones.version,
+            half_life=half_life,
+            window=window,
+            scored_since=str(days.min()) if len(days) else "",
+            scored_until=str(days.max()) if len(days) else "",
+        )
+        weights = None
+        if half_life is not None and len(np.unique(dates)) > 1:
+            weights = weights_by_age(dates, half_life)[~held_out]
+        return cls(
+            training=table[~held_out],
+            weights=weights,
+            recent=recent[~held_out],
+            holdout=table[scored],
+            rejected=stones.rejected,
+            summary=summary,
+        )
+
+
+def weights_by_age(dates: Dates, half_life: float) -> Floats:
+    """Return a weight for each price, 1 for the newest, shape (n,).
+
+    It halves with every *half_life* days. A price without a date counts as the oldest one.
+    """
+    known = dates[~np.isnat(dates)]
+    filled = np.where(np.isnat(dates), known.min(), dates)
+    ages = (known.max() - filled).astype(np.int64)
+    weights: Floats = np.maximum(np.exp2(-ages / half_life), 1e-6)
+    return weights
+
+
+def _newest(
+    dates: Dates, among: NDArray[np.bool_], window: float | None, minimum: int
+) -> NDArray[np.bool_]:
+    """Return which stones are of the last *window* days, or of more days until *minimum* are."""
+    days = np.sort(dates[among & ~np.isnat(dates)])
+    if window is None or not len(days):
+        return np.ones(len(dates), dtype=bool)
+    since = days[-1] - np.timedelta64(int(window), "D")
+    if len(days) < minimum:
+        return np.ones(len(dates), dtype=bool)
+    newest: NDArray[np.bool_] = dates > min(since, days[-minimum] - np.timedelta64(1, "D"))
+    return newest
