@@ -20,6 +20,7 @@ from diamond_core.errors import (
     ModelNotFound,
     NoChampion,
     NothingToRollBack,
+    NotReproducible,
     Refused,
     SourceUnreadable,
     StoneVersionNotFound,
@@ -102,6 +103,7 @@ from diamond_core.use_cases.price_diamonds import Prediction, Predictions, Price
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
 from diamond_core.use_cases.training_stones import TrainingStones
@@ -149,6 +151,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "AddStones",
     "AddedStones",
     "find_delivery",
+    "ReproduceModel",
+    "Reproduction",
     "RunPipeline",
     "PipelineRun",
     "TrainModels",
@@ -236,6 +240,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "StoneVersionNotFound",
     "ModelExists",
     "ModelDamaged",
+    "NotReproducible",
     "NothingToRollBack",
     "Conflict",
     "Unavailable",

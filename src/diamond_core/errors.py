@@ -18,6 +18,7 @@ DiamondError
 ├── DeliveryNotFound      the store of stones has no such delivery
 ├── StoneVersionNotFound  the store of stones has no such version
 ├── ModelExists           a model with this id already exists
+├── NotReproducible       a model was not trained on the store of stones
 ├── ModelDamaged          a model's files do not match its card
 ├── NothingToRollBack     no earlier champion can be served
 ├── Conflict              someone else made a change meanwhile
@@ -196,6 +197,17 @@ class ModelDamaged(DiamondError):
     def __init__(self, id: str, detail: str) -> None:
         self.id, self.detail = id, detail
         super().__init__(f"the model {id!r} is damaged and was not loaded: {detail}")
+
+
+class NotReproducible(DiamondError):
+    """The model was not trained on the store of stones: its rows are not kept."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(
+            f"the model {id!r} was trained on a source, not on the store of stones: its rows are"
+            " not kept"
+        )
 
 
 class NothingToRollBack(DiamondError):

@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -29,11 +29,33 @@ def locked(
     Raises:
         OSError: the file can't be opened.
     """
+    with _opened(path, create=create) as file:
+        yield file if _lock(file, seconds) else None
+
+
+@contextmanager
+def joined(path: Path, if_first: Callable[[], None]) -> Iterator[None]:
+    """Share the lock of the file at *path* with others; call *if_first* if nobody else holds it.
+
+    Others join after *if_first* has returned.
+
+    Raises:
+        OSError: the file can't be opened.
+    """
+    with _opened(path, create=True) as file:
+        if _lock(file, 0.0):
+            if_first()
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def _opened(path: Path, *, create: bool) -> Iterator[int]:
     with _guard:
         file = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
         _files.add(file)
     try:
-        yield file if _lock(file, seconds) else None
+        yield file
     finally:
         with _guard:
             if file in _files:  # this is not a child

@@ -12,11 +12,12 @@ from diamond_core.errors import TooFewStones
 from diamond_core.models.error_slices import ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, compare
 from diamond_core.models.model_card import ModelCard, ModelId
-from diamond_core.ports import StoneSource
+from diamond_core.ports import StoneSource, StoneStore
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import in_holdout
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.training_stones import TrainingStones
 
 MINIMUM_HELD_OUT: Final = 10
 """The minimum number of distinct stones."""
@@ -74,9 +75,9 @@ class CompareModels:
         self._history = history
 
     def __call__(
-        self, first: ModelId, second: ModelId, sources: Sequence[StoneSource]
+        self, first: ModelId, second: ModelId, stones: Sequence[StoneSource] | StoneStore
     ) -> ComparedModels:
-        """Compare the models on the hold-out of the stones of *sources*.
+        """Compare the models on the hold-out of *stones*, of sources or of a store.
 
         Raises:
             ModelNotFound, ModelDamaged: one of the models can't be used.
@@ -85,10 +86,10 @@ class CompareModels:
         """
         cards = [self._history.card(id) for id in (first, second)]
         models = [self._history.open(card) for card in cards]
-        stones, source = read_stones(sources)
-        holdout = stones.table[in_holdout(stones.table)]
+        table, source = _read(stones)
+        holdout = table[in_holdout(table)]
         check_held_out(holdout)
-        digest = stones.table.digest()
+        digest = table.digest()
         scored = []
         for card, model in zip(cards, models, strict=True):
             evaluation = Evaluation.of(holdout, model.price(holdout), card.price_ranges)
@@ -107,6 +108,14 @@ class CompareModels:
             models=(scored[0], scored[1]),
             difference=compare(first, scored[0].evaluation, scored[1].evaluation),
         )
+
+
+def _read(stones: Sequence[StoneSource] | StoneStore) -> tuple[DiamondTable, str]:
+    if isinstance(stones, Sequence):
+        cleaned, source = read_stones(stones)
+        return cleaned.table, source
+    stored = TrainingStones.from_store(stones)
+    return stored.table, stored.source
 
 
 def check_held_out(holdout: DiamondTable) -> None:

@@ -47,6 +47,7 @@ from diamond_core import (
     PipelineRuns,
     PriceDiamonds,
     ReportInput,
+    ReproduceModel,
     RequestLog,
     RunPipeline,
     StoneStore,
@@ -252,6 +253,7 @@ class Container(containers.DeclarativeContainer):
         TrainModels, families, history, exclusive_work, clock, providers.Object(_write_report)
     )
 
+    reproduce_model = providers.Factory(ReproduceModel, families, history, stone_store)
     pipeline_runs: providers.Provider[PipelineRuns] = providers.Singleton(
         _open_pipeline_runs, settings
     )

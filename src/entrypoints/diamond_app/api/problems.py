@@ -39,6 +39,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.DeliveryNotFound: 404,
     errors.StoneVersionNotFound: 404,
     errors.ModelExists: 409,
+    errors.NotReproducible: 409,
     errors.ModelDamaged: 500,
     errors.NothingToRollBack: 409,
     errors.Conflict: 409,

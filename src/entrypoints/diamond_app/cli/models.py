@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from diamond_app.cli import lineage
 from diamond_app.cli.output import container, json_option, print_json, print_table, user
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
-    from diamond_core import ChampionPeriod, ModelCard, ModelHistory, ModelId
+    from collections.abc import Sequence
+
+    from diamond_core import (
+        ChampionPeriod,
+        ModelCard,
+        ModelHistory,
+        ModelId,
+        StoneSource,
+        StoneStore,
+    )
 
 
 @click.group("models")
@@ -25,6 +35,10 @@ def command() -> None:
       diamond models compare champion linear-20261123-142233-9f3a1c
       diamond models promote linear-20261123-142233-9f3a1c --reason 'asked for by sales'
     """
+
+
+command.add_command(lineage.data)
+command.add_command(lineage.reproduce)
 
 
 @command.command("list")
@@ -92,7 +106,7 @@ def show(id: str, as_json: bool) -> None:
     from diamond_core.codec import to_plain
 
     history = container().history()
-    card = history.card(_id(history, id))
+    card = history.card(model_id(history, id))
     if as_json:
         print_json(to_plain(card))
         return
@@ -124,7 +138,9 @@ def promote(id: str, reason: str, as_json: bool) -> None:
       diamond models promote linear-20261123-142233-9f3a1c --reason 'asked for by sales'
     """
     wired = container()
-    promoted = wired.choose_champion().promote(_id(wired.history(), id), reason=reason, by=user())
+    promoted = wired.choose_champion().promote(
+        model_id(wired.history(), id), reason=reason, by=user()
+    )
     _print_champion(promoted, as_json)
 
 
@@ -149,9 +165,9 @@ def rollback(reason: str, as_json: bool) -> None:
 def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) -> None:
     """Compare two models on the same hold-out, by price band and by grade.
 
-    FIRST and SECOND are model ids or 'champion'. SOURCE is as for 'diamond train'; default is
-    the bundled data set. A hash of each stone selects the hold-out, so neither model was trained
-    on it, whatever its training data.
+    FIRST and SECOND are model ids or 'champion'. SOURCE, and its default,
+    are as for 'diamond train'. A hash of each stone selects the hold-out, so neither model was
+    trained on it, whatever its training data.
 
     \b
     Examples:
@@ -163,8 +179,11 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
 
     wired = container()
     history = wired.history()
-    ids = _id(history, first), _id(history, second)
-    found = wired.compare_models()(*ids, locate_sources(sources))
+    ids = model_id(history, first), model_id(history, second)
+    stones: Sequence[StoneSource] | StoneStore = wired.stone_store()
+    if sources or wired.stone_store().version() is None:
+        stones = locate_sources(sources)
+    found = wired.compare_models()(*ids, stones)
     if as_json:
         print_json(as_values(found))
     else:
@@ -184,6 +203,7 @@ def _facts(card: ModelCard) -> list[list[object]]:
                 f" {card.data.rejected:,} rejected"
             ),
         ],
+        *_ages(card),
         ["MAE", f"{card.metrics.mae:,.2f} USD"],
         ["MAE from the 4 Cs alone", f"{card.metrics_four_cs.mae:,.2f} USD"],
         ["MAE in the worst price decile", f"{card.metrics.worst_decile:,.2f} USD"],
@@ -199,6 +219,17 @@ def _facts(card: ModelCard) -> list[list[object]]:
         interval = f"95 %: {c.low:+,.2f} to {c.high:+,.2f}"
         verdict = f"MAE {abs(c.difference):,.2f} USD {change} than {c.champion} ({interval})"
         facts.append(["against the champion", verdict])
+    return facts
+
+
+def _ages(card: ModelCard) -> list[list[object]]:
+    """Return how the age of prices counted, if it did."""
+    data = card.data
+    facts: list[list[object]] = []
+    if data.half_life is not None:
+        facts.append(["age of prices", f"weight halved every {data.half_life:g} days"])
+    if data.window is not None:
+        facts.append(["scored on prices of", f"{data.scored_since} to {data.scored_until}"])
     return facts
 
 
@@ -240,7 +271,7 @@ def _print_champion(promoted: str, as_json: bool) -> None:
         print(f"The champion is now {promoted}.")
 
 
-def _id(history: ModelHistory, text: str) -> ModelId:
+def model_id(history: ModelHistory, text: str) -> ModelId:
     """Return the model id that *text* names."""
     from diamond_core import ModelId, NoChampion
 

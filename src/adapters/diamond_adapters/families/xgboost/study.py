@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
+from diamond_adapters.flock import joined
 from diamond_adapters.private_files import create_file, create_folder
 from diamond_core.errors import InvalidUrl, Unavailable
 
@@ -57,25 +58,46 @@ def run_study(
             pruner=optuna.pruners.PercentilePruner(25.0, n_startup_trials=2),
             load_if_exists=True,
         )
-        if not study.get_trials(deepcopy=False):
-            study.enqueue_trial(dict(first))
+        with _joined(url, study):
+            if all(trial.state == TrialState.FAIL for trial in study.get_trials(deepcopy=False)):
+                study.enqueue_trial(dict(first))
 
-        def finished() -> list[FrozenTrial]:
-            return study.get_trials(deepcopy=False, states=FINISHED)
+            def finished() -> list[FrozenTrial]:
+                return study.get_trials(deepcopy=False, states=FINISHED)
 
-        callbacks: list[Callable[[optuna.Study, FrozenTrial], None]] = [
-            MaxTrialsCallback(trials, states=FINISHED),
-            lambda *_: trials_done(min(trials, len(finished()))),
-        ]
-        if missing := max(0, trials - len(finished())):
-            study.optimize(objective, n_trials=missing, callbacks=callbacks)
-        return finished()[:trials]
+            callbacks: list[Callable[[optuna.Study, FrozenTrial], None]] = [
+                MaxTrialsCallback(trials, states=FINISHED),
+                lambda *_: trials_done(min(trials, len(finished()))),
+            ]
+            if missing := max(0, trials - len(finished())):
+                study.optimize(objective, n_trials=missing, callbacks=callbacks)
+            return finished()[:trials]
+
+
+@contextmanager
+def _joined(url: str | None, study: optuna.Study) -> Iterator[None]:
+    """Work on a study with others. The first one fails the trials of processes that ended.
+
+    A database does this by itself: its trials have a heartbeat.
+    """
+
+    def fail_interrupted() -> None:
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+
+    if url is None or not url.startswith(_JOURNAL):
+        yield
+        return
+    journal = Path(unquote(url.removeprefix(_JOURNAL)))
+    with joined(journal.with_name(f"{journal.name}.users"), fail_interrupted):
+        yield
 
 
 class _SamplerByNumber(TPESampler):
     """Optuna's TPE, restarted for each trial with a seed that depends on the trial's number.
 
     With one stream of random numbers, a process that joins a study would repeat earlier proposals.
+    Failed trials do not count, so that a search that was interrupted ends as any other.
     """
 
     def __init__(self, seed: int) -> None:
@@ -83,7 +105,9 @@ class _SamplerByNumber(TPESampler):
         self._seed_of_study = seed
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        seed = (self._seed_of_study * 1_000_003 + trial.number) % 2**32
+        failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
+        number = trial.number - sum(each.number < trial.number for each in failed)
+        seed = (self._seed_of_study * 1_000_003 + number) % 2**32
         super().__init__(seed=seed, multivariate=True)
         super().before_trial(study, trial)
 
