@@ -47,6 +47,8 @@ class DataSummary:
         version: the version of the store of stones; None if the stones came from elsewhere.
         half_life: the age in days at which a price weighs half as much; None: age is ignored.
         window: the newest days, in days, whose held-out stones are scored; None: all are.
+        price_levels: the first day of each period and the level of its prices, the newest at 1;
+            the model was trained at the newest level. Empty where all prices are of one period.
         scored_since, scored_until: the first and the last day of the scored prices, '' without dates.
     """
 
@@ -61,6 +63,7 @@ class DataSummary:
     window: float | None = None
     scored_since: str = ""
     scored_until: str = ""
+    price_levels: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -225,7 +225,7 @@ class TrainModels:
         of_family("scoring on the hold-out", 1.0)
         recent = split.recent
         ranges = PriceRanges.calibrate(
-            split.training[recent],
+            split.repriced[recent],
             fitted.out_of_fold[recent],
             fitted.out_of_fold_four_cs[recent],
             fitted.features,
@@ -283,7 +283,7 @@ def fit_family(
     """
     try:
         return family.fit(
-            split.training,
+            split.repriced,
             seed=config.seed,
             trials=config.trials,
             weights=split.weights,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from diamond_core.errors import TooFewStones
 from diamond_core.models.model_card import DataSummary
+from diamond_core.models.price_level import PriceLevels
 from diamond_core.stones.cleaning import RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.holdout import in_holdout
@@ -31,7 +32,8 @@ class TrainingSplit:
     """The stones of one training.
 
     Attributes:
-        training: n stones to train on.
+        training: n stones to train on, at the prices that were paid.
+        repriced: the same stones at the newest level of prices; see ``PriceLevels``.
         weights: their weights, above zero, shape (n,); None: all weigh the same.
         recent: whether each is of the window, so that price ranges are learned from it, shape (n,).
         holdout: held-out stones of the window.
@@ -40,6 +42,7 @@ class TrainingSplit:
     """
 
     training: DiamondTable
+    repriced: DiamondTable
     weights: Floats | None
     recent: NDArray[np.bool_]
     holdout: DiamondTable
@@ -65,6 +68,7 @@ class TrainingSplit:
         scored = held_out & _newest(dates, held_out, window, MINIMUM_SCORED)
         recent = ~held_out & _newest(dates, ~held_out, window, MINIMUM_RECENT)
         check_held_out(table[scored])
+        levels = PriceLevels.estimate(table[~held_out], dates[~held_out])
         days = dates[scored & ~np.isnat(dates)]
         summary = DataSummary(
             source=stones.source,
@@ -78,12 +82,15 @@ class TrainingSplit:
             window=window,
             scored_since=str(days.min()) if len(days) else "",
             scored_until=str(days.max()) if len(days) else "",
+            price_levels=() if levels is None else levels.as_pairs(),
         )
         weights = None
         if half_life is not None and len(np.unique(dates)) > 1:
             weights = weights_by_age(dates, half_life)[~held_out]
+        training = table[~held_out]
         return cls(
-            training=table[~held_out],
+            training=training,
+            repriced=training if levels is None else levels.applied(training, dates[~held_out]),
             weights=weights,
             recent=recent[~held_out],
             holdout=table[scored],

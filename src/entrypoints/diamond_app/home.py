@@ -9,13 +9,17 @@ from typing import Self
 from diamond_app.container import Container, build_container
 from diamond_app.settings import HOME, Settings
 from diamond_core import (
+    AddStones,
     ChampionFollower,
     ChooseChampion,
     CompareModels,
     FindSimilar,
     ModelHistory,
     PriceDiamonds,
+    ReproduceModel,
     RequestLog,
+    RunPipeline,
+    StoneStore,
     TrainModels,
 )
 
@@ -71,6 +75,26 @@ class Home:
     def train_models(self) -> TrainModels:
         """Trains models, stores them, and promotes the best if it is better."""
         return self.container.train_models()
+
+    @property
+    def add_stones(self) -> AddStones:
+        """Adds deliveries to the store of stones, and releases held ones."""
+        return self.container.add_stones()
+
+    @property
+    def stone_store(self) -> StoneStore:
+        """The stones to train on, and their deliveries."""
+        return self.container.stone_store()
+
+    @property
+    def run_pipeline(self) -> RunPipeline:
+        """Adds deliveries, trains on what is new, and promotes what is better."""
+        return self.container.run_pipeline()
+
+    @property
+    def reproduce_model(self) -> ReproduceModel:
+        """Trains a model again, and gives back the stones that it was trained on."""
+        return self.container.reproduce_model()
 
     @property
     def history(self) -> ModelHistory:
