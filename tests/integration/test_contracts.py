@@ -18,7 +18,7 @@ from diamond_adapters.models.filesystem_model_repository import FilesystemModelR
 from diamond_adapters.mysql_locks import MySQLLocks
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
-from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.file_source import FileSource
 from diamond_adapters.sources.sql_source import SqlSource
 from diamond_core import ExchangeFilter, no_progress
 from diamond_core.stones.fields import GRADES
@@ -280,11 +280,11 @@ class CsvFixture:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
-        return CsvSource.from_path(path)
+        return FileSource.from_path(path)
 
     @pytest.fixture
     def missing(self):
-        return CsvSource.from_url("http://me:secret-word@127.0.0.1:1/stones.csv")
+        return FileSource.from_url("http://me:secret-word@127.0.0.1:1/stones.csv")
 
 
 class TestCsvSource(CsvFixture, StoneSourceContract):

@@ -46,8 +46,11 @@ def refusal(read, content):
         + ",".join(reversed(ROW.split(",")))
         + "\n",
         gzip.compress(f"{HEADER}\n{ROW}\n".encode()),
+        f"{HEADER}\n{ROW}\n".replace(",", "\t").encode("utf-16"),
+        f"sep=;\n{HEADER}\n{ROW}\n".replace(",", ";"),
+        f'"sep=|"\n{HEADER}\n{ROW}\n'.replace(",", "|"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_reads_the_same_stone_however_it_is_written(read, content):
     result = read(content)
@@ -82,7 +85,7 @@ def test_says_clearly_what_it_can_not_read(read, tmp_path):
     assert "carat more than once" in refusal(read, f"{HEADER},carat\n{ROW},1")
     told = refusal(read, f"{HEADER}\n{ROW}\n".encode() + b"caf\xe9,1\n")
     assert "byte 0xe9 on line 3 is not UTF-8" in told
-    assert "UTF-16" in refusal(read, HEADER.encode("utf-16"))
+    assert "after line 1 is not UTF-16" in refusal(read, f"{HEADER}\n{ROW}\n".encode("utf-16")[:-1])
     assert "gzip data is damaged" in refusal(read, gzip.compress(HEADER.encode() * 99)[:-9])
     with pytest.raises(SourceUnreadable, match="No such file"):
         read_stones([CsvSource.from_path(tmp_path / "gone.csv")])

@@ -16,15 +16,20 @@ REQUEST_LOGS: Final = "diamond_core.request_logs"
 STONE_SOURCES: Final = "diamond_core.stone_sources"
 
 
+def not_installed(ex: ImportError) -> str:
+    """Return the message that a package of the extra ``train`` is missing."""
+    return f"{ex.name} is not installed; run: pip install 'diamond-core[train]'"
+
+
 def find(group: str) -> dict[str, EntryPoint]:
     """Return the entry points of *group* by name; none is imported."""
     return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
 
 
-def open_url(group: str, url: str) -> Any:
+def open_url(group: str, url: str, **options: object) -> Any:
     """Open *url* with the adapter for its scheme.
 
-    An entry point of *group* has the scheme as its name, and is called with the URL.
+    An entry point of *group* has the scheme as its name, and is called with the URL and *options*.
 
     Raises:
         InvalidUrl: no adapter is installed for the scheme, it can't be imported, or it can't use
@@ -41,7 +46,7 @@ def open_url(group: str, url: str) -> Any:
     except Exception as ex:  # a plugin's import can raise anything
         raise InvalidUrl(f"the adapter for {scheme!r} can't be loaded: {ex}") from ex
     try:
-        return adapter(url)
+        return adapter(url, **options)
     except DiamondError:
         raise
     except Exception as ex:  # its text can contain a password

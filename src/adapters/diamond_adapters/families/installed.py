@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 
-from diamond_adapters.installed import FAMILIES, find
+from diamond_adapters.installed import FAMILIES, find, not_installed
 from diamond_core import FamilyFailed, ModelFamily, UnknownFamily
 
 
@@ -30,8 +30,7 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
             family: ModelFamily = self._entry_points[name].load()()
         except Exception as ex:  # a plugin's import can raise anything
             if isinstance(ex, ModuleNotFoundError) and not can_train():
-                how = "pip install 'diamond-core[train]'"
-                raise FamilyFailed(name, f"{ex.name} is not installed; run: {how}") from ex
+                raise FamilyFailed(name, not_installed(ex)) from ex
             raise FamilyFailed(name, f"it can't be loaded: {ex}") from ex
         return family
 

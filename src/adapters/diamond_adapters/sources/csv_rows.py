@@ -1,128 +1,33 @@
-"""Stones from CSV text: a file or a URL, plain or gzipped."""
+"""The rows of CSV text, read from a stream."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import sys
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
-from typing import BinaryIO, Final, Self, TextIO
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import BinaryIO, Final
 
-from diamond_adapters.sources.bounded import Bounded
-from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
-from diamond_core.stones.cleaning import READ_COLUMNS, missing_columns
+from diamond_core import RawStones, RejectedRow, SourceUnreadable
+from diamond_core.stones.cleaning import READ_COLUMNS
 
-_GZIP: Final = b"\x1f\x8b"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
-MAXIMUM_DOWNLOAD: Final = 1_000_000_000
-MAXIMUM_TEXT: Final = 4_000_000_000
-"""The maximum size of a download, and of its decompressed text, in bytes."""
-DOWNLOAD_SECONDS: Final = 600.0
+_UTF8_MARK: Final = b"\xef\xbb\xbf"
 MAXIMUM_COLUMNS: Final = 200
 _MAXIMUM_LINE: Final = 1_000_000
-
-
-class CsvSource:
-    """A ``StoneSource`` of comma-, semicolon- or tab-separated text with a header line.
-
-    Columns are found by their names, in any order and case; others are ignored. The text is
-    UTF-8, with or without a byte order mark, and can be gzipped. It is read as a stream.
-
-    Args:
-        name: its name in messages and cards.
-        open: opens the bytes; raises ``OSError`` if it can't.
-        maximum: the maximum size of the decompressed text, in bytes.
-    """
-
-    def __init__(
-        self, name: str, open: Callable[[], BinaryIO], *, maximum: int = sys.maxsize
-    ) -> None:
-        self.name = name
-        self._open = open
-        self._maximum = maximum
-
-    @classmethod
-    def from_path(cls, path: Path) -> Self:
-        """Return the source for a file on this machine."""
-        return cls(str(path), lambda: path.open("rb"))
-
-    @classmethod
-    def from_url(
-        cls,
-        url: str,
-        *,
-        download: int = MAXIMUM_DOWNLOAD,
-        text: int = MAXIMUM_TEXT,
-        seconds: float = DOWNLOAD_SECONDS,
-    ) -> Self:
-        """Return the source for an ``http``, ``https`` or ``file`` URL.
-
-        Args:
-            url: its address.
-            download: the maximum size of a download, in bytes.
-            text: the maximum size of a download's decompressed text, in bytes.
-            seconds: how long a download may take.
-
-        Raises:
-            SourceUnreadable: the URL is not valid, or there is no such file.
-        """
-        try:
-            name, parts = without_secrets(url), urlsplit(url)
-        except ValueError:  # its text can contain a password
-            raise SourceUnreadable("the source", "its URL is not valid") from None
-        if parts.scheme == "file":
-            path = Path(unquote(parts.path))
-            if parts.netloc not in ("", "localhost"):
-                raise SourceUnreadable(name, "use file:///absolute/path")
-            if not path.exists() or path.is_dir():
-                raise SourceUnreadable(
-                    name, "it is a folder" if path.is_dir() else "file not found"
-                )
-            return cls(name, lambda: path.open("rb"))
-
-        def open() -> BinaryIO:
-            from diamond_adapters.sources import url_source  # only few sources need it
-
-            return url_source.download(url, maximum=download, seconds=seconds)
-
-        return cls(name, open, maximum=text)
-
-    def read(self) -> Iterator[RawStones]:
-        with self._errors(), self._open() as file:
-            rows = CsvRows(self.name, _plain(file, self._maximum))
-            missing = missing_columns(rows.columns)
-            if missing:
-                raise SourceUnreadable(self.name, lacks(missing, rows.header))
-            while batch := rows.take(BATCH_ROWS):
-                yield batch
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except (EOFError, zlib.error, gzip.BadGzipFile) as ex:
-            raise SourceUnreadable(self.name, f"the gzip data is damaged ({ex})") from ex
-        except OSError as ex:
-            raise SourceUnreadable(self.name, ex.strerror or str(ex)) from ex
-
-
-def _plain(file: BinaryIO, maximum: int) -> BinaryIO:
-    """Return at most *maximum* bytes as a stream, decompressed if they are gzipped."""
-    buffered = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
-    is_gzip = buffered.peek(2)[:2] == _GZIP
-    plain = gzip.GzipFile(fileobj=buffered) if is_gzip else buffered
-    return Bounded(plain, maximum, "the decompressed text")  # type: ignore[return-value]  # reads as a stream
+_SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+"""Excel's own first line: it names the separator of the cells."""
 
 
 class CsvRows:
     """The rows of a CSV, read from a stream a few at a time.
+
+    Args:
+        name: its name in messages.
+        file: the bytes.
+        encoding: the encoding of text without a byte order mark.
+        advice: what a message says to do with text of another encoding.
 
     Attributes:
         header: the cells of the header line.
@@ -130,38 +35,49 @@ class CsvRows:
         delimiter: the separator of the cells.
 
     Raises:
-        SourceUnreadable: it is not UTF-8, is empty, names a column twice, or has too many columns.
+        SourceUnreadable: it has another encoding, is empty, names a column twice, or has too many
+            columns.
     """
 
-    def __init__(self, name: str, file: BinaryIO) -> None:
+    def __init__(
+        self,
+        name: str,
+        file: BinaryIO,
+        encoding: str = "UTF-8",
+        advice: str = "save it as UTF-8",
+    ) -> None:
         self._name = name
+        self._advice = advice
         start = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
-        if start.peek(2)[:2] in _UTF16:
-            raise SourceUnreadable(name, "the text is UTF-16; save it as UTF-8")
-        # Bytes that are not UTF-8 become surrogates, so that the error can name their line.
-        text = io.TextIOWrapper(start, "utf-8-sig", errors="surrogateescape", newline="")
+        mark = start.peek(3)[:3]
+        if mark == _UTF8_MARK:
+            encoding = "UTF-8"
+        elif mark[:2] in _UTF16:
+            encoding = "UTF-16"
+        self._encoding = encoding
+        codec = "utf-8-sig" if encoding == "UTF-8" else encoding
+        # Bytes of another encoding become surrogates, so that the error can name their line.
+        try:
+            text = io.TextIOWrapper(start, codec, errors="surrogateescape", newline="")
+        except (LookupError, ValueError):
+            raise SourceUnreadable(name, f"there is no encoding {encoding!r}") from None
+        self._text = text  # without this reference, it would close the file
         blank: list[str] = []
         first = ""
-        lines = _short_lines(name, text)
+        separator = None
+        lines = self._short_lines()
         for first in lines:
-            if first.strip():
+            found = _SEPARATOR.fullmatch(first)
+            if first.strip() and not found:
                 break
-            blank.append(first)
-        self._text = text  # without this reference, it would close the file
-        self.delimiter = max(",;\t", key=first.count)
+            separator = found or separator
+            blank.append("\n")
+        self.delimiter = separator[1] if separator else max(",;\t", key=first.count)
         self._reader = csv.reader(chain(blank, [first], lines), delimiter=self.delimiter)
         self.header = self._next_row()
         if not self.header:
             raise SourceUnreadable(name, "it is empty; a header line is required")
-        if len(self.header) > MAXIMUM_COLUMNS:
-            raise SourceUnreadable(
-                name,
-                f"it has {len(self.header):,} columns; the maximum is {MAXIMUM_COLUMNS}",
-            )
-        self.columns = [cell.strip().casefold() for cell in self.header]
-        twice = [each for each in READ_COLUMNS if self.columns.count(each) > 1]
-        if twice:
-            raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
+        self.columns = column_names(name, self.header)
 
     def release(self) -> None:
         """Leave the stream open: without this, it is closed together with this object."""
@@ -189,8 +105,25 @@ class CsvRows:
             byte = ord(ex.object[ex.start]) - 0xDC00
             raise SourceUnreadable(
                 self._name,
-                f"byte 0x{byte:02x} on line {self._reader.line_num} is not UTF-8; save it as UTF-8",
+                f"byte 0x{byte:02x} on line {self._reader.line_num} is not {self._encoding};"
+                f" {self._advice}",
             ) from None
+
+    def _short_lines(self) -> Iterator[str]:
+        """Yield the lines; a line that is too long is no row of stones."""
+        number = 0
+        try:
+            while line := self._text.readline(_MAXIMUM_LINE):
+                number += 1
+                if len(line) == _MAXIMUM_LINE:
+                    raise SourceUnreadable(
+                        self._name, f"line {number:,} has more than {_MAXIMUM_LINE:,} characters"
+                    )
+                yield line
+        except UnicodeError as ex:
+            raise SourceUnreadable(
+                self._name, f"the text after line {number:,} is not {self._encoding}"
+            ) from ex
 
     def take(self, maximum: int) -> RawStones | None:
         """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
@@ -213,20 +146,25 @@ class CsvRows:
         return RawStones(self._name, columns, lines, malformed, self.header, delivered)
 
 
-def _short_lines(name: str, text: TextIO) -> Iterator[str]:
-    """Yield the lines of *text*; a line that is too long is no row of stones."""
-    number = 0
-    while line := text.readline(_MAXIMUM_LINE):
-        number += 1
-        if len(line) == _MAXIMUM_LINE:
-            raise SourceUnreadable(
-                name, f"line {number:,} has more than {_MAXIMUM_LINE:,} characters"
-            )
-        yield line
+def column_names(name: str, header: Sequence[object]) -> list[str]:
+    """Return the cells of a *header* as column names: stripped, in lower case.
+
+    Raises:
+        SourceUnreadable: there are too many, or one that describes stones is there twice.
+    """
+    if len(header) > MAXIMUM_COLUMNS:
+        raise SourceUnreadable(
+            name, f"it has {len(header):,} columns; the maximum is {MAXIMUM_COLUMNS}"
+        )
+    columns = [str(cell).strip().casefold() for cell in header]
+    twice = [each for each in READ_COLUMNS if columns.count(each) > 1]
+    if twice:
+        raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
+    return columns
 
 
 def columns_of(
-    rows: Sequence[Sequence[str]], columns: Sequence[str]
+    rows: Sequence[Sequence[object]], columns: Sequence[str]
 ) -> dict[str, Sequence[object]]:
     """Return those *columns* of the *rows* that describe stones, each as one value per row."""
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
@@ -245,12 +183,3 @@ def lacks(missing: Sequence[str], header: Sequence[str]) -> str:
         f"the header lacks {', '.join(missing)}; it has {shown}"
         " (columns are separated by commas, semicolons or tabs)"
     )
-
-
-def without_secrets(url: str) -> str:
-    """Return *url* without possible secrets: its user, password and query values."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    netloc = f"***@{host}" if "@" in parts.netloc else host
-    query = re.sub(r"=[^&]*", "=***", parts.query)
-    return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
