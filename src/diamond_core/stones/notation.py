@@ -76,7 +76,7 @@ class Notation:
 
     def is_settled(self, field: NumberField, values: Sequence[object]) -> bool:
         """Return whether plain numbers among *values*, such as 4.500, have only one reading."""
-        if field is not PRICE or "." in self._price_signs:
+        if field is not PRICE or self._shows(".", [PRICE.name]):
             return True
         return not any(isinstance(value, str) and "." in value for value in values)
 
@@ -105,17 +105,16 @@ class Notation:
         return self._signs_of([*self._columns])
 
     def _signs_of(self, names: Sequence[str]) -> set[str]:
-        """Return the decimal signs that the columns *names* use beyond doubt."""
-        return {
-            sign
-            for sign in _OTHER
-            if any(
-                _decimal_sign(name, value) == sign
-                for name in names
-                for value in self._columns.get(name, ())
-                if isinstance(value, str) and (sign in value or value.count(_OTHER[sign]) > 1)
-            )
-        }
+        return {sign for sign in _OTHER if self._shows(sign, names)}
+
+    def _shows(self, sign: str, names: Sequence[str]) -> bool:
+        """Return whether *sign* is beyond doubt a decimal sign in the columns *names*."""
+        return any(
+            _decimal_sign(name, value) == sign
+            for name in names
+            for value in self._columns.get(name, ())
+            if isinstance(value, str) and (sign in value or value.count(_OTHER[sign]) > 1)
+        )
 
 
 def _is_ambiguous(found: re.Match[str]) -> bool:

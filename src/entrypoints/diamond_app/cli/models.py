@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from diamond_app.cli.output import container, json_option, print_json, print_table, user
+from diamond_app.cli.output import (
+    container,
+    encoding_option,
+    json_option,
+    print_json,
+    print_table,
+    user,
+)
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -145,8 +152,11 @@ def rollback(reason: str, as_json: bool) -> None:
 @click.argument("first")
 @click.argument("second")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@encoding_option
 @json_option
-def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) -> None:
+def compare(
+    first: str, second: str, sources: tuple[str, ...], encoding: str | None, as_json: bool
+) -> None:
     """Compare two models on the same hold-out, by price band and by grade.
 
     FIRST and SECOND are model ids or 'champion'. SOURCE is as for 'diamond train'; default is
@@ -164,7 +174,7 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
     wired = container()
     history = wired.history()
     ids = _id(history, first), _id(history, second)
-    found = wired.compare_models()(*ids, locate_sources(sources))
+    found = wired.compare_models()(*ids, locate_sources(sources, encoding))
     if as_json:
         print_json(as_values(found))
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,25 @@ if TYPE_CHECKING:
     from diamond_core import Progress
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def _known_encoding(
+    context: click.Context, option: click.Parameter, name: str | None
+) -> str | None:
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
+    except (LookupError, ValueError):
+        raise click.BadParameter(f"there is no text encoding {name!r}") from None
+    return name
+
+
+encoding_option = click.option(
+    "--encoding",
+    metavar="NAME",
+    callback=_known_encoding,
+    help="The encoding of CSV files that are neither UTF-8 nor have a byte order mark, such as cp1252.",
+)
+"""For commands that read sources of stones: pass it to ``locate_sources``."""
 
 
 def container() -> Container:
