@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from support import diamond
 
 from diamond_adapters.sources.locate import locate_sources
 from diamond_core import SourceUnreadable
@@ -257,3 +258,16 @@ def test_keeps_identities_and_dates_as_they_are(case, ids, dates):
 def test_names_the_rows_that_are_no_stones():
     assert {TOTAL_LINE, REPEATED_HEADER} == NO_STONES
     assert TOTAL_LINE == "it is a total line"
+
+
+@pytest.mark.parametrize("command", [["train"], ["models", "compare", "champion", "champion"]])
+def test_commands_take_an_encoding(command, trained_home):
+    file = str(FOLDER / "windows_1252.csv")
+    done = diamond(trained_home, *command, file, "--encoding", "nonsense", check=False)
+    assert done.returncode == 2
+    assert "Invalid value for '--encoding': there is no text encoding 'nonsense'" in done.stderr
+    done = diamond(trained_home, *command, file, check=False)
+    assert "name its encoding, such as --encoding cp1252" in done.stderr
+    done = diamond(trained_home, *command, file, "--encoding", "cp1252", check=False)
+    assert done.returncode == 1
+    assert "2 usable stones" in done.stderr or "stones" in done.stderr.splitlines()[-1]
