@@ -11,7 +11,10 @@ import pytest
 from support import STONE, diamond, serving
 
 ROOT = Path(__file__).parents[2]
-ONLY_FOR_TRAINING = {"joblib", "onnx", "optuna", "pandas", "scikit-learn", "sqlalchemy", "xgboost"}
+ONLY_FOR_TRAINING = {
+    *("arro3-core", "arro3-io", "deltalake", "joblib", "onnx", "optuna", "pandas"),
+    *("python-calamine", "scikit-learn", "sqlalchemy", "xgboost"),
+}
 PIP = ("-m", "pip", "--disable-pip-version-check")
 
 
@@ -57,6 +60,17 @@ def test_training_names_the_command_that_installs_it(python, tmp_path, small_csv
     shutil.copy(small_csv, tmp_path / "stones.csv")
     arguments = ("train", "stones.csv", "--family", "linear")
     done = diamond(tmp_path / "home", *arguments, check=False, python=python)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith(
+        "is not installed; run: pip install 'diamond-core[train]'"
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["title_above.xlsx", "typed.parquet"])
+def test_a_file_that_only_training_reads_names_the_same_command(python, tmp_path, name):
+    path = str(ROOT / "tests" / "data" / "traders" / name)
+    done = diamond(tmp_path / "home", "train", path, check=False, python=python)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith(
         "is not installed; run: pip install 'diamond-core[train]'"

@@ -8,6 +8,7 @@ import shutil
 
 import pytest
 from mariadb import fresh_database
+from tables import write_parquet, write_workbook
 
 from diamond_adapters.database import open_database
 from diamond_adapters.families.linear.family import LinearFamily
@@ -19,7 +20,9 @@ from diamond_adapters.mysql_locks import MySQLLocks
 from diamond_adapters.pipeline_run_files import PipelineRunFiles
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
-from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.excel_source import ExcelSource
+from diamond_adapters.sources.file_source import FileSource
+from diamond_adapters.sources.parquet_source import ParquetSource
 from diamond_adapters.sources.sql_source import SqlSource
 from diamond_adapters.stone_store.delta_stone_store import DeltaStoneStore
 from diamond_core import ExchangeFilter, no_progress
@@ -285,11 +288,11 @@ class CsvFixture:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows(zip(*columns.values(), strict=True))
-        return CsvSource.from_path(path)
+        return FileSource.from_path(path)
 
     @pytest.fixture
     def missing(self):
-        return CsvSource.from_url("http://me:secret-word@127.0.0.1:1/stones.csv")
+        return FileSource.from_url("http://me:secret-word@127.0.0.1:1/stones.csv")
 
 
 class TestCsvSource(CsvFixture, StoneSourceContract):
@@ -297,6 +300,47 @@ class TestCsvSource(CsvFixture, StoneSourceContract):
 
 
 class TestLargeCsvSource(CsvFixture, LargeStoneSourceContract):
+    pass
+
+
+class ExcelFixture(CsvFixture):
+    @pytest.fixture
+    def source(self, table, tmp_path):
+        columns = columns_of(table)
+        path = tmp_path / "stones.xlsx"
+        write_workbook(path, {"Stones": [[*columns], *zip(*columns.values(), strict=True)]})
+        return ExcelSource(str(path), lambda: path.open("rb"))
+
+    @pytest.fixture
+    def missing(self, tmp_path):
+        return ExcelSource("gone.xlsx", lambda: (tmp_path / "gone.xlsx").open("rb"))
+
+
+class TestExcelSource(ExcelFixture, StoneSourceContract):
+    pass
+
+
+class TestLargeExcelSource(ExcelFixture, LargeStoneSourceContract):
+    pass
+
+
+class ParquetFixture(CsvFixture):
+    @pytest.fixture
+    def source(self, table, tmp_path):
+        path = tmp_path / "stones.parquet"
+        write_parquet(path, columns_of(table))
+        return ParquetSource(str(path), lambda: path.open("rb"))
+
+    @pytest.fixture
+    def missing(self, tmp_path):
+        return ParquetSource("gone.parquet", lambda: (tmp_path / "gone.parquet").open("rb"))
+
+
+class TestParquetSource(ParquetFixture, StoneSourceContract):
+    pass
+
+
+class TestLargeParquetSource(ParquetFixture, LargeStoneSourceContract):
     pass
 
 

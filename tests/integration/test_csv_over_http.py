@@ -60,7 +60,7 @@ def test_the_command_line_answers_the_same(service, trained_home, sample_csv, tm
         ("a,b\n1,2\n", "lacks carat, cut, color, clarity"),
         ("carat,carat,cut,color,clarity\n", "more than once"),
         ("carat,cut,color,clarity\n1,Ide\xe9al".encode("latin-1"), "line 2 is not UTF-8"),
-        ("carat,cut".encode("utf-16"), "UTF-16"),
+        ("carat,cut\n".encode("utf-16")[:-1], "not UTF-16"),
         ("carat,cut,color,clarity\n" + "1,Ideal,H," + "x" * 200_000, "field larger"),
         ("carat,cut,color,clarity\n" + "1,,,\n" * 250_001, "more than 250,000 rows"),
     ],

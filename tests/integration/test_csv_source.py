@@ -3,6 +3,7 @@ import http.server
 import threading
 
 import pytest
+from tables import write_parquet, write_workbook
 
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_adapters.sources.locate import locate_sources
@@ -46,8 +47,11 @@ def refusal(read, content):
         + ",".join(reversed(ROW.split(",")))
         + "\n",
         gzip.compress(f"{HEADER}\n{ROW}\n".encode()),
+        f"{HEADER}\n{ROW}\n".replace(",", "\t").encode("utf-16"),
+        f"sep=;\n{HEADER}\n{ROW}\n".replace(",", ";"),
+        f'"sep=|"\n{HEADER}\n{ROW}\n'.replace(",", "|"),
     ],
-    ids=range(11),
+    ids=range(14),
 )
 def test_reads_the_same_stone_however_it_is_written(read, content):
     result = read(content)
@@ -82,8 +86,10 @@ def test_says_clearly_what_it_can_not_read(read, tmp_path):
     assert "carat more than once" in refusal(read, f"{HEADER},carat\n{ROW},1")
     told = refusal(read, f"{HEADER}\n{ROW}\n".encode() + b"caf\xe9,1\n")
     assert "byte 0xe9 on line 3 is not UTF-8" in told
-    assert "UTF-16" in refusal(read, HEADER.encode("utf-16"))
+    assert "after line 1 is not UTF-16" in refusal(read, f"{HEADER}\n{ROW}\n".encode("utf-16")[:-1])
     assert "gzip data is damaged" in refusal(read, gzip.compress(HEADER.encode() * 99)[:-9])
+    told = refusal(read, f"sep=,\n{HEADER}\n".encode() + b"\n\ncaf\xe9,1\n")
+    assert "byte 0xe9 on line 5 is not UTF-8" in told
     with pytest.raises(SourceUnreadable, match="No such file"):
         read_stones([CsvSource.from_path(tmp_path / "gone.csv")])
 
@@ -115,6 +121,18 @@ def test_reads_a_url_and_keeps_its_secrets(web_server):
     assert source.name == f"http://{address}/stones.csv?token=***"
     (source,) = locate_sources([f"http://me:secret@{address}/stones.csv"])
     assert source.name == f"http://***@{address}/stones.csv"
+
+
+def test_reads_workbooks_and_parquet_files_from_urls(web_server, tmp_path):
+    names, stone = HEADER.split(","), ROW.split(",")
+    write_workbook(tmp_path / "two.xlsx", {"A": [names, stone], "B B": [names, stone, stone]})
+    write_parquet(tmp_path / "stones.parquet", {n: [v] for n, v in zip(names, stone, strict=True)})
+    (tmp_path / "cp1252.csv").write_bytes(f"{HEADER},note\n{ROW},K\xf6ln\n".encode("cp1252"))
+    for name, stones in (("two.xlsx#B%20B", 2), ("stones.parquet", 1), ("cp1252.csv", 1)):
+        (source,) = locate_sources([f"http://127.0.0.1:{web_server}/{name}"], "cp1252")
+        assert len(read_stones([source])[0].table) == stones
+    (source,) = locate_sources([f"file://{tmp_path}/two.xlsx#A"], "cp1252")
+    assert len(read_stones([source])[0].table) == 1
 
 
 def test_says_clearly_that_a_url_does_not_answer(web_server):

@@ -36,7 +36,7 @@ def test_reads_a_table_and_reports_its_bad_rows(url):
 @pytest.mark.parametrize(
     ("suffix", "told"),
     [
-        ("?table=rings", "lacks carat, cut, color, clarity, price; it has size"),
+        ("?table=rings", "lacks carat, cut, color, clarity, price; it has 'size'"),
         ("?table=gone", "no such table"),
         ("?table=a;drop", "letters, digits, _ and"),
     ],

@@ -11,7 +11,7 @@ from diamond_core import (
     SourceUnreadable,
     clean,
 )
-from diamond_core.stones.cleaning import missing_columns, read_columns
+from diamond_core.stones.cleaning import TOTAL_LINE, missing_columns, read_columns
 from diamond_core.stones.fields import GRADES, PRICE
 
 GOOD = {
@@ -106,6 +106,57 @@ def test_keeps_rows_with_unknown_measurements():
 
 def test_reads_grades_in_odd_case():
     assert reasons(cut="vErY gOOd", color="e", clarity=" si2 ") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "texts", "grade"),
+    [
+        ("cut", ["VG", "v.g.", "V.GOOD", "V. Good", "very-good"], "Very Good"),
+        ("cut", ["G", "GD", "gd."], "Good"),
+        ("cut", ["F", "FR"], "Fair"),
+        ("cut", ["I", "ID"], "Ideal"),
+        ("clarity", ["VVS-1", "vvs 1", "VVS.1"], "VVS1"),
+        ("clarity", ["P1"], "I1"),
+        ("cut", ["EX", "EXC", "Excellent", "P", "PR", "Poor", "VGG", "V", "VG-EX", ""], None),
+        ("color", ["D-E", "DE", "K", "VG"], None),
+        ("clarity", ["FL", "LC", "P2", "SI", "SI3"], None),
+    ],
+)
+def test_reads_what_the_trade_writes_for_a_grade(field, texts, grade):
+    assert [GRADES[field].read(text) for text in texts] == [grade] * len(texts)
+
+
+def test_gives_the_reason_for_a_grade_of_another_scale():
+    told = "Excellent is of GIA's scale and has no equal in this one"
+    assert reasons(cut="ex") == [f"cut must be {CUTS}, not 'ex': {told}"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_total"),
+    [
+        (["Total", "", "", "", "", "661"], True),
+        (["", "Summe:", "12 Stück", "", "", "661"], True),
+        (["grand total (USD)", "", "", "", "", "$661"], True),
+        (["Gesamtsumme", "", "", "", "", ""], True),
+        (["", "", "", "", "", "661"], True),
+        (["153", "", "", "", "", "661"], True),
+        (["Totally fine", "1.1", "", "", "", "661"], False),
+        (["Total", "1.1", "Ideal", "", "", "661"], False),
+        (["A-1", "", "", "", "", "661"], False),
+        (["153", "1.1", "", "", "", "661"], False),
+        (["153", "", "", "", "", ""], False),
+    ],
+)
+def test_knows_a_total_line(cells, is_total):
+    header = ["note", "carat", "cut", "color", "clarity", "price"]
+    columns = {name: [cell] for name, cell in zip(header, cells, strict=True) if name in GOOD}
+    raw = RawStones("test", columns, [9], (), header, [(9, cells)])
+    (row,) = clean(raw).rejected
+    assert (row.reasons == (TOTAL_LINE,)) == is_total
+    malformed = [RejectedRow(9, ("has 6 fields, but the header has 5",), "test")]
+    raw = RawStones("test", {name: [] for name in columns}, [], malformed, header, [(9, cells)])
+    (row,) = clean(raw).rejected
+    assert (row.reasons == (TOTAL_LINE,)) == (is_total and cells[0] != "153" and any(cells[:2]))
 
 
 def test_leaves_prices_aside_where_none_are_needed():

@@ -26,8 +26,13 @@ def can_train() -> bool:
 def why_not_loaded(error: Exception) -> str:
     """Return why a plugin can't be imported, with the command that helps if there is one."""
     if isinstance(error, ModuleNotFoundError) and not can_train():
-        return f"{error.name} is not installed; run: pip install 'diamond-core[train]'"
+        return not_installed(error)
     return f"it can't be loaded: {error}"
+
+
+def not_installed(ex: ImportError) -> str:
+    """Return the message that a package of the extra ``train`` is missing."""
+    return f"{ex.name} is not installed; run: pip install 'diamond-core[train]'"
 
 
 def find(group: str) -> dict[str, EntryPoint]:
@@ -35,10 +40,10 @@ def find(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=group), key=lambda p: p.name)}
 
 
-def open_url(group: str, url: str) -> Any:
+def open_url(group: str, url: str, **options: object) -> Any:
     """Open *url* with the adapter for its scheme.
 
-    An entry point of *group* has the scheme as its name, and is called with the URL.
+    An entry point of *group* has the scheme as its name, and is called with the URL and *options*.
 
     Raises:
         InvalidUrl: no adapter is installed for the scheme, it can't be imported, or it can't use
@@ -55,7 +60,7 @@ def open_url(group: str, url: str) -> Any:
     except Exception as ex:  # a plugin's import can raise anything
         raise InvalidUrl(f"the adapter for {scheme!r}: {why_not_loaded(ex)}") from ex
     try:
-        return adapter(url)
+        return adapter(url, **options)
     except DiamondError:
         raise
     except Exception as ex:  # its text can contain a password

@@ -22,7 +22,10 @@ class StoneSource(Protocol):
     def read(self) -> Iterator[RawStones]:
         """Yield all current rows, in order, at most ``BATCH_ROWS`` at a time.
 
+        A source without rows yields one batch without rows, so that its columns are known; whether
+        they are enough is decided elsewhere.
+
         Raises:
-            SourceUnreadable: it can't be reached or is not a table of stones.
+            SourceUnreadable: it can't be reached, or is not a table.
         """
         ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +30,7 @@ from diamond_core.stones.fields import (
     is_blank,
     missing,
 )
+from diamond_core.stones.notation import Notation
 
 COLUMNS: Final = (*FIELDS, PRICE.name)
 """The columns of training data."""
@@ -43,6 +45,12 @@ REPEATED_HEADER: Final = "it repeats the header line"
 TOTAL_LINE: Final = "it is a total line"
 NO_STONES: Final = frozenset({REPEATED_HEADER, TOTAL_LINE})
 """The reasons for rows that were never meant to be stones."""
+
+_NAMED: Final = 12
+_TOTAL: Final = re.compile(
+    r"(?:grand |sub-?)?(?:totals?|totaal|totale|sum|somme|suma|(?:zwischen)?summe|gesamt\w*)([\s:.(].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +102,12 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
     """Keep every valid row, and return every reason for each rejected one.
 
     A blank or missing measurement is unknown, and its row is kept. With *priced* each
-    stone needs a price; otherwise prices are ignored.
+    stone needs a price; otherwise prices are ignored. Numbers can be written as ``Notation`` reads
+    them.
     """
-    rows, problems = read_columns(raw.columns, len(raw.lines), text=True, priced=priced)
+    rows, problems = read_columns(
+        raw.columns, len(raw.lines), text=True, priced=priced, notation=Notation(raw.columns)
+    )
     reasons = {
         at: tuple(f"{each.field} {each.detail}" for each in found) for at, found in problems.items()
     }
@@ -106,17 +117,30 @@ def clean(raw: RawStones, *, priced: bool = True) -> CleanStones:
     keep = np.ones(len(rows), dtype=bool)
     keep[list(reasons)] = False
     found = [RejectedRow(raw.lines[at], why, raw.source) for at, why in reasons.items()]
-    rejected = sorted([*raw.malformed, *found], key=lambda row: row.line)
+    totals = _total_lines(raw, reasons)
+    rejected = sorted(
+        (
+            replace(row, reasons=(TOTAL_LINE,)) if row.line in totals else row
+            for row in [*raw.malformed, *found]
+        ),
+        key=lambda row: row.line,
+    )
     return CleanStones(DiamondTable(rows[keep]), tuple(rejected))
 
 
 def read_columns(
-    columns: Mapping[str, Sequence[object]], size: int, *, text: bool, priced: bool
+    columns: Mapping[str, Sequence[object]],
+    size: int,
+    *,
+    text: bool,
+    priced: bool,
+    notation: Notation | None = None,
 ) -> tuple[NDArray[np.void], dict[int, list[FieldProblem]]]:
     """Return *size* rows from *columns* of plain values, and all problems of each invalid row.
 
     It accepts and rejects the same values as ``Diamond.parse``, with the same messages. With
-    *text*, numbers can be written as text. A missing column is blank.
+    *text*, numbers can be written as text; with *notation* too, as it reads them. A missing column
+    is blank.
     """
     rows = empty_rows(size)
     problems: dict[int, list[FieldProblem]] = {}
@@ -129,11 +153,13 @@ def read_columns(
         elif isinstance(field, GradeField):
             rows[field.name], bad = _read_grades(field, values, text=text)
         else:
-            rows[field.name], bad = _read_numbers(field, values, text=text)
+            rows[field.name], bad = _read_numbers(field, values, text, notation)
         for at in bad:
             value = values[at]
             if not is_blank(value, text=text):
                 detail = invalid(field, value, text=text)
+                if notation and isinstance(field, NumberField):
+                    detail = notation.problem(field, value) or detail
             elif field.required:
                 detail = missing(field)
             else:
@@ -167,11 +193,14 @@ def _read_grades(
 
 
 def _read_numbers(
-    field: NumberField, values: Sequence[Any], *, text: bool
+    field: NumberField, values: Sequence[Any], text: bool, notation: Notation | None
 ) -> tuple[Floats, list[int]]:
     """Return the numbers, or NaN, and the positions of the values that are not valid numbers."""
     numbers = _at_once(values, text=text)
-    if numbers is None:
+    if notation and (numbers is None or not notation.is_settled(field, values)):
+        read = [notation.read(field, value) for value in values]
+        numbers = np.array([np.nan if each is None else each for each in read], dtype=np.float64)
+    elif numbers is None:
         read = [as_number(value, text=text) for value in values]
         numbers = np.array([np.nan if each is None else each for each in read], dtype=np.float64)
     bad = np.flatnonzero(~field.allows(numbers)).tolist()
@@ -204,7 +233,42 @@ def _repeated_headers(raw: RawStones, rejected: Iterable[int]) -> list[int]:
     return [at for at in rejected if is_name("cut", at) and is_name("carat", at)]
 
 
+def _total_lines(raw: RawStones, rejected: Iterable[int]) -> set[int]:
+    """Return the lines of the total lines among the *rejected* and the malformed rows.
+
+    The first cell says so, and the others have digits; or only the price is there, beside counts.
+    """
+    rows = {raw.lines[at]: {name: raw.columns[name][at] for name in raw.columns} for at in rejected}
+    delivered = dict(raw.delivered) if rows or raw.malformed else {}
+    lines = [*rows, *(row.line for row in raw.malformed)]
+    return {
+        line
+        for line in lines
+        if _is_total(delivered.get(line, [*rows.get(line, {}).values()]), rows.get(line, {}))
+    }
+
+
+def _is_total(cells: Sequence[object], fields: Mapping[str, object]) -> bool:
+    texts = [str(cell).strip() for cell in cells if not is_blank(cell, text=True)]
+    if texts and _TOTAL.fullmatch(texts[0]):
+        return all(re.search("[0-9]", text) for text in texts[1:])
+    given = {name: each for name, each in fields.items() if not is_blank(each, text=True)}
+    price = given.get(PRICE.name)
+    counts = [text for text in texts if text != str(price).strip()]
+    return given.keys() & {*COLUMNS} == {PRICE.name} and all(map(str.isdigit, counts))
+
+
 def missing_columns(names: Sequence[str], *, priced: bool = True) -> list[str]:
     """Return the required columns that are not among *names*."""
     needed = (*REQUIRED, *((PRICE.name,) if priced else ()))
     return [name for name in needed if name not in names]
+
+
+def check_columns(raw: RawStones) -> None:
+    """Raise ``SourceUnreadable`` if a batch lacks a required column."""
+    missing = missing_columns([*raw.columns])
+    if missing:
+        names = [str(each)[:30] for each in raw.header or raw.columns]
+        found = ", ".join(map(repr, names[:_NAMED])) + (", ..." if len(names) > _NAMED else "")
+        hint = " (columns are separated by commas, semicolons or tabs)" if len(names) == 1 else ""
+        raise SourceUnreadable(raw.source, f"it lacks {', '.join(missing)}; it has {found}{hint}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, NamedTuple
@@ -62,6 +62,8 @@ class GradeField:
         meanings: each grade and its meaning in plain words, worst grade first.
         example: a grade for examples in documents.
         required: whether a stone needs it; if not, it can be unknown.
+        synonyms: other names of a grade in the trade.
+        foreign: names of grades of other scales, and why they are refused.
     """
 
     name: str
@@ -70,6 +72,8 @@ class GradeField:
     meanings: Mapping[StrEnum, str]
     example: StrEnum
     required: bool = True
+    synonyms: Mapping[str, StrEnum] = field(default_factory=dict)
+    foreign: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def grades(self) -> tuple[StrEnum, ...]:
@@ -98,13 +102,24 @@ class GradeField:
 
     @cached_property
     def _loose(self) -> dict[str, StrEnum]:
-        return {_squeezed(grade): grade for grade in self.grades}
+        names = {str(grade): grade for grade in self.grades} | dict(self.synonyms)
+        return {_squeezed(name): grade for name, grade in names.items()}
 
     def read(self, value: object, *, text: bool = False) -> StrEnum | None:
-        """Return the grade that *value* names, in any case and spacing, or None."""
+        """Return the grade that *value* names, in any case and spacing, or None.
+
+        A name is that of the grade or one of ``synonyms``.
+        """
         if not isinstance(value, str):
             return None
         return self.members.get(value) or self._loose.get(_squeezed(value))
+
+    def why_foreign(self, value: object) -> str | None:
+        """Return why *value* is refused if it is a grade of another scale, else None."""
+        if not isinstance(value, str):
+            return None
+        reasons = {_squeezed(name): reason for name, reason in self.foreign.items()}
+        return reasons.get(_squeezed(value))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +193,21 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
             Cut.IDEAL: "Returns nearly all the light that enters it: the most brilliant cut.",
         },
         example=Cut.IDEAL,
+        # the names that RapNet and IDEX take; P and PR are Poor there, not Premium
+        synonyms={
+            "F": Cut.FAIR,
+            "FR": Cut.FAIR,
+            "G": Cut.GOOD,
+            "GD": Cut.GOOD,
+            "VG": Cut.VERY_GOOD,
+            "V Good": Cut.VERY_GOOD,
+            "I": Cut.IDEAL,
+            "ID": Cut.IDEAL,
+        },
+        # RapNet takes both Ideal and Excellent: they are not the same
+        foreign=dict.fromkeys(
+            ("EX", "EXC", "Excellent"), "Excellent is of GIA's scale and has no equal in this one"
+        ),
     ),
     GradeField(
         name="color",
@@ -209,6 +239,7 @@ FIELDS: Final[Mapping[str, Field]] = _field_map(
             Clarity.IF: "Internally flawless: nothing inside, even at 10 times magnification.",
         },
         example=Clarity.SI2,
+        synonyms={"P1": Clarity.I1},  # CIBJO's name
     ),
     NumberField(
         name="depth",
@@ -405,7 +436,8 @@ def invalid(field: Field, value: object, *, text: bool) -> str:
     is_quoted = isinstance(field, NumberField) and isinstance(value, str) and not text
     if is_quoted and field.read(value, text=True) is not None:
         return f"{sentence}: write the number without quotes"
-    return sentence
+    foreign = field.why_foreign(value) if isinstance(field, GradeField) else None
+    return f"{sentence}: {foreign}" if foreign else sentence
 
 
 def shown(value: object, *, text: bool) -> str:
@@ -424,4 +456,4 @@ def shown(value: object, *, text: bool) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return "".join(text.casefold().replace("-", " ").replace("_", " ").split())
+    return re.sub(r"[\s._-]", "", text.casefold())

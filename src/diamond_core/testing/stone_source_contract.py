@@ -48,7 +48,7 @@ class StoneSourceContract:
     def test_gives_a_line_number_for_each_row(self, source: StoneSource) -> None:
         lines: list[int] = []
         for batch in source.read():
-            assert 0 < len(batch.lines) <= BATCH_ROWS
+            assert len(batch.lines) <= BATCH_ROWS
             assert all(len(values) == len(batch.lines) for values in batch.columns.values())
             lines += batch.lines
         assert lines == sorted(set(lines))
@@ -76,6 +76,6 @@ class LargeStoneSourceContract(StoneSourceContract):
         return some_stones(BATCH_ROWS + 10)
 
     def test_reads_batch_by_batch(self, source: StoneSource, table: DiamondTable) -> None:
-        sizes = [len(batch.lines) for batch in source.read()]
+        sizes = [len(batch.lines) for batch in source.read() if batch.lines]
         assert len(sizes) > 1
         assert sum(sizes) == len(table)

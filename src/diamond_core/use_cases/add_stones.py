@@ -223,7 +223,7 @@ class _Intake:
 
     def rows(self) -> Iterator[DeliveredRows]:
         for raw in self._source.read():
-            if not self._rows:
+            if not self._header:
                 self._header, self.columns = header_of(raw), tuple(raw.columns)
                 self._sha.update(json.dumps(self._header).encode())
             some, reasons = DeliveredRows.of(raw, today=self.at.date())

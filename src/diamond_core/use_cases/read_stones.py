@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diamond_core.ports import StoneSource
-from diamond_core.stones.cleaning import CleanStones, RejectedRow, clean
+from diamond_core.stones.cleaning import CleanStones, RejectedRow, check_columns, clean
 from diamond_core.stones.diamond_table import DiamondTable
 
 
@@ -15,12 +15,13 @@ def read_stones(sources: Sequence[StoneSource]) -> tuple[CleanStones, str]:
     It reads batch by batch: only numbers stay in memory.
 
     Raises:
-        SourceUnreadable: a source can't be read.
+        SourceUnreadable: a source can't be read, or lacks a column.
     """
     tables: list[DiamondTable] = []
     rejected: list[RejectedRow] = []
     for source in sources:
         for batch in source.read():
+            check_columns(batch)
             cleaned = clean(batch)
             tables.append(cleaned.table)
             rejected += cleaned.rejected

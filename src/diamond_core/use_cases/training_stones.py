@@ -11,7 +11,7 @@ import numpy as np
 
 from diamond_core.errors import TooFewStones
 from diamond_core.ports import StoneSource, StoneStore
-from diamond_core.stones.cleaning import RejectedRow
+from diamond_core.stones.cleaning import RejectedRow, check_columns
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.stone_records import Dates, StoneRecords, clean_records
 
@@ -39,13 +39,14 @@ class TrainingStones:
         """Read and clean the stones of all *sources*, batch by batch: only numbers stay in memory.
 
         Raises:
-            SourceUnreadable: a source can't be read.
+            SourceUnreadable: a source can't be read, or lacks a column.
         """
         tables: list[DiamondTable] = []
         dates: list[Dates] = [np.empty(0, "M8[D]")]
         rejected: list[RejectedRow] = []
         for source in sources:
             for batch in source.read():
+                check_columns(batch)
                 cleaned = clean_records(batch, today=today)
                 tables.append(cleaned.records.table)
                 dates.append(cleaned.records.dates)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, BinaryIO, Final
 
-from diamond_adapters.sources.csv_source import CsvRows, columns_of, lacks, ragged
+from diamond_adapters.sources.csv_rows import CsvRows, columns_of, lacks, ragged
 from diamond_app.csv_cells import neutralized
 from diamond_core import PriceDiamonds, Progress, RawStones, SourceUnreadable, clean, no_progress
 from diamond_core.stones.cleaning import missing_columns

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.file_source import FileSource
 from diamond_core import SourceUnreadable
 from diamond_core.use_cases.read_stones import read_stones
 
@@ -50,7 +50,7 @@ def redirect(url: str, size: int = 0) -> bytes:
 
 def refusal(url: str, **limits: float) -> str:
     with pytest.raises(SourceUnreadable) as caught:
-        read_stones([CsvSource.from_url(url, **limits)])
+        read_stones([FileSource.from_url(url, **limits)])
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -78,7 +78,7 @@ def test_a_broken_answer_is_one_sentence(serve, answer, said):
 def test_follows_a_redirect_to_another_address(serve):
     endless = itertools.chain([redirect("/elsewhere.csv.gz", size=10**12)], itertools.repeat(CSV))
     url = serve(endless, OK + b"\r\n" + gzip.compress(CSV))
-    assert len(read_stones([CsvSource.from_url(url)])[0].table) == 1
+    assert len(read_stones([FileSource.from_url(url)])[0].table) == 1
 
 
 @pytest.mark.parametrize(

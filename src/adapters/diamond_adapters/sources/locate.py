@@ -5,25 +5,30 @@ from __future__ import annotations
 import glob
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from diamond_adapters.installed import STONE_SOURCES, find, open_url
 from diamond_adapters.sources.bundled import bundled_source
-from diamond_adapters.sources.csv_source import CsvSource
+from diamond_adapters.sources.file_source import FileSource
 from diamond_core import InvalidUrl, RawStones, SourceUnreadable, StoneSource
 
+_FILES: Final = ("file", "http", "https")
 
-def locate_sources(texts: Sequence[str]) -> list[StoneSource]:
+
+def locate_sources(texts: Sequence[str], encoding: str | None = None) -> list[StoneSource]:
     """Return the sources that *texts* name: files, globs, URLs; without any, the bundled data.
+
+    ``file.xlsx#name`` is one sheet of a workbook. A CSV that is not UTF-8 is read in *encoding*.
 
     Raises:
         SourceUnreadable: a text does not name a source.
     """
     if not texts:
         return [bundled_source()]
-    return [source for text in texts for source in _locate(text)]
+    return [source for text in texts for source in _locate(text, encoding)]
 
 
-def locate_unattended(texts: Sequence[str]) -> list[StoneSource]:
+def locate_unattended(texts: Sequence[str], encoding: str | None = None) -> list[StoneSource]:
     """Return the sources that *texts* name, for work that nobody watches.
 
     A glob that matches nothing names none. What can't be found is a source that can't be read.
@@ -31,7 +36,7 @@ def locate_unattended(texts: Sequence[str]) -> list[StoneSource]:
     found: list[StoneSource] = []
     for text in texts:
         try:
-            found += _locate(text)
+            found += _locate(text, encoding)
         except SourceUnreadable as ex:
             if not glob.has_magic(text):
                 found.append(_NotFound(ex))
@@ -49,21 +54,26 @@ class _NotFound:
         raise self._error
 
 
-def _locate(text: str) -> list[StoneSource]:
+def _locate(text: str, encoding: str | None) -> list[StoneSource]:
     scheme, colon, _ = text.partition(":")
     if "://" in text or (colon and scheme.lower() in find(STONE_SOURCES)):
+        is_encoded = encoding is not None and scheme.lower() in _FILES
+        options = {"encoding": encoding} if is_encoded else {}
         try:
-            return [open_url(STONE_SOURCES, text)]
+            return [open_url(STONE_SOURCES, text, **options)]
         except InvalidUrl as ex:
             raise SourceUnreadable(f"{scheme}:...", str(ex)) from ex
     path = Path(text)
     if text == "bundled" and not path.exists():
         return [bundled_source()]
     if path.is_file():
-        return [CsvSource.from_path(path)]
+        return [FileSource.from_path(path, encoding=encoding)]
     if path.is_dir():
         raise SourceUnreadable(text, "it is a folder; name its files, such as 'folder/*.csv'")
+    book, sign, sheet = text.rpartition("#")
+    if sign and Path(book).is_file():
+        return [FileSource.from_path(Path(book), encoding=encoding, sheet=sheet)]
     matches = sorted(glob.glob(text, recursive=True))
     if not matches:
         raise SourceUnreadable(text, "file not found")
-    return [CsvSource.from_path(Path(match)) for match in matches]
+    return [FileSource.from_path(Path(match), encoding=encoding) for match in matches]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
@@ -16,7 +16,6 @@ from diamond_core import (
     InvalidUrl,
     RawStones,
     SourceUnreadable,
-    missing_columns,
 )
 
 _TABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -71,11 +70,6 @@ class SqlSource:
     def _batches(self, cursor: Any) -> Iterator[RawStones]:
         header = [column[0] for column in cursor.description]
         names = [name.casefold() for name in header]
-        missing = missing_columns(names)
-        if missing:
-            raise SourceUnreadable(
-                self.name, f"the table lacks {', '.join(missing)}; it has {', '.join(names)}"
-            )
         first = 1
         while rows := cursor.fetchmany(BATCH_ROWS):
             values = list(zip(*rows, strict=True))
@@ -84,6 +78,9 @@ class SqlSource:
             delivered = list(zip(lines, rows, strict=True))
             yield RawStones(self.name, found, lines, (), header, delivered)
             first += len(rows)
+        if first == 1:
+            none: dict[str, Sequence[object]] = {name: () for name in names if name in READ_COLUMNS}
+            yield RawStones(self.name, none, [], (), header)
 
 
 def _without_table(parts: SplitResult, options: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ import click
 from diamond_app.cli.output import (
     HELD,
     container,
+    encoding_option,
     json_option,
     print_json,
     print_table,
@@ -48,9 +49,10 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@encoding_option
 @json_option
-def add(sources: tuple[str, ...], as_json: bool) -> None:
-    """Add SOURCE to the store: a file, a glob or a URL of stones with prices; or: bundled.
+def add(sources: tuple[str, ...], encoding: str | None, as_json: bool) -> None:
+    """Add SOURCE to the store: stones with prices, as for diamond train; or: bundled.
 
     Each file is a delivery. The same rows again change nothing. A stone is known by its column id
     (or ref, or sku): a later row corrects it. Without an id it is known by its values, its price
@@ -67,7 +69,7 @@ def add(sources: tuple[str, ...], as_json: bool) -> None:
     """
     from diamond_adapters.sources.locate import locate_sources
 
-    located = locate_sources(sources)
+    located = locate_sources(sources, encoding)
     with progress_bar(quiet=False) as progress:
         added = container().add_stones()(located, progress=progress, waiting=waiting)
     if as_json:

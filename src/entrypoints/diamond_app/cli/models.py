@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diamond_app.cli import lineage
-from diamond_app.cli.output import container, json_option, print_json, print_table, user
+from diamond_app.cli.output import (
+    container,
+    encoding_option,
+    json_option,
+    print_json,
+    print_table,
+    user,
+)
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -161,8 +168,11 @@ def rollback(reason: str, as_json: bool) -> None:
 @click.argument("first")
 @click.argument("second")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@encoding_option
 @json_option
-def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) -> None:
+def compare(
+    first: str, second: str, sources: tuple[str, ...], encoding: str | None, as_json: bool
+) -> None:
     """Compare two models on the same hold-out, by price band and by grade.
 
     FIRST and SECOND are model ids or 'champion'. SOURCE, and its default,
@@ -182,7 +192,7 @@ def compare(first: str, second: str, sources: tuple[str, ...], as_json: bool) ->
     ids = model_id(history, first), model_id(history, second)
     stones: Sequence[StoneSource] | StoneStore = wired.stone_store()
     if sources or wired.stone_store().version() is None:
-        stones = locate_sources(sources)
+        stones = locate_sources(sources, encoding)
     found = wired.compare_models()(*ids, stones)
     if as_json:
         print_json(as_values(found))

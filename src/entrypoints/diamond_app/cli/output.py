@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,25 @@ HELD: Final = 3
 """The exit code where something waits for a person."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+
+
+def _known_encoding(
+    context: click.Context, option: click.Parameter, name: str | None
+) -> str | None:
+    try:
+        io.TextIOWrapper(io.BytesIO(), encoding=name)
+    except (LookupError, ValueError):
+        raise click.BadParameter(f"there is no text encoding {name!r}") from None
+    return name
+
+
+encoding_option = click.option(
+    "--encoding",
+    metavar="NAME",
+    callback=_known_encoding,
+    help="The encoding of CSV files that are neither UTF-8 nor have a byte order mark, such as cp1252.",
+)
+"""For commands that read sources of stones: pass it to ``locate_sources``."""
 
 
 def container() -> Container:

@@ -10,6 +10,7 @@ import click
 from diamond_app.cli.output import (
     HELD,
     container,
+    encoding_option,
     json_option,
     print_json,
     print_table,
@@ -56,6 +57,7 @@ def command() -> None:
     help="Random seed; makes a run repeatable.",
 )
 @click.option("--force", is_flag=True, help="Train even if nothing is new.")
+@encoding_option
 @json_option
 def run(
     sources: tuple[str, ...],
@@ -63,6 +65,7 @@ def run(
     trials: int | None,
     seed: int,
     force: bool,
+    encoding: str | None,
     as_json: bool,
 ) -> None:
     """Add SOURCE to the store of stones; then, if anything is new, train, compare and promote.
@@ -83,7 +86,7 @@ def run(
     from diamond_core import TrainingConfig
 
     wired = container()
-    located = locate_unattended(sources)
+    located = locate_unattended(sources, encoding)
     config = TrainingConfig(
         families=families,
         seed=seed,

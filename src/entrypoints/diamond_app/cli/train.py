@@ -12,6 +12,7 @@ import click
 
 from diamond_app.cli.output import (
     container,
+    encoding_option,
     json_option,
     print_json,
     print_table,
@@ -63,6 +64,7 @@ _VALUE = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
     help="Store the parameter search in this database; runs with the same URL share it:"
     " mysql://user:password@host/name or sqlite:///file. Default is a file in the home folder.",
 )
+@encoding_option
 @click.option("--force", is_flag=True, help="Train even if nothing has changed.")
 @json_option
 def command(
@@ -71,14 +73,18 @@ def command(
     trials: int | None,
     seed: int,
     study: str | None,
+    encoding: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
     """Train models on SOURCE, score them on the hold-out, and promote the best if it is better.
 
-    Default is the store of stones (see: diamond data), or else the bundled data set of 53,940 round
-    natural diamonds (2008 prices). SOURCE is a CSV file, a glob or a URL, plain or gzipped, or a SQL URL. It needs the columns
-    carat, cut, color, clarity and price; depth, table, x, y, z are optional. A
+    SOURCE is a CSV, Excel or Parquet file, a glob or a URL, plain or gzipped, or a SQL URL; default
+    is the store of stones (see: diamond data), or else the bundled data set of 53,940 round natural
+    diamonds (2008 prices). It needs the columns carat, cut, color, clarity and price; depth, table,
+    x, y, z are optional. A CSV can have commas, semicolons or tabs, decimal commas, thousands
+    separators and $; a number with two readings, such as 1,234 where nothing else shows the
+    notation, is refused. Of a workbook, name the sheet if several have stones: bought.xlsx#March. A
     download can have 1 GB, 4 GB when it is decompressed, and can take 10 minutes; for more, name a
     file.
 
@@ -86,6 +92,7 @@ def command(
     Examples:
       diamond train
       diamond train 'bought/2026-*.csv' --family linear
+      diamond train bought.xlsx#March stock.csv --encoding cp1252
       diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
     """
@@ -105,7 +112,7 @@ def command(
     )
     stones: Sequence[StoneSource] | StoneStore = wired.stone_store()
     if sources or wired.stone_store().version() is None:
-        stones = locate_sources(sources)
+        stones = locate_sources(sources, encoding)
     train = wired.train_models()
     with progress_bar(quiet=False) as progress:
         try:

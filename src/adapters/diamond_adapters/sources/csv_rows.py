@@ -1,0 +1,190 @@
+"""The rows of CSV text, read from a stream."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import BinaryIO, Final
+
+from diamond_core import RawStones, RejectedRow, SourceUnreadable
+from diamond_core.stones.cleaning import READ_COLUMNS
+
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_UTF8_MARK: Final = b"\xef\xbb\xbf"
+MAXIMUM_COLUMNS: Final = 200
+_MAXIMUM_LINE: Final = 1_000_000
+_SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+"""Excel's own first line: it names the separator of the cells."""
+
+
+class CsvRows:
+    """The rows of a CSV, read from a stream a few at a time.
+
+    Args:
+        name: its name in messages.
+        file: the bytes.
+        encoding: the encoding of text without a byte order mark.
+        advice: what a message says to do with text of another encoding.
+
+    Attributes:
+        header: the cells of the header line.
+        columns: the same cells as column names: stripped, in lower case.
+        delimiter: the separator of the cells.
+
+    Raises:
+        SourceUnreadable: it has another encoding, is empty, names a column twice, or has too many
+            columns.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        file: BinaryIO,
+        encoding: str = "UTF-8",
+        advice: str = "save it as UTF-8",
+    ) -> None:
+        self._name = name
+        self._advice = advice
+        start = io.BufferedReader(file)  # type: ignore[type-var]  # any stream that can be read
+        mark = start.peek(3)[:3]
+        if mark == _UTF8_MARK:
+            encoding = "UTF-8"
+        elif mark[:2] in _UTF16:
+            encoding = "UTF-16"
+        self._encoding = encoding
+        codec = "utf-8-sig" if encoding == "UTF-8" else encoding
+        # Bytes of another encoding become surrogates, so that the error can name their line.
+        try:
+            text = io.TextIOWrapper(start, codec, errors="surrogateescape", newline="")
+        except (LookupError, ValueError):
+            raise SourceUnreadable(name, f"there is no encoding {encoding!r}") from None
+        self._text = text  # without this reference, it would close the file
+        blank: list[str] = []
+        first = ""
+        separator = None
+        lines = self._short_lines()
+        for first in lines:
+            found = _SEPARATOR.fullmatch(first)
+            if first.strip() and not found:
+                break
+            separator = found or separator
+            blank.append("\n")
+        self.delimiter = separator[1] if separator else max(",;\t", key=first.count)
+        self._reader = csv.reader(chain(blank, [first], lines), delimiter=self.delimiter)
+        self.header = self._next_row()
+        if not self.header:
+            raise SourceUnreadable(name, "it is empty; a header line is required")
+        self.columns = column_names(name, self.header)
+
+    def release(self) -> None:
+        """Leave the stream open: without this, it is closed together with this object."""
+        self._text.detach().detach()
+
+    def _next_row(self) -> list[str]:
+        return next((row for row, _ in self.rows() if row), [])
+
+    def rows(self) -> Iterator[tuple[list[str], int]]:
+        """Yield the remaining rows, each with the line on which it ends; blank rows are skipped."""
+        reader = self._reader
+        try:
+            for row in reader:
+                if any(row) and any(cell.strip() for cell in row):
+                    if not all(map(str.isascii, row)):
+                        self._check_encoding(row)
+                    yield row, reader.line_num
+        except csv.Error as ex:
+            raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
+
+    def _check_encoding(self, row: Sequence[str]) -> None:
+        try:
+            "".join(row).encode()
+        except UnicodeEncodeError as ex:
+            byte = ord(ex.object[ex.start]) - 0xDC00
+            raise SourceUnreadable(
+                self._name,
+                f"byte 0x{byte:02x} on line {self._reader.line_num} is not {self._encoding};"
+                f" {self._advice}",
+            ) from None
+
+    def _short_lines(self) -> Iterator[str]:
+        """Yield the lines; a line that is too long is no row of stones."""
+        number = 0
+        try:
+            while line := self._text.readline(_MAXIMUM_LINE):
+                number += 1
+                if len(line) == _MAXIMUM_LINE:
+                    raise SourceUnreadable(
+                        self._name, f"line {number:,} has more than {_MAXIMUM_LINE:,} characters"
+                    )
+                yield line
+        except UnicodeError as ex:
+            raise SourceUnreadable(
+                self._name, f"the text after line {number:,} is not {self._encoding}"
+            ) from ex
+
+    def take(self, maximum: int) -> RawStones | None:
+        """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
+        lines: list[int] = []
+        rows: list[list[str]] = []
+        malformed: list[RejectedRow] = []
+        delivered: list[tuple[int, Sequence[object]]] = []
+        for row, line in self.rows():
+            delivered.append((line, row))
+            if len(row) == len(self.header):
+                lines.append(line)
+                rows.append(row)
+            else:
+                malformed.append(RejectedRow(line, (ragged(row, self.header),), self._name))
+            if len(delivered) == maximum:
+                break
+        if not delivered:
+            return None
+        columns = columns_of(rows, self.columns)
+        return RawStones(self._name, columns, lines, malformed, self.header, delivered)
+
+
+def column_names(name: str, header: Sequence[object]) -> list[str]:
+    """Return the cells of a *header* as column names: stripped, in lower case.
+
+    Raises:
+        SourceUnreadable: there are too many, or one that describes stones is there twice.
+    """
+    if len(header) > MAXIMUM_COLUMNS:
+        raise SourceUnreadable(
+            name, f"it has {len(header):,} columns; the maximum is {MAXIMUM_COLUMNS}"
+        )
+    columns = [str(cell).strip().casefold() for cell in header]
+    twice = [each for each in READ_COLUMNS if columns.count(each) > 1]
+    if twice:
+        raise SourceUnreadable(name, f"the header names {', '.join(twice)} more than once")
+    return columns
+
+
+def columns_of(
+    rows: Sequence[Sequence[object]], columns: Sequence[str]
+) -> dict[str, Sequence[object]]:
+    """Return those *columns* of the *rows* that describe stones, each as one value per row."""
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return {name: values[at] for at, name in enumerate(columns) if name in READ_COLUMNS}
+
+
+def without_rows(name: str, header: Sequence[str], columns: Sequence[str]) -> RawStones:
+    """Return the batch of a source that has a header and no rows."""
+    return RawStones(name, columns_of([], columns), [], (), header)
+
+
+def ragged(row: Sequence[str], header: Sequence[str]) -> str:
+    """Return the message that a row has too few or too many cells."""
+    return f"has {len(row)} fields, but the header has {len(header)}"
+
+
+def lacks(missing: Sequence[str], header: Sequence[str]) -> str:
+    """Return the message that the header lacks columns."""
+    shown = ", ".join(repr(each[:30]) for each in header[:12])
+    return (
+        f"the header lacks {', '.join(missing)}; it has {shown}"
+        " (columns are separated by commas, semicolons or tabs)"
+    )
