@@ -41,6 +41,7 @@ from diamond_core import (
     ModelLoader,
     ModelRepository,
     PriceDiamonds,
+    PruneModels,
     ReportInput,
     RequestLog,
     TrainModels,
@@ -197,6 +198,7 @@ class Container(containers.DeclarativeContainer):
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
+    prune_models = providers.Factory(PruneModels, history, model_repository, exclusive_work)
     train_models = providers.Factory(
         TrainModels, families, history, exclusive_work, clock, providers.Object(_write_report)
     )

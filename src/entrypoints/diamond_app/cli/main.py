@@ -14,7 +14,7 @@ from diamond_core.version import __version__
 
 COMMANDS: Final = {
     "train": ("diamond_app.cli.train", "Train models and promote the best."),
-    "models": ("diamond_app.cli.models", "List, show, compare and promote models."),
+    "models": ("diamond_app.cli.models", "List, show, compare, promote and prune models."),
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
     "similar": ("diamond_app.cli.similar", "Show known stones similar to one stone."),
     "grades": ("diamond_app.cli.grades", "Show the grades and the fields of a stone."),
