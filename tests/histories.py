@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 
 import numpy as np
 
@@ -24,12 +25,22 @@ def publish(history, *ids, **changes):
     return card
 
 
-def keep(repository, id, files, **changes):
-    """Keep a model of any *files*, with a card that names their digests."""
+def keep(repository, id, files, samples=None, **changes):
+    """Keep a model of any *files* and *samples*, with a card that names their digests."""
+    samples = SAMPLES if samples is None else samples
     digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    card = a_card(id, files=digests, **changes)
+    card = a_card(id, files=digests, samples=hashlib.sha256(samples).hexdigest(), **changes)
+    repository.share(card.samples, samples)
     repository.add(id, {**files, CARD_FILE: encode(card)})
     return card
+
+
+def damage(repository, id, name):
+    """Damage a file of a model in memory; "samples" is the shared one that its card names."""
+    if name == "samples":
+        repository.damage_shared(json.loads(bytes(repository.read(id, CARD_FILE)))["samples"])
+    else:
+        repository.damage(id, name)
 
 
 def npy(rows, version=None):

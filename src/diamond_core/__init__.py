@@ -100,6 +100,7 @@ from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.follow_champion import ChampionFollower
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 from diamond_core.use_cases.price_diamonds import Prediction, Predictions, PriceDiamonds
+from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
@@ -164,6 +165,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ComparedModels",
     "ScoredModel",
     "ChampionFollower",
+    "PruneModels",
+    "PrunedModels",
     "ModelHistory",
     "find_exchanges",
     "read_requests",

@@ -67,9 +67,16 @@ repository = FilesystemModelRepository(Path({str(tmp_path / "home")!r}))
         return damage
 
     @pytest.fixture
+    def damage_shared(self, tmp_path):
+        def damage_shared(digest):
+            (tmp_path / "home" / "samples" / f"{digest}.npy").write_bytes(b"damaged")
+
+        return damage_shared
+
+    @pytest.fixture
     def break_down(self, tmp_path):
         def break_down():
-            for name in ("models", "promotions"):
+            for name in ("models", "samples", "promotions"):
                 shutil.rmtree(tmp_path / "home" / name, ignore_errors=True)
                 (tmp_path / "home" / name).write_text("a file where a folder was")
 

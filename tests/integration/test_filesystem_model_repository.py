@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 
 import pytest
 
@@ -34,6 +36,12 @@ def history(repository):
     history.publish(a_card(A), a_fitted_model(STONES), STONES)
     history.promote(A, previous=None, at=NOON, by="tester", reason="a test")
     return history
+
+
+def samples_of(folder):
+    """Return the shared file that the card of the model in *folder* names."""
+    digest = json.loads((folder / "card.json").read_text())["samples"]
+    return folder.parents[1] / "samples" / f"{digest}.npy"
 
 
 def test_takes_only_folders_for_models(history, repository, tmp_path):
@@ -86,20 +94,57 @@ def test_adds_a_model_while_another_publishes_its_draft(repository, tmp_path):
     assert repository.ids() == [A]
 
 
+@pytest.mark.parametrize("age", [0, 3601])
+def test_removes_the_drafts_of_processes_that_were_killed(history, repository, tmp_path, age):
+    (card,) = history.cards()
+    drafts = [tmp_path / each / ".draft-0" for each in ("models", "samples", "promotions")]
+    drafts[0].mkdir()
+    (drafts[0] / "card.json").write_text("{}")
+    for draft in drafts[1:]:
+        draft.write_text("half a file")
+    for draft in drafts:
+        os.utime(draft, (time.time() - age, time.time() - age))
+    assert list(repository.shared()) == [card.samples]
+    history.publish(a_card("b"), a_fitted_model(STONES[1:]), STONES[1:])
+    history.promote(ModelId("b"), previous=A, at=NOON, by="tester", reason="a test")
+    assert [draft.exists() for draft in drafts] == [age == 0] * 3
+
+
+def test_keeps_an_equal_shared_file_and_takes_no_other_for_one(history, repository, tmp_path):
+    path = samples_of(tmp_path / "models" / A)
+    before = path.stat()
+    (path.parent / "notes.npy").write_text("a file of the user")
+    (path.parent / f"{'0' * 64}.txt").write_text("another")
+    history.publish(a_card("b"), a_fitted_model(STONES), STONES)
+    assert path.stat() == before
+    assert dict(repository.shared()) == {path.stem: before.st_size}
+    assert history.problems() == {}
+
+
+def test_removes_a_model_that_is_a_link_and_leaves_what_it_leads_to(repository, tmp_path):
+    repository.add(A, {"card.json": b"{}"})
+    (tmp_path / "models" / A).rename(tmp_path / "elsewhere")
+    (tmp_path / "models" / A).symlink_to(tmp_path / "elsewhere")
+    repository.remove(A)
+    assert list((tmp_path / "models").iterdir()) == []
+    assert (tmp_path / "elsewhere" / "card.json").exists()
+
+
 @pytest.mark.parametrize(
     "lose",
     [
         shutil.rmtree,
         lambda folder: (folder / "card.json").unlink(),
-        lambda folder: (folder / "samples.npy").unlink(),
+        lambda folder: samples_of(folder).unlink(),
+        lambda folder: os.truncate(samples_of(folder), 100),
         lambda folder: os.truncate(folder / "model.onnx", 3),
         lambda folder: os.truncate(folder / "model.onnx", 0),
     ],
-    ids=["everything", "card", "samples", "half a graph", "all of a graph"],
+    ids=["everything", "card", "samples", "most samples", "half a graph", "all of a graph"],
 )
 def test_serves_the_champion_of_before_when_files_are_lost(history, tmp_path, lose):
-    b = ModelId("b")
-    history.publish(a_card(b), a_fitted_model(STONES, factor=2.0), STONES)
+    b, stones = ModelId("b"), some_stones(100, seed=1)
+    history.publish(a_card(b), a_fitted_model(stones, factor=2.0), stones)
     history.promote(b, previous=A, at=NOON, by="tester", reason="a test")
     seconds = [0.0]
     running = ChampionFollower(history, lambda: seconds[0])

@@ -162,14 +162,17 @@ def test_workers_follow_a_new_champion_without_a_restart(trained_home, small_csv
         assert service.get("/readyz").json["status"] == "ok"
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "samples.npy", "card.json"])
+@pytest.mark.parametrize("name", ["model.onnx", "samples", "card.json"])
 def test_a_flipped_byte_is_refused_and_the_model_of_before_goes_on(trained_home, small_csv, name):
     first = champion_of(trained_home)
     with serving(trained_home) as service:
         source = str(small_csv)
         run = diamond(trained_home, "train", source, "--family", "linear", "--force", "--json")
-        second = json.loads(run.stdout)["models"][0]["id"]
+        card = json.loads(run.stdout)["models"][0]
+        second = card["id"]
         path = trained_home / "models" / second / name
+        if name == "samples":
+            path = trained_home / "samples" / f"{card['samples']}.npy"
         content = bytearray(path.read_bytes())
         content[len(content) // 2 if name != "card.json" else 0] ^= 1
         path.write_bytes(content)

@@ -2,6 +2,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from histories import damage
 
 from diamond_core import (
     ONNX_FILE,
@@ -15,9 +16,7 @@ from diamond_core import (
 )
 from diamond_core.testing import a_card, a_fitted_model, some_stones
 from diamond_core.testing.samples import NOON
-from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
-
-STONES = some_stones(50)
+from diamond_core.use_cases.model_history import CARD_FILE
 
 
 @pytest.fixture
@@ -48,7 +47,8 @@ def publish(history):
             champion=champion, champion_mae=310.0, difference=high - 1, low=high - 2, high=high
         )
         card = a_card(name, metrics=metrics, comparison=comparison)
-        return history.publish(card, a_fitted_model(STONES), STONES)
+        stones = some_stones(50, seed=len(history.cards()))
+        return history.publish(card, a_fitted_model(stones), stones)
 
     return publish
 
@@ -104,12 +104,12 @@ def test_leaves_a_champion_that_was_promoted_by_hand_meanwhile(choose, publish, 
     assert choose.by_merit([b], against=None, present=ModelId("by-hand"), by="me") == "b"
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+@pytest.mark.parametrize("file", [ONNX_FILE, "samples", CARD_FILE])
 def test_passes_over_a_challenger_that_cannot_be_served(by_merit, publish, repository, file):
     cards = [publish("good", 300.0), publish("broken", 200.0)]
-    repository.damage(ModelId("broken"), file)
+    damage(repository, ModelId("broken"), file)
     assert by_merit(cards) == "good"
-    repository.damage(ModelId("good"), file)
+    damage(repository, ModelId("good"), file)
     assert by_merit([publish("worse")]) == "worse"
 
 

@@ -61,6 +61,10 @@ class TestInMemoryModelRepository(EndsWithTheProcess, ModelRepositoryContract):
         return repository.damage
 
     @pytest.fixture
+    def damage_shared(self, repository):
+        return repository.damage_shared
+
+    @pytest.fixture
     def break_down(self, repository):
         return breaks(repository)
 

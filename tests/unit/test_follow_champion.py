@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from histories import damage
 
 from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
@@ -12,7 +13,7 @@ from diamond_core import (
 )
 from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
-from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
+from diamond_core.use_cases.model_history import CARD_FILE
 
 STONES = some_stones(150)
 
@@ -66,7 +67,7 @@ class World:
 
     def publish(self, name, factor):
         fitted = a_fitted_model(STONES, factor=float(factor))
-        self.history.publish(a_card(name), fitted, STONES)
+        self.history.publish(a_card(name), fitted, some_stones(len(STONES), seed=int(factor)))
         return bytes(fitted.files[ONNX_FILE])
 
     def load(self, data, features):
@@ -88,7 +89,7 @@ class World:
 
     def damage(self, *names, file=ONNX_FILE):
         for name in names:
-            self.repository.damage(ModelId(name), file)
+            damage(self.repository, ModelId(name), file)
 
     @property
     def served(self):
@@ -126,7 +127,7 @@ def test_serves_the_model_with_its_card_and_its_stones(world):
     assert len(served.similar) == len(STONES)
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+@pytest.mark.parametrize("file", [ONNX_FILE, "samples", CARD_FILE])
 def test_goes_on_with_the_model_of_before_when_the_new_one_is_broken(world, file):
     world.promote("a")
     world.follower.refresh()
@@ -353,11 +354,11 @@ def test_tries_a_new_champion_at_once_and_with_short_pauses_again(world):
     assert "'c' is damaged" in world.follower.problem
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE, None])
+@pytest.mark.parametrize("file", [ONNX_FILE, "samples", CARD_FILE, None])
 def test_names_a_served_model_that_loses_its_files_and_goes_on_serving_it(world, file):
     world.promote("a", "b")
     world.follower.refresh()
-    sound = dict(world.repository._models[ModelId("b")])
+    sound, shared = dict(world.repository._models[ModelId("b")]), dict(world.repository._shared)
     if file is None:
         del world.repository._models[ModelId("b")]
     else:
@@ -366,10 +367,10 @@ def test_names_a_served_model_that_loses_its_files_and_goes_on_serving_it(world,
         world.seconds.now = second
         assert not world.follower.refresh()
         assert (world.served, world.follower.problem is not None) == ("b", damaged)
-    assert f"the model 'b' is served, but can't be loaded again: {file or 'all'}" in (
-        world.follower.problem
-    )
+    lost = {None: "all", "samples": "its samples"}.get(file, file)
+    assert f"the model 'b' is served, but can't be loaded again: {lost}" in world.follower.problem
     world.repository._models[ModelId("b")] = sound
+    world.repository._shared = shared
     world.seconds.now = 120.0
     world.follower.refresh()
     assert world.follower.problem is None

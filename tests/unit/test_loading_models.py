@@ -17,7 +17,6 @@ from diamond_core import (
 from diamond_core.stones.diamond_table import DTYPE
 from diamond_core.stones.fields import OPTIONAL
 from diamond_core.testing import FormulaModel, load_formula
-from diamond_core.use_cases.model_history import SAMPLES_FILE
 
 # The model
 
@@ -30,7 +29,7 @@ def test_loads_the_graph_with_the_features_of_the_card(repository):
         return FormulaModel()
 
     history = ModelHistory(repository, load)
-    keep(repository, A, {ONNX_FILE: b"graph", SAMPLES_FILE: SAMPLES}, features=("carat", "z"))
+    keep(repository, A, {ONNX_FILE: b"graph"}, features=("carat", "z"))
     history.load(A)
     assert loaded == [(b"graph", ("carat", "z"))]
 
@@ -41,14 +40,14 @@ def test_does_not_open_a_model_that_takes_a_field_of_a_later_version(repository)
 
     history = ModelHistory(repository, load)
     features = ("carat", "girdle", "cut", "fluorescence")
-    keep(repository, A, {ONNX_FILE: b"graph", SAMPLES_FILE: SAMPLES}, features=features)
+    keep(repository, A, {ONNX_FILE: b"graph"}, features=features)
     with pytest.raises(ModelDamaged, match="it uses girdle, fluorescence, unknown"):
         history.load(A)
     assert [card.features for card in history.cards()] == [features]
 
 
 def test_does_not_load_bytes_that_are_no_model(history, repository):
-    keep(repository, A, {ONNX_FILE: b"no formula", SAMPLES_FILE: SAMPLES})
+    keep(repository, A, {ONNX_FILE: b"no formula"})
     with pytest.raises(ModelDamaged, match="are not a formula"):
         history.load(A)
 
@@ -95,7 +94,7 @@ def test_prefers_the_graph_to_the_pickled_estimator(repository):
 
 def test_opens_a_pickled_estimator_only_where_it_may(repository):
     model = FormulaModel()
-    keep(repository, A, {ESTIMATOR_FILE: b"pickled", SAMPLES_FILE: SAMPLES})
+    keep(repository, A, {ESTIMATOR_FILE: b"pickled"})
     with pytest.raises(ModelDamaged, match=f"no {ONNX_FILE}, and the settings do not allow"):
         ModelHistory(repository, load_formula).load(A)
     unpickled = []
@@ -113,7 +112,7 @@ def test_opens_a_pickled_estimator_only_where_it_may(repository):
 
 
 def test_opens_nothing_where_there_is_neither_a_graph_nor_an_estimator(repository):
-    keep(repository, A, {"trees.json": b"[]", SAMPLES_FILE: SAMPLES})
+    keep(repository, A, {"trees.json": b"[]"})
     for history in (
         ModelHistory(repository, load_formula),
         ModelHistory(repository, load_formula, load_formula),
@@ -135,9 +134,13 @@ def test_keeps_to_the_graph_where_it_is_damaged_and_the_estimator_is_not(reposit
 
 
 def samples_of(repository, rows, version=None):
-    files = {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: npy(rows, version)}
-    card = keep(repository, A, files)
+    card = keep(repository, A, {ONNX_FILE: b"formula 1.0"}, npy(rows, version))
     return ModelHistory(repository, load_formula).samples(card)
+
+
+def stored_samples(repository):
+    (digest,) = repository.shared()
+    return np.frombuffer(repository.read_shared(digest), dtype=np.uint8)
 
 
 def stored_rows(lacking=(), more=()):
@@ -159,8 +162,7 @@ def test_keeps_the_stones_in_the_order_of_the_index(history):
 def test_reads_the_stones_without_a_copy(repository, version):
     stones = samples_of(repository, sorted_samples(STONES).rows, version)
     np.testing.assert_array_equal(stones.rows, sorted_samples(STONES).rows)
-    stored = np.frombuffer(repository.read(A, SAMPLES_FILE), dtype=np.uint8)
-    assert np.shares_memory(stones.rows, stored)
+    assert np.shares_memory(stones.rows, stored_samples(repository))
     assert not stones.rows.flags.writeable
 
 
@@ -171,8 +173,7 @@ def test_reads_the_stones_without_a_copy(repository, version):
 )
 def test_reads_the_stones_of_another_version_without_a_copy(repository, lacking, more):
     stones = samples_of(repository, stored_rows(lacking, more))
-    stored = np.frombuffer(repository.read(A, SAMPLES_FILE), dtype=np.uint8)
-    assert np.shares_memory(stones.rows, stored)
+    assert np.shares_memory(stones.rows, stored_samples(repository))
     expected = sorted_samples(STONES).rows_of_today()
     for name in lacking:
         expected[name] = np.nan
@@ -208,7 +209,7 @@ def test_calls_stones_damaged_that_lack_what_each_stone_has(repository, lacking)
     ids=range(10),
 )
 def test_calls_stones_damaged_that_cannot_be_read(repository, history, data):
-    card = keep(repository, A, {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: data})
+    card = keep(repository, A, {ONNX_FILE: b"formula 1.0"}, data)
     publish(history, B)
     with pytest.raises(ModelDamaged) as caught:
         history.samples(card)

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from histories import REASON, SAMPLES, STONES, A, B, C, keep, publish
 
@@ -25,13 +26,14 @@ from diamond_core import (
 from diamond_core.codec import encode, to_plain
 from diamond_core.testing import a_card, a_fitted_model
 from diamond_core.testing.samples import NOON
-from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
+from diamond_core.use_cases.model_history import CARD_FILE
 
 
 def test_gives_back_the_card_that_it_published(history):
     published = publish(history, A, seed=3)
-    assert history.card(A) == published == a_card(A, seed=3, files=published.files)
-    assert set(published.files) == {ONNX_FILE, ESTIMATOR_FILE, SAMPLES_FILE}
+    named = {"files": published.files, "samples": published.samples}
+    assert history.card(A) == published == a_card(A, seed=3, **named)
+    assert set(published.files) == {ONNX_FILE, ESTIMATOR_FILE}
 
 
 def test_lists_cards_newest_first(history):
@@ -105,11 +107,10 @@ def test_reads_the_card_of_a_later_version(history, repository):
     assert history.card(A) == a_card(A, schema=2)
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE])
-def test_does_not_load_a_model_with_a_damaged_file(history, repository, file):
+def test_does_not_load_a_model_with_a_damaged_file(history, repository):
     publish(history, A, B)
-    repository.damage(A, file)
-    with pytest.raises(ModelDamaged, match=f"{file} is not the file that was trained") as caught:
+    repository.damage(A, ONNX_FILE)
+    with pytest.raises(ModelDamaged, match=r"model\.onnx is not the file that was") as caught:
         history.load(A)
     assert caught.value.id == A
     assert list(history.problems()) == [A]
@@ -117,15 +118,58 @@ def test_does_not_load_a_model_with_a_damaged_file(history, repository, file):
     assert history.load(B).card.id == B
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE])
-def test_does_not_load_a_model_that_lacks_a_file(history, repository, file):
-    files = {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: SAMPLES}
-    card = encode(keep(InMemoryModelRepository(), A, files))
-    del files[file]
-    repository.add(A, {**files, CARD_FILE: card})
-    with pytest.raises(ModelDamaged, match=f"{file} is missing"):
+def test_does_not_load_a_model_that_lacks_a_file(history, repository):
+    card = keep(InMemoryModelRepository(), A, {ONNX_FILE: b"formula 1.0"})
+    repository.add(A, {CARD_FILE: encode(card)})
+    with pytest.raises(ModelDamaged, match=r"model\.onnx is missing"):
         history.load(A)
     assert list(history.problems()) == [A]
+
+
+def test_stores_the_samples_of_models_of_the_same_stones_once(history, repository):
+    first = publish(history, A)
+    shuffled = STONES[np.random.default_rng(0).permutation(len(STONES))]
+    second = history.publish(a_card(B), a_fitted_model(shuffled), shuffled)
+    assert dict(repository.shared()) == {first.samples: len(SAMPLES)}
+    assert second.samples == first.samples
+    other = history.publish(a_card(C), a_fitted_model(STONES[1:]), STONES[1:])
+    assert set(repository.shared()) == {first.samples, other.samples}
+
+
+@pytest.mark.parametrize(
+    ("lose", "told"),
+    [
+        (InMemoryModelRepository.damage_shared, "were changed"),
+        (InMemoryModelRepository.remove_shared, "are missing"),
+    ],
+)
+def test_calls_each_model_damaged_whose_samples_are(history, repository, lose, told):
+    card = publish(history, A, B)
+    history.publish(a_card(C), a_fitted_model(STONES[1:]), STONES[1:])
+    lose(repository, card.samples)
+    problems = history.problems()
+    assert set(problems) == {A, B}
+    for each in history.cards():
+        for use in (lambda card: history.load(card.id), history.check, history.samples):
+            if each.id in problems:
+                with pytest.raises(ModelDamaged, match=f"its samples {card.samples} {told}"):
+                    use(each)
+            else:
+                use(each)
+    history.publish(a_card("of-the-same-stones"), a_fitted_model(STONES), STONES)
+    assert history.problems() == {}
+
+
+@pytest.mark.parametrize("samples", ["", "../../../etc/passwd", "f" * 63, "F" * 64])
+def test_does_not_look_for_samples_that_are_no_digest(history, repository, samples):
+    repository.add(A, {CARD_FILE: encode(a_card(A, samples=samples))})
+    assert history.problems() == {A: f"its card names the samples {samples!r}"}
+
+
+def test_stores_no_samples_of_a_model_whose_card_is_no_json(history, repository):
+    with pytest.raises(FamilyFailed):
+        history.publish(a_card(A, details={"found": {1}}), a_fitted_model(STONES), STONES)
+    assert (repository.ids(), dict(repository.shared())) == ([], {})
 
 
 def test_finds_damage_of_a_file_that_is_not_served(history, repository):
@@ -183,7 +227,7 @@ def test_shows_the_cards_within_reach(history, repository, monkeypatch):
     assert problems == {B: "it can't be reached now: the disk failed"}
 
 
-@pytest.mark.parametrize("name", ["../a", "a/b", "", ".hidden", "x" * 81, "a b", SAMPLES_FILE])
+@pytest.mark.parametrize("name", ["../a", "a/b", "", ".hidden", "x" * 81, "a b", CARD_FILE])
 def test_keeps_no_file_of_a_name_that_not_every_store_can_keep(history, repository, name):
     fitted = a_fitted_model(STONES, files={ONNX_FILE: b"formula 1.0", name: b"data"})
     with pytest.raises(FamilyFailed, match="can't have a file named"):
@@ -192,7 +236,7 @@ def test_keeps_no_file_of_a_name_that_not_every_store_can_keep(history, reposito
 
 
 def test_does_not_look_for_files_outside_of_a_model(history, repository):
-    keep(repository, A, {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: SAMPLES, "../x": b""})
+    keep(repository, A, {ONNX_FILE: b"formula 1.0", "../x": b""})
     (damage,) = history.problems().values()
     assert "its card names a file '../x'" in str(damage)
 
@@ -215,8 +259,8 @@ def test_does_not_load_a_model_whose_price_ranges_cannot_be_made(history, reposi
         name: dataclasses.replace(getattr(ranges, name), **changes)
         for name in ("measured", "unmeasured")
     }
-    files = {ONNX_FILE: b"formula 1.0", SAMPLES_FILE: SAMPLES}
-    keep(repository, A, files, price_ranges=dataclasses.replace(ranges, **broken))
+    ranges = dataclasses.replace(ranges, **broken)
+    keep(repository, A, {ONNX_FILE: b"formula 1.0"}, price_ranges=ranges)
     with pytest.raises(ModelDamaged):
         history.load(A)
 

@@ -6,6 +6,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+from histories import damage
 
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
@@ -28,7 +29,7 @@ from diamond_core import (
 )
 from diamond_core.testing import FormulaModel, a_fitted_model, some_stones
 from diamond_core.testing.samples import NOON
-from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE
+from diamond_core.use_cases.model_history import CARD_FILE
 
 STONES = some_stones(1500)
 MORE = some_stones(2000, seed=1)
@@ -364,19 +365,19 @@ def test_lets_a_known_model_challenge_the_champion_of_today(pipeline, history, r
     assert done.cards[0].comparison.champion == poor_one
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+@pytest.mark.parametrize("file", [ONNX_FILE, "samples", CARD_FILE])
 def test_trains_a_damaged_model_anew(pipeline, repository, file):
     family = Formula("good", 1.0)
     train = pipeline(family)
     broken = run(train).champion
-    repository.damage(broken, file)
+    damage(repository, broken, file)
     done = run(train)
     assert len(family.tables) == 2
     assert done.champion not in (None, broken)
     assert done.cards[0].comparison is None
 
 
-@pytest.mark.parametrize("file", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+@pytest.mark.parametrize("file", [ONNX_FILE, CARD_FILE])
 def test_compares_with_the_model_that_serves_in_place_of_a_damaged_champion(
     pipeline, repository, file
 ):

@@ -50,6 +50,7 @@ class InMemoryModelRepository(_Fails):
 
     def __init__(self) -> None:
         self._models: dict[ModelId, dict[str, bytes]] = {}
+        self._shared: dict[str, bytes] = {}
         self._promotions: dict[int, bytes] = {}
         self._lock = threading.Lock()
 
@@ -72,6 +73,31 @@ class InMemoryModelRepository(_Fails):
         except KeyError:
             raise ModelFileNotFound(id, name) from None
 
+    def size(self, id: ModelId) -> int:
+        self._reach()
+        return sum(map(len, self._models.get(id, {}).values()))
+
+    def remove(self, id: ModelId) -> None:
+        self._reach()
+        self._models.pop(id, None)
+
+    def share(self, digest: str, data: bytes) -> None:
+        self._reach()
+        self._shared[digest] = data
+
+    def read_shared(self, digest: str) -> memoryview | None:
+        self._reach()
+        data = self._shared.get(digest)
+        return None if data is None else memoryview(data)
+
+    def shared(self) -> Mapping[str, int]:
+        self._reach()
+        return {digest: len(data) for digest, data in self._shared.copy().items()}
+
+    def remove_shared(self, digest: str) -> None:
+        self._reach()
+        self._shared.pop(digest, None)
+
     def location(self, id: ModelId, name: str) -> str:
         return f"memory: {id}/{name}"
 
@@ -90,6 +116,10 @@ class InMemoryModelRepository(_Fails):
     def damage(self, id: ModelId, name: str) -> None:
         """Overwrite a file, as a failing disk can."""
         self._models[id][name] = b"damaged"
+
+    def damage_shared(self, digest: str) -> None:
+        """Overwrite a shared file, as a failing disk can."""
+        self._shared[digest] = b"damaged"
 
 
 class InMemoryExclusiveWork(_Fails):

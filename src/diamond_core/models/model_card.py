@@ -86,6 +86,7 @@ class ModelCard:
         comparison: with the champion at that time; None if there was none.
         details: JSON values from the family: candidates with their scores, parameters.
         files: file name -> SHA-256; a file that differs is not loaded.
+        samples: the SHA-256 of the file of its training stones, which models of the same data share.
         version: the version of this library.
         libraries: the versions of Python and of the packages that made the model, by name.
         schema: the version of this card; see ``SCHEMA``.
@@ -109,6 +110,7 @@ class ModelCard:
     comparison: Comparison | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    samples: str = ""
     version: str = ""
     libraries: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA

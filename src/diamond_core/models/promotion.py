@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,3 +27,18 @@ class Promotion:
     previous: ModelId | None = None
     rolled_back: bool = False
     schema: int = SCHEMA
+
+
+def rollback_line(promotions: Iterable[Promotion]) -> list[ModelId]:
+    """Return the champions through which rollbacks go back, oldest first; the last is champion.
+
+    *promotions* are in the order of their numbers. A champion that was rolled back is left out.
+    """
+    line: list[ModelId] = []
+    for promotion in promotions:
+        if promotion.rolled_back and promotion.model_id in line:
+            last = len(line) - 1 - line[::-1].index(promotion.model_id)
+            del line[last + 1 :]
+        elif line[-1:] != [promotion.model_id]:
+            line.append(promotion.model_id)
+    return line

@@ -11,6 +11,8 @@ from diamond_core.models.model_card import ModelId
 class ModelRepository(Protocol):
     """Stores models' files and numbered promotions, as bytes. Threads and processes can share it.
 
+    A shared file belongs to several models and is stored once, under the SHA-256 of its content.
+
     It does not interpret the bytes: ``ModelHistory`` reads cards, detects damage and finds the
     champion. Every method raises ``Unavailable`` if the store can't be reached; a retry can help.
     """
@@ -33,6 +35,37 @@ class ModelRepository(Protocol):
         Raises:
             ModelFileNotFound: the model does not exist, or it has no such file.
         """
+        ...
+
+    def size(self, id: ModelId) -> int:
+        """Return the bytes of the model's files together, without shared ones; 0 if it is absent."""
+        ...
+
+    def remove(self, id: ModelId) -> None:
+        """Remove a model with all its files at once; an absent one is no error.
+
+        Readers find the whole model or nothing of it. Buffers that were read before stay valid.
+        Shared files stay.
+        """
+        ...
+
+    def share(self, digest: str, data: bytes) -> None:
+        """Store *data* durably under its SHA-256 in hexadecimal digits, completely or not at all.
+
+        A stored file is kept if it is equal, else it is damaged and replaced at once for readers.
+        """
+        ...
+
+    def read_shared(self, digest: str) -> memoryview | None:
+        """Return the current bytes of a shared file, like ``read``, or None if it is absent."""
+        ...
+
+    def shared(self) -> Mapping[str, int]:
+        """Return the digest and the stored bytes of each shared file."""
+        ...
+
+    def remove_shared(self, digest: str) -> None:
+        """Remove a shared file; an absent one is no error. Buffers read before stay valid."""
         ...
 
     def location(self, id: ModelId, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,11 +24,13 @@ from diamond_core.ports import ONNX_FILE, ModelRepository
 from diamond_core.stones.similarity import sorted_samples
 from diamond_core.testing.samples import NOON, a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.shared_store import SharedStore, another_process
-from diamond_core.use_cases.model_history import CARD_FILE, SAMPLES_FILE, ModelHistory
+from diamond_core.use_cases.model_history import CARD_FILE, ModelHistory
 
 A, B = ModelId("a-1"), ModelId("b-2")
 FILES = {"card.json": b"{}", "model.onnx": bytes(range(256)) * 300, "empty.txt": b""}
 STONES = some_stones(200)
+SHARED = bytes(reversed(range(256))) * 300
+DIGEST = hashlib.sha256(SHARED).hexdigest()
 
 _IN_ANOTHER_PROCESS = """
 from diamond_core.errors import Conflict
@@ -51,7 +54,7 @@ def publish(history: ModelHistory, name: str, **changes: Any) -> ModelCard:
 
 
 class ModelRepositoryContract(SharedStore):
-    """Inherit, and supply an empty ``repository``, ``damage`` and the fixtures of ``SharedStore``."""
+    """Inherit, and supply an empty ``repository`` and the other fixtures here and in ``SharedStore``."""
 
     @pytest.fixture
     def repository(self) -> ModelRepository:
@@ -62,11 +65,17 @@ class ModelRepositoryContract(SharedStore):
         """Return a function that overwrites a stored file with ``b'damaged'`` directly."""
         raise NotImplementedError("supply a function that damages a file")
 
+    @pytest.fixture
+    def damage_shared(self) -> Callable[[str], None]:
+        """Return a function that overwrites the shared file of a digest with ``b'damaged'``."""
+        raise NotImplementedError("supply a function that damages a shared file")
+
     # Files
 
     def test_is_empty_at_first(self, repository: ModelRepository) -> None:
         assert list(repository.ids()) == []
         assert list(repository.promotions()) == []
+        assert dict(repository.shared()) == {}
 
     def test_gives_back_every_file_unchanged(self, repository: ModelRepository) -> None:
         repository.add(A, FILES)
@@ -77,9 +86,11 @@ class ModelRepositoryContract(SharedStore):
         self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
     ) -> None:
         repository.add(A, FILES)
+        repository.share(DIGEST, SHARED)
         repository.promote(1, b"a")
         again = reopen()
         assert list(again.ids()) == [A]
+        assert bytes(again.read_shared(DIGEST) or b"") == SHARED
         assert {name: bytes(again.read(A, name)) for name in FILES} == FILES
         assert [(n, bytes(record)) for n, record in again.promotions()] == [(1, b"a")]
 
@@ -119,6 +130,125 @@ class ModelRepositoryContract(SharedStore):
         repository.read(A, "model.onnx")
         damage(A, "model.onnx")
         assert bytes(repository.read(A, "model.onnx")) == b"damaged"
+
+    def test_says_how_large_a_model_is(self, repository: ModelRepository) -> None:
+        repository.share(DIGEST, SHARED)
+        repository.add(A, FILES)
+        assert repository.size(A) == sum(map(len, FILES.values()))
+        assert repository.size(B) == 0
+
+    # Removal
+
+    def test_removes_a_model_with_all_its_files(
+        self, repository: ModelRepository, reopen: Callable[[], ModelRepository]
+    ) -> None:
+        for id in (A, B):
+            repository.add(id, FILES)
+        repository.share(DIGEST, SHARED)
+        repository.remove(A)
+        for each in (repository, reopen()):
+            assert list(each.ids()) == [B]
+            for name in FILES:
+                with pytest.raises(ModelFileNotFound):
+                    each.read(A, name)
+            assert bytes(each.read(B, "model.onnx")) == FILES["model.onnx"]
+            assert dict(each.shared()) == {DIGEST: len(SHARED)}
+        repository.add(A, {"card.json": b"another"})
+        assert bytes(repository.read(A, "card.json")) == b"another"
+        with pytest.raises(ModelFileNotFound):
+            repository.read(A, "model.onnx")
+
+    def test_removes_what_is_not_there_without_an_error(self, repository: ModelRepository) -> None:
+        repository.remove(A)
+        repository.remove_shared(DIGEST)
+        repository.add(A, FILES)
+        repository.share(DIGEST, SHARED)
+        for _ in range(2):
+            repository.remove(A)
+            repository.remove_shared(DIGEST)
+        assert list(repository.ids()) == []
+        assert repository.read_shared(DIGEST) is None
+
+    def test_leaves_what_was_read_before_its_removal(self, repository: ModelRepository) -> None:
+        repository.add(A, FILES)
+        repository.share(DIGEST, SHARED)
+        read, shared = repository.read(A, "model.onnx"), repository.read_shared(DIGEST)
+        repository.remove(A)
+        repository.remove_shared(DIGEST)
+        assert bytes(read) == FILES["model.onnx"]
+        assert shared is not None
+        assert bytes(shared) == SHARED
+
+    def test_removes_all_files_of_a_model_at_once(self, repository: ModelRepository) -> None:
+        names = [f"file-{number}" for number in range(8)]
+        found: list[bool] = []
+        ready, removed = threading.Event(), threading.Event()
+
+        def read() -> None:
+            rounds = 0
+            while rounds < 2:  # two after the removal
+                rounds += removed.is_set()
+                for name in names:
+                    try:
+                        repository.read(A, name)
+                        found.append(True)
+                    except ModelFileNotFound:
+                        found.append(False)
+                    ready.set()
+
+        repository.add(A, dict.fromkeys(names, b"data"))
+        reader = threading.Thread(target=read)
+        reader.start()
+        ready.wait()
+        repository.remove(A)
+        removed.set()
+        reader.join()
+        assert not any(found[-len(names) :])
+        assert found == sorted(found, reverse=True)  # once one is gone, no other is found
+
+    # Shared files
+
+    def test_gives_back_a_shared_file_unchanged(self, repository: ModelRepository) -> None:
+        assert repository.read_shared(DIGEST) is None
+        for _ in range(2):
+            repository.share(DIGEST, SHARED)
+            buffer = repository.read_shared(DIGEST)
+            assert isinstance(buffer, memoryview)
+            assert buffer.readonly
+            assert bytes(buffer) == SHARED
+            assert dict(repository.shared()) == {DIGEST: len(SHARED)}
+
+    def test_replaces_a_damaged_shared_file(
+        self, repository: ModelRepository, damage_shared: Callable[[str], None]
+    ) -> None:
+        repository.share(DIGEST, SHARED)
+        repository.read_shared(DIGEST)
+        damage_shared(DIGEST)
+        assert bytes(repository.read_shared(DIGEST) or b"") == b"damaged"
+        repository.share(DIGEST, SHARED)
+        assert bytes(repository.read_shared(DIGEST) or b"") == SHARED
+
+    def test_shows_readers_a_complete_shared_file_or_none(
+        self, repository: ModelRepository
+    ) -> None:
+        failed: list[BaseException] = []
+
+        def share() -> None:
+            try:
+                for _ in range(4):
+                    repository.share(DIGEST, SHARED)
+                    repository.remove_shared(DIGEST)
+            except BaseException as ex:  # a thread's error would be lost
+                failed.append(ex)
+
+        threads = [threading.Thread(target=share) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        read = []
+        while any(thread.is_alive() for thread in threads):
+            read.append(repository.read_shared(DIGEST))
+        assert not failed
+        assert {bytes(each) for each in read if each is not None} <= {SHARED}
 
     # Promotions
 
@@ -193,12 +323,19 @@ class ModelRepositoryContract(SharedStore):
         self, repository: ModelRepository, break_down: Callable[[], None]
     ) -> None:
         repository.add(A, FILES)
+        repository.share(DIGEST, SHARED)
         repository.promote(1, b"a")
         break_down()
         for use in (
             lambda: repository.add(B, FILES),
             repository.ids,
             lambda: repository.read(A, "card.json"),
+            lambda: repository.size(A),
+            lambda: repository.remove(A),
+            lambda: repository.share(DIGEST, SHARED),
+            lambda: repository.read_shared(DIGEST),
+            repository.shared,
+            lambda: repository.remove_shared(DIGEST),
             lambda: repository.promote(2, b"b"),
             repository.promotions,
         ):
@@ -213,8 +350,9 @@ class ModelRepositoryContract(SharedStore):
         published = publish(history_of(repository), "a-1")
         history = history_of(reopen())
         card = history.card(A)
-        assert card == published == a_card("a-1", files=published.files)
-        assert set(card.files) == {*a_fitted_model(STONES).files, SAMPLES_FILE}
+        assert card == published
+        assert set(card.files) == set(a_fitted_model(STONES).files)
+        assert list(repository.shared()) == [card.samples]
         prices = history.load(A).model.price(STONES)
         np.testing.assert_array_equal(prices, a_fitted_model(STONES).model.price(STONES))
         np.testing.assert_array_equal(history.samples(card).rows, sorted_samples(STONES).rows)
@@ -241,7 +379,7 @@ class ModelRepositoryContract(SharedStore):
         assert history.promotions()[0].reason == more["reason"]
         assert history.champion() == B
 
-    @pytest.mark.parametrize("name", [ONNX_FILE, SAMPLES_FILE, CARD_FILE])
+    @pytest.mark.parametrize("name", [ONNX_FILE, CARD_FILE])
     def test_shows_a_damaged_model_and_hides_no_other(
         self,
         repository: ModelRepository,
@@ -257,6 +395,19 @@ class ModelRepositoryContract(SharedStore):
         with pytest.raises(ModelDamaged):
             history.load(A)
         assert history.load(B).card.id == B
+
+    def test_shows_each_model_whose_shared_samples_are_damaged(
+        self, repository: ModelRepository, damage_shared: Callable[[str], None]
+    ) -> None:
+        history = history_of(repository)
+        card = publish(history, "a-1")
+        publish(history, "b-2")
+        damage_shared(card.samples)
+        assert set(history.problems()) == {A, B}
+        with pytest.raises(ModelDamaged):
+            history.load(A)
+        publish(history, "c-3")  # of the same stones: it stores them again
+        assert history.problems() == {}
 
     def test_calls_an_outage_an_outage_and_no_damage(
         self, repository: ModelRepository, break_down: Callable[[], None]

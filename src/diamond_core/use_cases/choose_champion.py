@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from diamond_core.errors import ModelDamaged, ModelNotFound, NothingToRollBack
 from diamond_core.models.model_card import ModelCard, ModelId
+from diamond_core.models.promotion import rollback_line
 from diamond_core.ports import Clock
 from diamond_core.use_cases.model_history import ModelHistory
 
@@ -75,13 +76,7 @@ class ChooseChampion:
             NothingToRollBack: no earlier champion can be served.
             Conflict: someone else promoted another model meanwhile.
         """
-        line: list[ModelId] = []
-        for promotion in self._history.promotions():
-            if promotion.rolled_back and promotion.model_id in line:
-                last = len(line) - 1 - line[::-1].index(promotion.model_id)
-                del line[last + 1 :]
-            elif line[-1:] != [promotion.model_id]:
-                line.append(promotion.model_id)
+        line = rollback_line(self._history.promotions())
         for id in reversed(line[:-1]):
             try:
                 return self._promote(

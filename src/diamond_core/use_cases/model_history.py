@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,12 +36,13 @@ from diamond_core.ports import (
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import FIELDS, Clarity, Color, Cut
+from diamond_core.stones.npy import from_npy, to_npy
 from diamond_core.stones.similarity import SimilarStones, sorted_samples
 
 CARD_FILE: Final = "card.json"
-SAMPLES_FILE: Final = "samples.npy"
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 SMOKE_TEST: Final = DiamondTable.from_diamonds(
     [
@@ -98,19 +98,23 @@ class ModelHistory:
     def publish(self, card: ModelCard, fitted: FittedModel, stones: DiamondTable) -> ModelCard:
         """Add a model to the history, completely or not at all; return its card with file digests.
 
-        *stones* are its training stones.
+        *stones* are its training stones. Models of the same ones share one file of them. It is
+        stored first: hold the exclusive work ``TRAINING``, so that ``PruneModels`` does not take it
+        for an unused one.
 
         Raises:
             ModelExists: the card's id is already used.
             FamilyFailed: a file's name is invalid, or the card's details are not JSON values.
         """
         for name in fitted.files:
-            if _FILE_NAME.fullmatch(name) is None or name in (CARD_FILE, SAMPLES_FILE):
+            if _FILE_NAME.fullmatch(name) is None or name == CARD_FILE:
                 raise FamilyFailed(card.family, f"a model can't have a file named {name!r}")
-        files = {**fitted.files, SAMPLES_FILE: _to_npy(sorted_samples(stones))}
-        digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-        card = replace(card, files=digests)
-        self._repository.add(card.id, {**files, CARD_FILE: encoded(card)})
+        samples = to_npy(sorted_samples(stones))
+        digests = {name: _digest(data) for name, data in fitted.files.items()}
+        card = replace(card, files=digests, samples=_digest(samples))
+        files = {**fitted.files, CARD_FILE: encoded(card)}
+        self._repository.share(card.samples, samples)
+        self._repository.add(card.id, files)
         return card
 
     def card(self, id: ModelId) -> ModelCard:
@@ -162,10 +166,14 @@ class ModelHistory:
     def problems(self) -> Mapping[ModelId, str]:
         """Return what is wrong with models; every file is checked against its card."""
         cards, problems = self.cards_and_problems()
+        sound: set[str] = set()
         for card in cards:
             try:
                 for name in card.files:
                     self._checked(card, name)
+                if card.samples not in sound:
+                    self._checked_samples(card)
+                    sound.add(card.samples)
             except ModelDamaged as ex:
                 problems[card.id] = ex.detail
         return problems
@@ -182,8 +190,8 @@ class ModelHistory:
             raise ModelDamaged(card.id, "all its files are missing") from None
         if now != card:
             raise ModelDamaged(card.id, f"{CARD_FILE} was changed")
-        for name in (_served_file(card), SAMPLES_FILE):
-            self._checked(card, name)
+        self._checked(card, _served_file(card))
+        self._checked_samples(card)
 
     def open(self, card: ModelCard) -> Model:
         """Return the model; its file is checked against its card.
@@ -211,9 +219,9 @@ class ModelHistory:
         Raises:
             ModelDamaged: the stones are missing or differ.
         """
-        data = self._checked(card, SAMPLES_FILE)
-        with _damage_of(card.id, f"{SAMPLES_FILE} can't be read"):
-            return DiamondTable(_from_npy(data))
+        data = self._checked_samples(card)
+        with _damage_of(card.id, f"its samples {card.samples} can't be read"):
+            return from_npy(data)
 
     def load(self, id: ModelId) -> LoadedModel:
         """Load a model for serving, and test it on two stones.
@@ -312,11 +320,28 @@ class ModelHistory:
             data = self._repository.read(card.id, name)
         except ModelFileNotFound:
             raise ModelDamaged(card.id, f"{name} is missing") from None
-        if hashlib.sha256(data).hexdigest() != card.files.get(name):
+        if _digest(data) != card.files.get(name):
             raise ModelDamaged(
                 card.id, f"{name} is not the file that was trained (SHA-256 differs)"
             )
         return data
+
+    def _checked_samples(self, card: ModelCard) -> memoryview:
+        """Return the bytes of the shared file of its stones, which must be the published ones."""
+        if _DIGEST.fullmatch(card.samples) is None:
+            raise ModelDamaged(card.id, f"its card names the samples {card.samples!r}")
+        data = self._repository.read_shared(card.samples)
+        if data is None:
+            raise ModelDamaged(card.id, f"its samples {card.samples} are missing")
+        if _digest(data) != card.samples:
+            raise ModelDamaged(
+                card.id, f"its samples {card.samples} were changed (SHA-256 differs)"
+            )
+        return data
+
+
+def _digest(data: bytes | memoryview) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _served_file(card: ModelCard) -> str:
@@ -355,25 +380,3 @@ def _readable(records: Sequence[tuple[int, bytes]]) -> list[Promotion]:
         except ValueError as ex:
             _log.warning("promotion %d can't be read: %s", number, ex)
     return promotions
-
-
-def _to_npy(table: DiamondTable) -> bytes:
-    buffer = io.BytesIO()
-    np.save(buffer, table.rows, allow_pickle=False)
-    return buffer.getvalue()
-
-
-def _from_npy(data: memoryview) -> np.ndarray:
-    """Return the array in *data* without a copy: it can be memory-mapped."""
-    header = io.BytesIO(data[:16_384])
-    version = np.lib.format.read_magic(header)
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = read(header)
-    if dtype.hasobject:
-        raise ValueError("it contains objects")
-    rows: np.ndarray = np.frombuffer(data, dtype, int(np.prod(shape)), header.tell())
-    return rows.reshape(shape)

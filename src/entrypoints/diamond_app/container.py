@@ -46,6 +46,7 @@ from diamond_core import (
     Notify,
     PipelineRuns,
     PriceDiamonds,
+    PruneModels,
     ReportInput,
     ReproduceModel,
     RequestLog,
@@ -240,6 +241,7 @@ class Container(containers.DeclarativeContainer):
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
+    prune_models = providers.Factory(PruneModels, history, model_repository, exclusive_work)
     stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)
     add_stones = providers.Factory(
         AddStones,

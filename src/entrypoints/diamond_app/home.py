@@ -16,6 +16,7 @@ from diamond_core import (
     FindSimilar,
     ModelHistory,
     PriceDiamonds,
+    PruneModels,
     ReproduceModel,
     RequestLog,
     RunPipeline,
@@ -110,6 +111,11 @@ class Home:
     def compare_models(self) -> CompareModels:
         """Compares two models on stones that neither was trained on."""
         return self.container.compare_models()
+
+    @property
+    def prune_models(self) -> PruneModels:
+        """Removes old models, and the samples that no model uses any more."""
+        return self.container.prune_models()
 
     @property
     def request_log(self) -> RequestLog:

@@ -1,6 +1,7 @@
 """Models as folders of files. A folder appears complete or not at all, and never changes later.
 
-<folder>/models/<id>/card.json, model.onnx, estimator.joblib, samples.npy, ...
+<folder>/models/<id>/card.json, model.onnx, estimator.joblib, ...
+<folder>/samples/<sha256>.npy
 <folder>/promotions/000017.json
 """
 
@@ -31,6 +32,7 @@ from diamond_core import (
 
 _DRAFT: Final = ".draft-"
 _is_promotion: Final = re.compile(r"[0-9]{6,18}\.json").fullmatch
+_is_shared: Final = re.compile(r"[0-9a-f]{64}\.npy").fullmatch
 _OLD_SECONDS: Final = 3600.0
 
 
@@ -42,6 +44,7 @@ class FilesystemModelRepository:
 
     def __init__(self, folder: Path) -> None:
         self._models = folder / "models"
+        self._samples = folder / "samples"
         self._promotions = folder / "promotions"
 
     @classmethod
@@ -61,7 +64,6 @@ class FilesystemModelRepository:
             if (self._models / id).exists():
                 raise ModelExists(id)
             with _draft(self._models) as draft:
-                self._remove_old_drafts()
                 create_folder(draft)
                 for name, data in files.items():
                     _write_synced(draft / name, data)
@@ -74,13 +76,6 @@ class FilesystemModelRepository:
                     raise
                 _sync_folder(self._models)
 
-    def _remove_old_drafts(self) -> None:
-        """Remove the incomplete drafts of killed processes."""
-        for draft in self._models.glob(f"{_DRAFT}*"):
-            with suppress(FileNotFoundError):  # another process has just published it
-                if draft.stat().st_mtime < time.time() - _OLD_SECONDS:
-                    shutil.rmtree(draft, ignore_errors=True)
-
     def ids(self) -> Sequence[ModelId]:
         ids = []
         with _reading("the folder of models"), suppress(FileNotFoundError):
@@ -92,15 +87,51 @@ class FilesystemModelRepository:
         return ids
 
     def read(self, id: ModelId, name: str) -> memoryview:
-        path = self._models / id / name
-        with _reading(str(path)):
-            try:
-                with path.open("rb") as file:
-                    if not os.fstat(file.fileno()).st_size:
-                        return memoryview(b"")
-                    return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            except (FileNotFoundError, IsADirectoryError):
-                raise ModelFileNotFound(id, name) from None
+        data = _mapped(self._models / id / name)
+        if data is None:
+            raise ModelFileNotFound(id, name)
+        return data
+
+    def size(self, id: ModelId) -> int:
+        with _reading(f"the model {id}"), suppress(FileNotFoundError):
+            return sum(path.stat().st_size for path in (self._models / id).iterdir())
+        return 0
+
+    def remove(self, id: ModelId) -> None:
+        with (
+            _storing(f"the model {id}", "removed"),
+            suppress(FileNotFoundError),
+            _draft(self._models) as draft,
+        ):
+            (self._models / id).rename(draft)  # a draft is removed at the end
+            _sync_folder(self._models)
+
+    def share(self, digest: str, data: bytes) -> None:
+        path = self._shared_file(digest)
+        with _storing(f"the shared file {path}"):
+            if not _contains(path, data):
+                with _draft(self._samples) as draft:
+                    _write_synced(draft, data)
+                    draft.rename(path)
+            _sync_folder(self._samples)
+
+    def read_shared(self, digest: str) -> memoryview | None:
+        return _mapped(self._shared_file(digest))
+
+    def shared(self) -> Mapping[str, int]:
+        with _reading("the folder of samples"), suppress(FileNotFoundError):
+            paths = [path for path in self._samples.iterdir() if _is_shared(path.name)]
+            return {path.stem: path.stat().st_size for path in paths}
+        return {}
+
+    def remove_shared(self, digest: str) -> None:
+        path = self._shared_file(digest)
+        with _storing(f"the shared file {path}", "removed"), suppress(FileNotFoundError):
+            path.unlink()
+            _sync_folder(self._samples)
+
+    def _shared_file(self, digest: str) -> Path:
+        return self._samples / f"{digest}.npy"
 
     def location(self, id: ModelId, name: str) -> str:
         return str(self._models / id / name)
@@ -139,24 +170,55 @@ class FilesystemModelRepository:
 
 @contextmanager
 def _draft(folder: Path) -> Iterator[Path]:
-    """Yield the path of a draft in *folder*; remove what is left of it at the end."""
+    """Yield the path of a draft in *folder*; remove what is left of it at the end.
+
+    Also remove the incomplete drafts of killed processes.
+    """
     create_folder(folder)
+    for old in folder.glob(f"{_DRAFT}*"):
+        with suppress(OSError):  # for example, another process has just published it
+            if old.stat().st_mtime < time.time() - _OLD_SECONDS:
+                _discard(old)
     draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
     try:
         yield draft
     finally:
-        if draft.is_dir():
-            shutil.rmtree(draft, ignore_errors=True)
-        else:
-            draft.unlink(missing_ok=True)
+        _discard(draft)
+
+
+def _discard(draft: Path) -> None:
+    if draft.is_dir() and not draft.is_symlink():
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
+        draft.unlink(missing_ok=True)
+
+
+def _mapped(path: Path) -> memoryview | None:
+    """Return the memory-mapped bytes of a file, or None if it is absent."""
+    with _reading(str(path)):
+        try:
+            with path.open("rb") as file:
+                if not os.fstat(file.fileno()).st_size:
+                    return memoryview(b"")
+                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (FileNotFoundError, IsADirectoryError):
+            return None
+
+
+def _contains(path: Path, data: bytes) -> bool:
+    """Whether the file has exactly this content; one that can't be read has not."""
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 @contextmanager
-def _storing(what: str) -> Iterator[None]:
+def _storing(what: str, done: str = "stored") -> Iterator[None]:
     try:
         yield
     except OSError as ex:
-        raise Unavailable(f"{what} could not be stored: {ex.strerror or ex}") from ex
+        raise Unavailable(f"{what} could not be {done}: {ex.strerror or ex}") from ex
 
 
 @contextmanager

@@ -19,7 +19,7 @@ COMMANDS: Final = {
         "diamond_app.cli.pipeline",
         "Add deliveries, train and promote, unattended; list the runs.",
     ),
-    "models": ("diamond_app.cli.models", "List, show, compare and promote models."),
+    "models": ("diamond_app.cli.models", "List, show, compare, promote and prune models."),
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
     "similar": ("diamond_app.cli.similar", "Show known stones similar to one stone."),
     "grades": ("diamond_app.cli.grades", "Show the grades and the fields of a stone."),

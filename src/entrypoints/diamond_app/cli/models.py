@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ModelCard,
         ModelHistory,
         ModelId,
+        PrunedModels,
         StoneSource,
         StoneStore,
     )
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.group("models")
 def command() -> None:
-    """List, show, compare and promote models.
+    """List, show, compare, promote and prune models.
 
     \b
     Examples:
@@ -41,6 +42,7 @@ def command() -> None:
       diamond models show champion
       diamond models compare champion linear-20261123-142233-9f3a1c
       diamond models promote linear-20261123-142233-9f3a1c --reason 'asked for by sales'
+      diamond models prune --keep 10 --dry-run
     """
 
 
@@ -200,6 +202,52 @@ def compare(
         print_comparison(found)
 
 
+@command.command("prune")
+@click.option(
+    "--keep",
+    required=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Keep the N newest models, and those of the last N promotions.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
+@json_option
+def prune(keep: int, dry_run: bool, as_json: bool) -> None:
+    """Remove old models, and the training stones that only they used. Services go on serving.
+
+    The champion stays, and so do the models to which N rollbacks would go back, and the model
+    that serves in place of a damaged champion. A model whose card can't be read also stays.
+
+    \b
+    Examples:
+      diamond models prune --keep 10 --dry-run
+      diamond models prune --keep 10
+    """
+    pruned = container().prune_models()(
+        keep,
+        dry_run=dry_run,
+        waiting=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+    )
+    if as_json:
+        kept = [{"id": id, "why": why} for id, why in pruned.kept.items()]
+        freed = {"freed_bytes": pruned.freed_bytes, "dry_run": pruned.dry_run}
+        print_json({"removed": pruned.removed, "kept": kept, **freed})
+    else:
+        _print_pruned(pruned)
+
+
+def _print_pruned(pruned: PrunedModels) -> None:
+    did = "would be removed" if pruned.dry_run else "removed"
+    rows = [[id, "kept", why] for id, why in pruned.kept.items()]
+    rows += [[id, did, ""] for id in pruned.removed]
+    if rows:
+        print_table("", ["model", "", "why"], rows)
+    verb, freed = ("Would remove", "free") if pruned.dry_run else ("Removed", "freed")
+    count = len(pruned.removed)
+    models = f"{count:,} model{'' if count == 1 else 's'}"
+    print(f"{verb} {models} and {freed} {pruned.freed_bytes / 1e6:,.1f} MB.")
+
+
 def _facts(card: ModelCard) -> list[list[object]]:
     """Return the card's facts about the training and the errors."""
     facts: list[list[object]] = [
@@ -252,6 +300,9 @@ def _history_of(card: ModelCard, history: ModelHistory) -> list[list[object]]:
         reason = card.details.get("reason")
         facts.append(["chosen", f"{chosen} ({reason})" if reason else str(chosen)])
     facts += [["files", history.location(card.id).removesuffix("/card.json")]]
+    sharing = sum(each.samples == card.samples for each in history.cards())
+    users = "1 model" if sharing == 1 else f"{sharing:,} models"
+    facts += [["samples", f"{card.samples} (used by {users})"]]
     facts += [
         ["champion", f"{_period(period)} UTC, by {period.by}: {period.reason}"]
         for period in champion_periods(history.promotions())
