@@ -121,10 +121,9 @@ def _read_ids(raw: RawStones) -> tuple[Texts, dict[int, str]]:
     """Return each row's id, and the reasons for ids that can't be kept."""
     ids = np.full(len(raw.lines), "", dtype=object)
     for name in reversed(IDENTITIES):
-        for at, value in enumerate(raw.columns.get(name, ())):
-            if not is_blank(value, text=True):
-                whole = isinstance(value, float) and value.is_integer()
-                ids[at] = str(int(value) if whole else value).strip()  # type: ignore[call-overload]
+        if name in raw.columns:
+            found = np.array([_as_id(value) for value in raw.columns[name]], dtype=object)
+            ids = np.where(found == "", ids, found)
     problems = {
         at: f"id must have at most {_MAXIMUM_ID} characters"
         for at, id in enumerate(ids)
@@ -139,21 +138,33 @@ def _read_dates(
     """Return each row's date, and the reasons for values that are not dates."""
     dates = np.full(size, "NaT", dtype="M8[D]")
     problems: dict[int, str] = {}
+    if not values:
+        return dates, problems
     read: dict[object, date | None] = {}
+    wrong: dict[object, str] = {}
     last = date.fromordinal(today.toordinal() + 1)
-    for at, value in enumerate(values or ()):
-        if is_blank(value, text=True):
-            continue
-        if value not in read:
-            read[value] = as_date(value)
-        found = read[value]
-        if found is None:
-            problems[at] = f"date must be a day, such as {today}, not {shown(value, text=True)}"
-        elif not FIRST_DAY <= found <= last:
-            problems[at] = f"date must be a day from {FIRST_DAY} to {today}, not {found}"
-        else:
-            dates[at] = found
+    for value in dict.fromkeys(values):
+        day = None if is_blank(value, text=True) else as_date(value)
+        if day is not None and FIRST_DAY <= day <= last:
+            read[value] = day
+        elif day is not None:
+            wrong[value] = f"date must be a day from {FIRST_DAY} to {today}, not {day}"
+        elif not is_blank(value, text=True):
+            sentence = f"date must be a day, such as {today}, not {shown(value, text=True)}"
+            wrong[value] = sentence
+    dates[:] = [read.get(value) for value in values]
+    if wrong:
+        problems = {at: wrong[value] for at, value in enumerate(values) if value in wrong}
     return dates, problems
+
+
+def _as_id(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if is_blank(value, text=True):
+        return ""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value)  # type: ignore[call-overload]
 
 
 def as_date(value: object) -> date | None:

@@ -126,7 +126,7 @@ class AddStones:
     def _add(self, source: StoneSource, worth: Pricer | None) -> Delivery:
         intake = _Intake(source, self._clock())
         before: list[Delivery] = []
-        sorted_stones: list[SortedStones] = []
+        kept: list[tuple[NDArray[np.int64], SortedStones]] = []
         is_first = self._store.version() is None
         marks, sample = self._stored()
 
@@ -134,8 +134,9 @@ class AddStones:
             before.extend(each for each in self._store.deliveries() if each.id == intake.id)
             if before:
                 return None
-            found = sort_out(marks, intake.marks, intake.at.date())
-            sorted_stones.append(found)
+            lines, delivered = intake.stones()
+            found = sort_out(marks, delivered, intake.at.date())
+            kept.append((lines[found.kept], found))
             delivery = _counted(intake.delivery(), found)
             measured = levels(intake.sample.table, sample.table, worth)
             reason = why_held(
@@ -156,7 +157,7 @@ class AddStones:
         if delivery is None:
             return _repeated(before[0])
         if delivery.status == ADDED:
-            self._put(delivery, intake.lines[sorted_stones[0].kept], sorted_stones[0])
+            self._put(delivery, *kept[0])
         return delivery
 
     def _put(self, delivery: Delivery, kept: NDArray[np.int64], found: SortedStones) -> None:
@@ -237,15 +238,15 @@ class _Intake:
             self._lines.append(some.lines[some.usable])
             self._marks.append(StoneMarks.of(some.records))
             self.sample.add(some.records.table)
+            del raw, reasons  # so that only one batch is in memory
             yield some
+            del some
 
-    @property
-    def lines(self) -> NDArray[np.int64]:
-        return np.concatenate(self._lines)
-
-    @property
-    def marks(self) -> StoneMarks:
-        return StoneMarks.concatenate(self._marks)
+    def stones(self) -> tuple[NDArray[np.int64], StoneMarks]:
+        """Return the lines and the marks of all usable rows; they are kept nowhere else."""
+        lines, marks = np.concatenate(self._lines), StoneMarks.concatenate(self._marks)
+        self._lines, self._marks = [], []
+        return lines, marks
 
     @property
     def id(self) -> str:

@@ -91,16 +91,17 @@ class CsvRows:
         reader = self._reader
         try:
             for row in reader:
-                if any(row) and any(cell.strip() for cell in row):
-                    if not all(map(str.isascii, row)):
-                        self._check_encoding(row)
+                text = "".join(row)
+                if text and not text.isspace():
+                    if not text.isascii():
+                        self._check_encoding(text)
                     yield row, reader.line_num
         except csv.Error as ex:
             raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
 
-    def _check_encoding(self, row: Sequence[str]) -> None:
+    def _check_encoding(self, text: str) -> None:
         try:
-            "".join(row).encode()
+            text.encode()
         except UnicodeEncodeError as ex:
             byte = ord(ex.object[ex.start]) - 0xDC00
             raise SourceUnreadable(

@@ -50,9 +50,12 @@ class CsvSource:
                 encoding = "UTF-8" if _is_utf8(file) else self._encoding
             advice = "save it as UTF-8, or name its encoding, such as --encoding cp1252"
             rows = CsvRows(self.name, file, encoding, advice)
-            yield rows.take(BATCH_ROWS) or without_rows(self.name, rows.header, rows.columns)
-            while batch := rows.take(BATCH_ROWS):
-                yield batch
+            batch = rows.take(BATCH_ROWS)
+            yield batch or without_rows(self.name, rows.header, rows.columns)
+            while batch:
+                batch = None  # so that only one batch is in memory
+                if batch := rows.take(BATCH_ROWS):
+                    yield batch
 
 
 def _is_utf8(file: BinaryIO) -> bool:

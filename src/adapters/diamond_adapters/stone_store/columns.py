@@ -93,9 +93,8 @@ def _stone_arrays(records: StoneRecords) -> list[Array]:
     arrays = []
     for name in (*FIELDS, PRICE.name):
         if name in GRADES:
-            arrays.append(
-                _texts([None if each is None else each.value for each in table.values(name)])
-            )
+            names = GRADES[name].names
+            arrays.append(_texts([names.get(number) for number in table.column(name).tolist()]))
         elif table.known(name).all():
             arrays.append(Array.from_numpy(np.ascontiguousarray(table.column(name))))
         else:

@@ -1,8 +1,8 @@
 """Stones and deliveries as two Delta Lake tables: in a folder, or in an object store.
 
 <folder>/stones       one row a stone: the columns of a CSV, id, date, delivery
-<folder>/deliveries   one row for each row that was delivered (kind=row), and one for each delivery
-                      (kind=delivery) whose cells are the delivery as JSON
+<folder>/deliveries   one row for each row that was delivered (kind 'row'), and one for each delivery
+                      (kind 'delivery') whose cells are the delivery as JSON
 
 Any reader of Delta Lake can read both. Nothing is ever vacuumed, so every version stays readable.
 """
@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
@@ -25,6 +24,7 @@ from deltalake import (
     DeltaTable,
     PostCommitHookProperties,
     Transaction,
+    WriterProperties,
     write_deltalake,
 )
 from deltalake.exceptions import DeltaError
@@ -41,6 +41,7 @@ from diamond_adapters.stone_store.columns import (
     summary_batch,
 )
 from diamond_core import (
+    BATCH_ROWS,
     DeliveredRows,
     Delivery,
     DeliveryNotFound,
@@ -57,6 +58,9 @@ _KEPT: Final = {
 }
 _MANY_FILES: Final = 100
 _RECENT: Final = 5
+_PROPERTIES: Final = WriterProperties(compression="ZSTD", max_row_group_size=20_000)
+_FILE_SIZE: Final = 16_000_000
+"""The writer holds one file, and one group of rows, in memory."""
 _NO_CLEANUP: Final = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
@@ -94,16 +98,11 @@ class DeltaStoneStore:
             delivery = conclude()
             if delivery is None:
                 return None
-            batches = chain(
-                (of_delivery(each, delivery) for each in reader), [summary_batch(delivery)]
-            )
-            write_deltalake(
-                self._created("deliveries", DELIVERIES, ["kind"]),
-                RecordBatchReader.from_batches(DELIVERIES, batches),
-                mode="append",
-                commit_properties=_commit(delivery.id),
-                post_commithook_properties=_NO_CLEANUP,
-            )
+            # first the rows, then the delivery, which makes them count; each once, after a kill too
+            table = self._created("deliveries", DELIVERIES)
+            rows_of_delivery = (of_delivery(each, delivery) for each in reader)
+            _append(table, DELIVERIES, rows_of_delivery, f"{delivery.id}/rows")
+            _append(table, DELIVERIES, [summary_batch(delivery)], delivery.id)
         return delivery
 
     def update(self, delivery: Delivery) -> None:
@@ -142,7 +141,7 @@ class DeltaStoneStore:
         self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
     ) -> None:
         batches = (stones_batch(each, delivery.id) for each in stones)
-        commit = _commit(delivery.id, stones=total)
+        facts = {"delivery": delivery.id, "stones": str(total)}
         with self._errors("stones"), _spooled(STONES, batches) as reader:
             table = self._created("stones", STONES)
             if table.transaction_version(delivery.id) is not None:
@@ -153,17 +152,11 @@ class DeltaStoneStore:
                     "old.id = new.id",
                     source_alias="new",
                     target_alias="old",
-                    commit_properties=commit,
+                    commit_properties=_commit(delivery.id, facts),
                     post_commithook_properties=_NO_CLEANUP,
                 ).when_matched_update_all().when_not_matched_insert_all().execute()
             else:
-                write_deltalake(
-                    table,
-                    reader,
-                    mode="append",
-                    commit_properties=commit,
-                    post_commithook_properties=_NO_CLEANUP,
-                )
+                _append(table, STONES, reader, delivery.id, facts)
             table.update_incremental()
             if len(table.file_uris()) > _MANY_FILES:
                 table.optimize.compact(post_commithook_properties=_NO_CLEANUP)
@@ -206,16 +199,13 @@ class DeltaStoneStore:
         if all(each.id != id for each in self.deliveries()):
             raise DeliveryNotFound(id)
 
-    def _created(
-        self, name: str, schema: Schema, partition_by: list[str] | None = None
-    ) -> DeltaTable:
+    def _created(self, name: str, schema: Schema) -> DeltaTable:
         if "://" not in self._url:
             create_folder(Path(self._url) / name)
         return DeltaTable.create(
             f"{self._url}/{name}",
             schema,
             mode="ignore",
-            partition_by=partition_by,
             configuration=_KEPT,
             storage_options=self._options,
         )
@@ -255,7 +245,8 @@ def _spooled(schema: Schema, batches: Iterable[RecordBatch]) -> Iterator[RecordB
 
     with tempfile.TemporaryFile() as file:
         try:
-            write_parquet(RecordBatchReader.from_batches(schema, watched()), file)
+            reader = RecordBatchReader.from_batches(schema, watched())
+            write_parquet(reader, file, max_row_group_size=BATCH_ROWS)
         except BaseException:
             if errors:
                 raise errors[0] from None
@@ -264,12 +255,30 @@ def _spooled(schema: Schema, batches: Iterable[RecordBatch]) -> Iterator[RecordB
         yield read_parquet(file)
 
 
-def _commit(delivery: str, **facts: object) -> CommitProperties:
-    """Return what a commit says about itself; a delivery is committed once."""
-    return CommitProperties(
-        custom_metadata={"delivery": delivery} | {name: str(each) for name, each in facts.items()},
-        app_transactions=[Transaction(delivery, 1)],
-    )
+def _append(
+    table: DeltaTable,
+    schema: Schema,
+    batches: Iterable[RecordBatch],
+    name: str,
+    facts: dict[str, str] | None = None,
+) -> None:
+    """Append rows as the commit *name*, unless it was made already."""
+    table.update_incremental()
+    if table.transaction_version(name) is None:
+        write_deltalake(
+            table,
+            RecordBatchReader.from_batches(schema, batches),
+            mode="append",
+            target_file_size=_FILE_SIZE,
+            writer_properties=_PROPERTIES,
+            commit_properties=_commit(name, facts),
+            post_commithook_properties=_NO_CLEANUP,
+        )
+
+
+def _commit(name: str, facts: dict[str, str] | None) -> CommitProperties:
+    """Return what a commit says about itself; *name* makes it unique."""
+    return CommitProperties(custom_metadata=facts, app_transactions=[Transaction(name, 1)])
 
 
 def _quoted(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from diamond_app.cli.model_id import model_id
 from diamond_app.cli.output import container, json_option, print_json, progress_bar
 from diamond_app.printable import printable
 
@@ -30,7 +31,6 @@ def data(id: str, output: Path | None) -> None:
     Example:
       diamond models data champion --output trained-on.csv
     """
-    from diamond_app.cli.models import model_id
     from diamond_app.csv_cells import neutralized
     from diamond_app.whole_file import whole_file
     from diamond_core import COLUMNS
@@ -62,8 +62,6 @@ def reproduce(id: str, as_json: bool) -> None:
     Example:
       diamond models reproduce champion
     """
-    from diamond_app.cli.models import model_id
-
     wired = container()
     with progress_bar(quiet=False) as progress:
         found = wired.reproduce_model()(model_id(wired.history(), id), progress=progress)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diamond_app.cli import lineage
+from diamond_app.cli.model_id import model_id
 from diamond_app.cli.output import (
     container,
     encoding_option,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         ChampionPeriod,
         ModelCard,
         ModelHistory,
-        ModelId,
         PrunedModels,
         StoneSource,
         StoneStore,
@@ -330,15 +330,3 @@ def _print_champion(promoted: str, as_json: bool) -> None:
         print_json({"champion": promoted})
     else:
         print(f"The champion is now {promoted}.")
-
-
-def model_id(history: ModelHistory, text: str) -> ModelId:
-    """Return the model id that *text* names."""
-    from diamond_core import ModelId, NoChampion
-
-    if text != "champion":
-        return ModelId(text)
-    champion = history.champion()
-    if champion is None:
-        raise NoChampion
-    return champion
