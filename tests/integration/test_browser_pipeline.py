@@ -105,10 +105,12 @@ def test_a_held_delivery_is_seen_and_compared_with_the_store(
         assert held["reason"] in told
         assert f"diamond data release {held['id']}" in told
         level = held["levels"]["price"]["level"]
-        assert f"{level:.3g} times what the stones are worth" in told
+        assert f"Prices: {level:.3g} " in told
         for name in ("price", "carat"):
             wanted = sum(map(bool, held["levels"][name]["delivered"]))
-            chart = dialog.locator("details[open] .pictures > div").nth(["price", "carat"].index(name))
+            chart = dialog.locator("details[open] .pictures > div").nth(
+                ["price", "carat"].index(name)
+            )
             assert chart.locator(".columns.s1 rect").count() == wanted
             assert chart.locator(".columns.s0 rect").count() > 0
         box = dialog.locator("details[open] .chart-box").first
@@ -122,3 +124,69 @@ def test_a_held_delivery_is_seen_and_compared_with_the_store(
         assert dialog.is_visible()
         page.keyboard.press("Escape")
         dialog.wait_for(state="hidden")
+
+
+def test_a_run_that_failed_says_why(browser, runs_and_service):
+    runs, service = runs_and_service
+    with visiting(browser, service.url) as visit:
+        page = visit.open("/pipeline")
+        enter_key(page)
+        page.locator("#runs tbody tr", has_text="failed").get_by_role("button").click()
+        dialog = page.get_by_role("dialog")
+        assert "Cannot read incoming/2026-11-19.csv" in dialog.locator(".error").inner_text()
+        page.get_by_role("button", name="Close").click()
+        page.locator("#runs tbody tr", has_text="interrupted").click(position={"x": 5, "y": 5})
+        assert "none" in dialog.inner_text()
+        assert len(runs) == 5
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_an_empty_history_says_how_to_run_the_pipeline(browser, tmp_path_factory, width, scheme):
+    home = tmp_path_factory.mktemp("empty") / "home"
+    home.mkdir()
+    with (
+        serving(home, DIAMOND_API_KEYS="admin:long-secret,till:other-secret") as running,
+        visiting(browser, running.url, width, scheme) as visit,
+    ):
+        visit.expected = ["status of 40[13]"]
+        page = visit.open("/pipeline")
+        page.get_by_label("API key").fill("other-secret")
+        page.get_by_role("button", name="Use this key").click()
+        page.get_by_text("can't administer").wait_for()
+        assert page.locator("#record").is_hidden()
+        enter_key(page)
+        page.get_by_text("diamond pipeline run 'incoming/*.csv'").wait_for()
+        assert page.locator("#history").is_hidden()
+        assert visit.accessibility_violations() == []
+        visit.screenshot(f"pipeline-empty-{scheme}")
+        runs = PipelineRunFiles(home / "pipeline")
+        at = datetime.now(UTC)
+        held = {"id": "3f9a1c22b7e0", "source": "a.csv", "rows": 9, "new": 0, "known": 0}
+        held |= {"corrected": 0, "rejected": 9, "status": "held", "levels": {}}
+        held |= {"reason": "9 of 9 rows (100%) are not usable"}
+        for days, each in enumerate([held | {"status": "known", "reason": ""}, held]):
+            day = at - timedelta(days=days + 1)
+            outcome = "held" if days else "trained"
+            run = PipelineRun(
+                id=new_run_id(day), started_at=day, outcome=outcome, deliveries=(each,)
+            )
+            runs.save(run)
+        for minutes in range(60):
+            day = at - timedelta(days=3, minutes=minutes)
+            runs.save(PipelineRun(id=new_run_id(day), started_at=day, outcome="nothing new"))
+        runs.save(PipelineRun(id=new_run_id(at), started_at=at))
+        page.reload()
+        page.get_by_text("is running, or was interrupted.").wait_for()
+        assert page.locator("#runs .badge").first.inner_text() == "running or interrupted"
+        assert page.locator("#runs tbody tr").count() == 50
+        page.get_by_role("button", name="Show more").click()
+        page.locator("#runs tbody tr:nth-child(63)").wait_for()
+        assert page.get_by_role("button", name="Show more").is_hidden()
+        page.locator("#runs tbody tr:nth-child(3) button").click()
+        told = page.get_by_role("dialog").inner_text()
+        assert "9 of 9 rows (100%) are not usable" in told
+        assert "It was released since." in told
+        assert "diamond data release" not in told
+        assert "too few stones" in told
+        assert visit.accessibility_violations() == []
+        visit.screenshot(f"pipeline-released-{scheme}")

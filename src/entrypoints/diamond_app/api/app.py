@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import falcon
 
-from diamond_app.api import grades, health, models, pipeline, predictions, problems, requests, similar
+from diamond_app.api import (
+    grades,
+    health,
+    models,
+    pipeline,
+    predictions,
+    problems,
+    requests,
+    similar,
+)
 from diamond_app.api.authenticator import Authenticator
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.live_docs import LiveDocs, LiveDocsFile

@@ -21,9 +21,9 @@ MAXIMUM_RUNS: Final = 1000
 class RunsQuery(Struct):
     """Which runs to list; without any parameter, the newest."""
 
-    limit: Annotated[
-        int, described("The maximum number of runs.", 50, ge=1, le=MAXIMUM_RUNS)
-    ] = DEFAULT_RUNS
+    limit: Annotated[int, described("The maximum number of runs.", 50, ge=1, le=MAXIMUM_RUNS)] = (
+        DEFAULT_RUNS
+    )
     before: Annotated[str, described("The 'next' of the previous page.", RUN_ID)] = ""
 
 

@@ -10,8 +10,8 @@ import { plot } from "./plot.js";
 const LOOKS = { trained: "good", held: "warn", failed: "bad", interrupted: "bad", added: "good" };
 const ORDER = ["held", "added", "known"];
 const COMPARED = {
-  price: { title: "Price / worth", told: (level) => `The prices are ${level} times what the stones are worth.` },
-  carat: { title: "Weight / median weight of the store", told: (level) => `The weights are ${level} times those of the store.` },
+  price: { title: "Price / worth", told: (level) => `Prices: ${level} × what the stones are worth` },
+  carat: { title: "Weight / median weight of the store", told: (level) => `Weights: ${level} × those of the store` },
 };
 let runs = [];
 let edges = [];
@@ -20,7 +20,7 @@ let next = null;
 const code = (text) => el("code", { class: "code" }, text);
 const total = (values) => values.reduce((sum, each) => sum + each, 0);
 const heldOf = (run) => run.deliveries.filter(({ status }) => status === "held");
-const took = (run) => milliseconds(1000 * total(Object.values(run.seconds)));
+const took = (run) => milliseconds(1000 * total(Object.values(run.seconds)) || null);
 const outcomeOf = (run) => (run.outcome === "running" ? "running or interrupted" : run.outcome);
 const badge = (name, text = name) => el("span", { class: `badge ${LOOKS[name] ?? "plain"}` }, text);
 
@@ -88,7 +88,7 @@ function toRelease({ id, source, reason }) {
   return el("div", { class: "notice warn" },
     el("p", {}, el("b", {}, source)), el("p", {}, sentence(`held: ${reason}`)),
     newest.status === "held"
-      ? el("p", {}, "To see it: ", code(`diamond data show ${id}`), ". To accept it: ", code(`diamond data release ${id}`))
+      ? [el("p", {}, "To see it: ", code(`diamond data show ${id}`)), el("p", {}, "To accept it: ", code(`diamond data release ${id}`))]
       : el("p", {}, "It was released since."));
 }
 
@@ -97,7 +97,7 @@ function open(run) {
     ["Outcome", badge(run.outcome, outcomeOf(run))], ["Ended", run.finished_at && whenExactly(run.finished_at)],
     ["Started by", run.by], ["Data version", run.version], ["Champion afterwards", run.champion],
     ["Took", Object.entries(run.seconds).map(([step, seconds]) => `${step} ${milliseconds(1000 * seconds)}`).join(", ")],
-    ["Models trained", run.models.join(", ")], ["diamond-core", run.code], ["Id", run.id],
+    ["Models trained", run.models.length ? run.models.map((id) => el("div", {}, id)) : ""], ["diamond-core", run.code], ["Id", run.id],
     ["Settings", Object.entries(run.settings).filter(([, value]) => value !== null && value.length !== 0)
       .map(([name, value]) => `${name.replace("_", " ")} ${value}`).join(", ")],
   ];
@@ -132,7 +132,7 @@ function comparison(delivery) {
     const { level, delivered } = delivery.levels[name];
     picture(holder, COMPARED[name], delivery.levels[name]);
     return el("div", {}, el("p", {}, COMPARED[name].told(Number(level.toPrecision(3)))), holder,
-      delivered[0] || delivered.at(-1) ? el("p", { class: "hint" }, `The bars at ${edges[0]} and ${edges.at(-1)} include all stones beyond.`) : "");
+      delivered[0] || delivered.at(-1) ? el("p", { class: "hint" }, "The bar at the edge includes all stones beyond it.") : "");
   });
   return el("details", { open: held }, el("summary", {}, `${delivery.source} compared with the store`),
     held ? toRelease(delivery) : "",
