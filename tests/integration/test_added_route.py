@@ -37,8 +37,8 @@ def extended(tmp_path_factory):
         assert text.count(before) == 1
         (app / name).write_text(text.replace(before, line + before))
     text = (app / "api" / "app.py").read_text()
-    first = "from diamond_app.api import "
-    (app / "api" / "app.py").write_text(text.replace(first, f"{first}model_metrics, ", 1))
+    first = "from diamond_app.api import (\n"
+    (app / "api" / "app.py").write_text(text.replace(first, f"{first}    model_metrics,\n", 1))
     roots = (folder / "src", folder / "src" / "adapters", folder / "src" / "entrypoints")
     return os.pathsep.join(map(str, roots))
 

@@ -13,7 +13,8 @@ from wired import in_memory
 from diamond_adapters.in_memory import InMemoryStoneSource
 from diamond_app.cli.main import cli
 from diamond_app.wsgi import app_of, run_in_background
-from diamond_core import TrainingConfig, Unavailable
+from diamond_core import DiamondTable, TrainingConfig, Unavailable, to_plain
+from diamond_core.stones.gate import EDGES
 from diamond_core.testing import some_stones
 
 ADMIN = {"X-API-Key": "admin-secret"}
@@ -85,6 +86,7 @@ def test_serves_every_route(client, container, two_models):
         assert (found["path"], found["id"]) == (path, id.partition("-")[0])
     listed = client.simulate_get("/v1/requests?limit=100", headers=ADMIN).json["requests"]
     assert len(listed) == 10
+    assert client.simulate_get("/v1/pipeline", headers=ADMIN).json["runs"] == []
     assert client.simulate_get("/readyz").json["status"] == "ok"
     assert "diamond_spool_entries 0.0" in client.simulate_get("/metrics").text
     for path in ("/livez", "/openapi.json", "/docs", f"/models/{good}/report"):
@@ -92,11 +94,43 @@ def test_serves_every_route(client, container, two_models):
 
 
 def test_serves_every_page(client, two_models):
-    for path in ("/", "/stones", "/models", "/requests", f"/models/{two_models[0]}/report"):
+    pages = ("/", "/stones", "/models", "/pipeline", "/requests")
+    for path in (*pages, f"/models/{two_models[0]}/report"):
         page = client.simulate_get(path, headers=HTML | ADMIN)
         assert page.status_code == 200
         assert page.headers["content-type"].startswith("text/html")
     assert client.simulate_get("/models/gone/report", headers=HTML | ADMIN).status_code == 404
+
+
+def test_lists_the_runs_of_the_pipeline(client, container):
+    pipeline, stones = container.run_pipeline(), some_stones(1500)
+    pipeline([InMemoryStoneSource(stones, "a.csv")], TrainingConfig(by="cron"))
+    other = some_stones(200, seed=2).rows.copy()
+    other["price"] *= 100
+    held = InMemoryStoneSource(DiamondTable(other), "b.csv")
+    pipeline([InMemoryStoneSource(stones, "a.csv"), held], TrainingConfig(by="cron"))
+    answer = client.simulate_get("/v1/pipeline", headers=ADMIN)
+    kept = container.pipeline_runs().runs()
+    assert answer.json["next"] is None
+    assert answer.json["edges"] == list(EDGES)
+    for found, run in zip(answer.json["runs"], kept, strict=True):
+        plain = to_plain(run)
+        for each in plain["deliveries"]:
+            each["levels"] = {} if each["status"] == "known" else each["levels"]
+        assert found == {name: plain[name] for name in found}
+        assert set(plain) - set(found) == {"complete"}
+    deliveries = answer.json["runs"][[each.outcome for each in kept].index("held")]["deliveries"]
+    assert [(each["source"], each["status"]) for each in deliveries] == [
+        ("a.csv", "known"),
+        ("b.csv", "held"),
+    ]
+    assert "are they in USD" in deliveries[1]["reason"]
+    for level in deliveries[1]["levels"].values():
+        assert len(level["delivered"]) == len(level["stored"]) == len(EDGES) - 1
+        assert sum(level["delivered"]) == 200
+    container.pipeline_runs().failure = Unavailable("the disk fails")
+    failed = client.simulate_get("/v1/pipeline", headers=ADMIN)
+    assert (failed.status_code, "retry-after" in failed.headers) == (503, True)
 
 
 def test_runs_every_command(client, run, container, two_models, tmp_path):

@@ -52,6 +52,7 @@ def test_serves_everything(python, trained_home):
         assert f",{price}," in priced.body.decode()
         query = "carat=1.1&cut=Ideal&color=H&clarity=SI2&n=1"
         assert service.get(f"/v1/similar?{query}").json["count"] == 1
+        assert service.get("/v1/pipeline", service.one_time_key).json["runs"] == []
     diamond(trained_home, "doctor", python=python)
     assert "/v1/similar" in diamond(trained_home, "requests", "list", python=python).stdout
 

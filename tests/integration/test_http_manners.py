@@ -10,9 +10,13 @@ from support import STONE, newest
 from wired import in_memory, with_champion
 
 from diamond_app.wsgi import app_of
+from diamond_core import PipelineRun
+from diamond_core.models.pipeline_run import new_run_id
 from diamond_core.testing import a_card, a_fitted_model, some_stones
 from diamond_core.testing.samples import NOON
 
+ADMIN = {"X-API-Key": "admin-secret"}
+WRONG = [("n=1", "n"), ("limit=0", "limit")]
 QUERY = "carat=1.1&cut=Ideal&color=H&clarity=SI2"
 GETS = [
     f"/v1/similar?{QUERY}",
@@ -116,7 +120,47 @@ def test_lists_models_in_pages_and_refuses_unknown_parameters(client, container)
         query = page["next"] and f"limit=2&before={page['next']}"
     assert found == ids
     assert client.simulate_get("/v1/models", query_string="before=gone").status_code == 404
-    for query, name in (("n=1", "n"), ("limit=0", "limit")):
+    for query, name in WRONG:
         refused = client.simulate_get("/v1/models", query_string=query)
         assert refused.status_code == 422
         assert [each["pointer"] for each in refused.json["errors"]] == [f"/{name}"]
+
+
+@pytest.fixture
+def administered():
+    """A container of a service with keys."""
+    return in_memory(api_keys="admin:admin-secret,till:till-secret")
+
+
+def test_lists_runs_in_pages_and_refuses_unknown_parameters(administered):
+    client = testing.TestClient(app_of(administered))
+    for hours in range(5):
+        at = NOON + timedelta(hours=hours)
+        administered.pipeline_runs().save(PipelineRun(id=new_run_id(at), started_at=at))
+    found, query = [], "limit=2"
+    while query:
+        page = client.simulate_get("/v1/pipeline", query_string=query, headers=ADMIN).json
+        found += [each["id"] for each in page["runs"]]
+        query = page["next"] and f"limit=2&before={page['next']}"
+    assert found == [each.id for each in administered.pipeline_runs().runs()]
+    assert len(found) == 5
+    for query, name in (*WRONG, ("limit=1&limit=2", "limit")):
+        refused = client.simulate_get("/v1/pipeline", query_string=query, headers=ADMIN)
+        assert refused.status_code == 422
+        assert [each["pointer"] for each in refused.json["errors"]] == [f"/{name}"]
+
+
+def test_the_runs_need_an_admin_key_and_have_head_and_an_etag(administered, client):
+    assert client.simulate_get("/v1/pipeline").status_code == 403
+    keyed = testing.TestClient(app_of(administered))
+    assert keyed.simulate_get("/v1/pipeline").status_code == 401
+    for key, status in (("wrong-secret", 401), ("till-secret", 403), ("admin-secret", 200)):
+        found = keyed.simulate_get("/v1/pipeline", headers={"X-API-Key": key})
+        assert found.status_code == status
+    known = ADMIN | {"If-None-Match": found.headers["etag"]}
+    assert keyed.simulate_get("/v1/pipeline", headers=known).status_code == 304
+    head = keyed.simulate_head("/v1/pipeline", headers=ADMIN)
+    assert (head.content, head.headers["etag"]) == (b"", found.headers["etag"])
+    at = NOON
+    administered.pipeline_runs().save(PipelineRun(id=new_run_id(at), started_at=at))
+    assert keyed.simulate_get("/v1/pipeline", headers=known).status_code == 200

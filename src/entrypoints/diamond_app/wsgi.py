@@ -41,6 +41,7 @@ def app_of(container: Container) -> App:
         find_similar=container.find_similar(),
         choose_champion=container.choose_champion(),
         history=container.history(),
+        pipeline_runs=container.pipeline_runs(),
         request_log=container.request_log(),
         clock=container.clock(),
         api_keys=container.settings().api_keys,

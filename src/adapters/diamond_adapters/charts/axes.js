@@ -117,7 +117,7 @@ export function walkable(drawing, points, onPoint = () => {}) {
   box.addEventListener("keydown", (event) => {
     const length = points().length;
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (event.key === "Escape") go(null);
+    if (event.key === "Escape" && at !== null) go(null); // else it closes what the chart is in
     else if (event.key === "Home") go(0);
     else if (event.key === "End") go(length - 1);
     else if (step && length) go(at === null ? (step > 0 ? 0 : length - 1) : (at + step + length) % length);

@@ -39,4 +39,5 @@ export const FORMATS = {
   change: (value) => change.format(value),
   carat: carats,
   number: (value) => number.format(value),
+  times: (value) => `${Number(value.toPrecision(3))} ×`,
 };

@@ -46,15 +46,15 @@ const MARKS = {
     group.append(svg("path", { d: `M${ends.map(([across, up]) => `${toX(across)} ${toY(up)}`).join("L")}z` }));
     return [];
   },
-  /** A histogram: values over equally wide intervals of the x axis. */
-  columns(group, { values, noun = "stone" }, { x, toX, toY, xText }) {
+  /** A histogram: values over equally wide intervals of the x axis; *told* puts one in words. */
+  columns(group, { values, noun = "stone", told = (value) => plural(value, noun) }, { x, toX, toY, xText }) {
     const ends = edges(x, values.length);
     return values.flatMap((value, at) => {
       if (!value) return [];
       const [left, right, top] = [toX(ends[at]), toX(ends[at + 1]), toY(value)];
       const mark = svg("rect", { x: left, y: top, width: Math.max(right - left - 0.6, 0.6), height: toY(0) - top });
       group.append(mark);
-      const text = `${xText(ends[at])} to ${xText(ends[at + 1])}: ${plural(value, noun)}`;
+      const text = `${xText(ends[at])} to ${xText(ends[at + 1])}: ${told(value)}`;
       return [{ x: (left + right) / 2, y: top, mark, text }];
     });
   },

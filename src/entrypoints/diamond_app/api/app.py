@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import falcon
 
-from diamond_app.api import grades, health, models, predictions, problems, requests, similar
+from diamond_app.api import (
+    grades,
+    health,
+    models,
+    pipeline,
+    predictions,
+    problems,
+    requests,
+    similar,
+)
 from diamond_app.api.authenticator import Authenticator
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.live_docs import LiveDocs, LiveDocsFile
@@ -22,6 +31,7 @@ from diamond_core import (
     Clock,
     FindSimilar,
     ModelHistory,
+    PipelineRuns,
     PriceDiamonds,
     RequestLog,
 )
@@ -34,6 +44,7 @@ def create_app(
     find_similar: FindSimilar,
     choose_champion: ChooseChampion,
     history: ModelHistory,
+    pipeline_runs: PipelineRuns,
     request_log: RequestLog,
     clock: Clock,
     api_keys: ApiKeys,
@@ -49,6 +60,7 @@ def create_app(
         models.ChampionModel(champion_follower),
         models.OneModel(history),
         models.Promotions(choose_champion, history),
+        pipeline.AllRuns(pipeline_runs),
         requests.AllRequests(request_log, clock),
         requests.OneRequest(request_log),
         health.Liveness(),

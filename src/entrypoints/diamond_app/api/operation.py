@@ -37,6 +37,7 @@ class Topic(Enum):
 
     PRICES = "What a stone is worth, and similar stones."
     MODELS = "The history of models, and the champion."
+    PIPELINE = "The runs of the training pipeline."
     REQUESTS = "Every request and its response, for support."
     OPERATION = "For operators."
 

@@ -23,6 +23,7 @@ _PAGES: Final = {
     "/": "price.html",
     "/stones": "stones.html",
     "/models": "models.html",
+    "/pipeline": "pipeline.html",
     "/requests": "requests.html",
 }
 
