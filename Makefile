@@ -36,7 +36,7 @@ run: install
 
 test: install-dev check
 	@scripts/install-test-tools
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 15
 
 check: install-dev
 	$(BIN)/ruff format --check src tests benchmarks examples

@@ -302,6 +302,6 @@ class InMemoryPipelineRuns(_Fails):
         self._reach()
         self._runs[run.id] = run
 
-    def runs(self) -> Sequence[PipelineRun]:
+    def runs(self, limit: int | None = None) -> Sequence[PipelineRun]:
         self._reach()
-        return sorted(self._runs.values(), key=attrgetter("id"), reverse=True)
+        return sorted(self._runs.values(), key=attrgetter("id"), reverse=True)[:limit]

@@ -39,9 +39,9 @@ class PipelineRunFiles:
                 f"the pipeline's run could not be stored: {ex.strerror or ex}"
             ) from ex
 
-    def runs(self) -> Sequence[PipelineRun]:
+    def runs(self, limit: int | None = None) -> Sequence[PipelineRun]:
         try:
-            paths = sorted(self._folder.glob(f"[!.]*{_SUFFIX}"), reverse=True)
+            paths = sorted(self._folder.glob(f"[!.]*{_SUFFIX}"), reverse=True)[:limit]
             texts = [(path, path.read_bytes()) for path in paths]
         except OSError as ex:
             raise Unavailable(f"the pipeline's runs can't be read: {ex.strerror or ex}") from ex

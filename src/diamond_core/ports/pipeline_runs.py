@@ -15,8 +15,8 @@ class PipelineRuns(Protocol):
         """Keep *run*, in place of what was kept with its id."""
         ...
 
-    def runs(self) -> Sequence[PipelineRun]:
-        """Return all runs, newest first; those that can't be read are skipped."""
+    def runs(self, limit: int | None = None) -> Sequence[PipelineRun]:
+        """Return the last *limit* runs, or all, newest first; what can't be read is skipped."""
         ...
 
 

@@ -68,6 +68,7 @@ class PipelineRunsContract:
         for run in (second, third, first):
             runs.save(run)
         assert list(runs.runs()) == [third, second, first]
+        assert list(runs.runs(2)) == [third, second]
 
     def test_says_that_it_is_unavailable(
         self, runs: PipelineRuns, break_down: Callable[[], None]

@@ -30,7 +30,7 @@ from diamond_core.ports import (
     no_progress,
     notify_nobody,
 )
-from diamond_core.stones.delivery import Delivery
+from diamond_core.stones.delivery import KNOWN, Delivery
 from diamond_core.use_cases.add_stones import AddStones
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.train_models import TrainingConfig, TrainModels
@@ -39,6 +39,8 @@ from diamond_core.version import __version__
 PIPELINE: Final = "pipeline"
 """The name of the exclusive work."""
 
+_LOOKED_AT: Final = 100
+"""How many earlier runs tell whether anything is new."""
 _EMPTY: Final = "the store of stones is empty; add some: diamond data add SOURCE"
 
 
@@ -98,7 +100,7 @@ class RunPipeline:
     def _ended(self) -> list[PipelineRun]:
         """Return the earlier runs; those that never ended were interrupted: we hold the lock."""
         earlier = []
-        for run in self._runs.runs():
+        for run in self._runs.runs(_LOOKED_AT):
             if run.outcome != RUNNING:
                 earlier.append(run)
                 continue
@@ -199,7 +201,8 @@ def _settings(config: TrainingConfig) -> dict[str, Any]:
 def _facts(delivery: Delivery) -> dict[str, Any]:
     names = ("id", "source", "rows", "new", "known", "corrected", "rejected")
     facts = {name: getattr(delivery, name) for name in (*names, "status", "reason")}
-    return {**facts, "levels": dict(delivery.levels)}
+    is_known = delivery.status == KNOWN  # every run names the files of all before
+    return {**facts, "levels": {} if is_known else dict(delivery.levels)}
 
 
 @contextmanager

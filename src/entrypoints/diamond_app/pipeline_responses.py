@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from diamond_app.responses import MODEL_ID, TIME, described
 from diamond_core.codec import to_plain
-from diamond_core.stones.delivery import KNOWN
 from diamond_core.stones.gate import EDGES
 
 if TYPE_CHECKING:
@@ -86,11 +85,7 @@ class PipelineRun(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, run: diamond_core.PipelineRun) -> Self:
         """Return the answer for a run."""
-        plain = to_plain(run)
-        for each in plain["deliveries"]:
-            if each["status"] == KNOWN:
-                each["levels"] = {}  # those of an earlier run: hundreds of numbers for each file
-        return msgspec.convert(plain, cls)
+        return msgspec.convert(to_plain(run), cls)
 
 
 class PipelineRuns(Struct, frozen=True):
