@@ -19,15 +19,19 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import test_sqlite_models
 from sqlite_models import SqliteModelRepository, TABLES
 
-from diamond_adapters.in_memory import InMemoryRequestLog, InMemoryStoneSource
+from diamond_adapters.in_memory import (
+    InMemoryPipelineRuns, InMemoryRequestLog, InMemoryStoneSource, InMemoryStoneStore,
+)
 from diamond_core import ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
 from diamond_core.testing import (
-    ExclusiveWorkContract, LargeStoneSourceContract, RequestLogContract, some_stones,
+    ExclusiveWorkContract, LargeStoneSourceContract, PipelineRunsContract, RequestLogContract,
+    StoneStoreContract, some_stones,
 )
 
 
@@ -392,9 +396,117 @@ class TestLinesCountedFromEachBatch(SourceContract):
         def read(self):
             for batch in super().read():
                 yield RawStones(self.name, batch.columns, range(1, len(batch.lines) + 1))
+
+
+class StoreContract(StoneStoreContract):
+    weakened = InMemoryStoneStore
+
+    @pytest.fixture
+    def store(self):
+        return self.weakened()
+
+    @pytest.fixture
+    def break_down(self, store):
+        return lambda: setattr(store, "failure", Unavailable("it fails"))
+
+
+class TestStoreAsItShouldBe(StoreContract):
+    pass
+
+
+class TestStoreThatConcludesFirst(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def receive(self, rows, conclude):
+            delivery = conclude()
+            return super().receive(rows, lambda: delivery)
+
+
+class TestStoreThatStoresRowByRow(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def receive(self, rows, conclude):
+            from diamond_core.testing.stone_store_contract import delivery
+            self._deliveries["a"], self._rows["a"] = delivery("a"), []
+            for some in rows:
+                self._rows["a"].append(some)
+            return super().receive(self._rows["a"], conclude)
+
+
+class TestStoreThatForgetsWhatItHolds(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def put(self, delivery, stones, **options):
+            holds, self.holds = self.holds, lambda id: False
+            super().put(delivery, stones, **options)
+            self.holds = holds
+
+
+class TestStoreThatOnlyAppends(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def put(self, delivery, stones, *, total, corrects):
+            super().put(delivery, stones, total=total, corrects=False)
+
+
+class TestStoreOfTheLastVersion(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def stones(self, version=None):
+            return super().stones()
+
+
+class TestStoreWithTimesInsteadOfDays(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def stones(self, version=None):
+            for records in super().stones(version):
+                yield replace(records, dates=records.dates.astype("M8[s]"))
+
+
+class TestStoreWithRawErrors(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def _reach(self):
+            if self.failure is not None:
+                raise OSError("it fails")
+
+
+class TestStoreThatUpdatesWhatItNeverReceived(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def update(self, delivery):
+            self._deliveries[delivery.id] = delivery
+
+
+class RunsContract(PipelineRunsContract):
+    weakened = InMemoryPipelineRuns
+
+    @pytest.fixture
+    def runs(self):
+        return self.weakened()
+
+    @pytest.fixture
+    def break_down(self, runs):
+        return lambda: setattr(runs, "failure", Unavailable("it fails"))
+
+
+class TestRunsAsTheyShouldBe(RunsContract):
+    pass
+
+
+class TestRunsThatStayAsTheyWere(RunsContract):
+    class weakened(InMemoryPipelineRuns):
+        def save(self, run):
+            if run.id not in self._runs:
+                super().save(run)
+
+
+class TestRunsInTheOrderOfTheirEnd(RunsContract):
+    class weakened(InMemoryPipelineRuns):
+        def runs(self, limit=None):
+            return list(reversed(self._runs.values()))[:limit]
 '''
 
-SOUND = ["TestAsItShouldBe", "TestLogAsItShouldBe", "TestSourceAsItShouldBe"]
+SOUND = [
+    "TestAsItShouldBe",
+    "TestLogAsItShouldBe",
+    "TestSourceAsItShouldBe",
+    "TestStoreAsItShouldBe",
+    "TestRunsAsTheyShouldBe",
+]
 CAUGHT_BY = {
     "TestLockOfThreadsOnly": "test_waits_for_another_process_until_it_is_killed",
     "TestChampionCachedForGood": "test_sees_what_others_promote",
@@ -426,6 +538,16 @@ CAUGHT_BY = {
     "TestSourceThatTellsItsPassword": "test_says_that_it_cannot_be_read_and_tells_no_password",
     "TestAllRowsAtOnce": "test_gives_a_line_number_for_each_row",
     "TestLinesCountedFromEachBatch": "test_gives_a_line_number_for_each_row",
+    "TestStoreThatConcludesFirst": "test_concludes_after_the_last_row",
+    "TestStoreThatStoresRowByRow": "test_stores_nothing_of_a_source_that_fails",
+    "TestStoreThatForgetsWhatItHolds": "test_adds_a_delivery_once",
+    "TestStoreThatOnlyAppends": "test_a_correction_replaces_the_stone_of_its_id",
+    "TestStoreOfTheLastVersion": "test_keeps_every_version",
+    "TestStoreWithTimesInsteadOfDays": "test_dates_are_days",
+    "TestStoreWithRawErrors": "test_says_that_it_is_unavailable",
+    "TestStoreThatUpdatesWhatItNeverReceived": "test_knows_no_other_delivery",
+    "TestRunsThatStayAsTheyWere": "test_replaces_a_run",
+    "TestRunsInTheOrderOfTheirEnd": "test_gives_the_newest_first",
 }
 
 
