@@ -88,5 +88,5 @@ def read_version(store: StoneStore, version: int | None = None) -> tuple[StoneRe
             raise TooFewStones(0, 1, "stored")
         version = present.number
     records = StoneRecords.concatenate(list(store.stones(version)))
-    order = np.lexsort((records.ids.astype(str), records.dates, records.table.row_hashes()))
+    order = np.lexsort((records.dates, records.table.row_hashes()))
     return records[order], version

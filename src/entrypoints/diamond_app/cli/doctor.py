@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> None:
-    """Check the settings, the home folder, the models and the request log.
+    """Check the settings, the home folder, the models, the stones and the request log.
 
     Exits with 1 if a check fails.
 
@@ -86,6 +86,14 @@ def _families(wired: Container) -> str | None:
     return None
 
 
+def _stones(wired: Container) -> str | None:
+    from diamond_adapters.installed import can_train
+
+    if can_train():
+        wired.stone_store().version()
+    return None
+
+
 def _request_log(wired: Container) -> str | None:
     from diamond_core import ExchangeFilter
 
@@ -116,6 +124,7 @@ _CHECKS = {
     "champion prices stones": _as_text(_champion),
     "all models are undamaged": _as_text(_models),
     "all model families load": _as_text(_families),
+    "store of stones can be read": _as_text(_stones),
     "request log can be read": _as_text(_request_log),
     "request log is healthy": _as_text(_health),
 }

@@ -28,7 +28,7 @@ COMMANDS: Final = {
         "diamond_app.cli.requests",
         "List, show, export and prune exchanges.",
     ),
-    "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the request log."),
+    "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the data."),
 }
 """Command -> (the module with its ``command``, its line in the help)."""
 
