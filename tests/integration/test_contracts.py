@@ -7,6 +7,7 @@ import csv
 import shutil
 
 import pytest
+from deltalake import DeltaTable
 from mariadb import fresh_database
 from tables import write_parquet, write_workbook
 
@@ -24,6 +25,7 @@ from diamond_adapters.sources.excel_source import ExcelSource
 from diamond_adapters.sources.file_source import FileSource
 from diamond_adapters.sources.parquet_source import ParquetSource
 from diamond_adapters.sources.sql_source import SqlSource
+from diamond_adapters.stone_store import delta_stone_store
 from diamond_adapters.stone_store.delta_stone_store import DeltaStoneStore
 from diamond_core import ExchangeFilter, no_progress
 from diamond_core.stones.fields import GRADES
@@ -40,6 +42,7 @@ from diamond_core.testing import (
     some_stones,
 )
 from diamond_core.testing.pipeline_runs_contract import a_run
+from diamond_core.testing.stone_store_contract import as_rows, delivery, records, rows
 
 
 class TestFilesystemModelRepository(ModelRepositoryContract):
@@ -418,6 +421,22 @@ class TestDeltaStoneStore(StoneStoreContract):
                 commit.write_text("garbage")
 
         return break_down
+
+    def test_joins_small_files_and_keeps_every_version(self, store, tmp_path, monkeypatch):
+        monkeypatch.setattr(delta_stone_store, "_MANY_FILES", 3)
+        stones = records(6, "abcdef")
+        for at in range(6):
+            one = delivery(f"d{at}", hours=at)
+            store.receive([rows(stones[[at]])], lambda one=one: one)
+            store.put(one, [stones[[at]]], total=at + 1, corrects=False)
+        for table in ("stones", "deliveries"):
+            assert DeltaTable(str(tmp_path / "a 'folder' ü" / table)).count() in (6, 18)
+            assert len(DeltaTable(str(tmp_path / "a 'folder' ü" / table)).file_uris()) <= 4
+        assert [each.id for each in store.deliveries()] == [f"d{at}" for at in range(5, -1, -1)]
+        assert sum(len(each.lines) for each in store.delivered("d2")) == 2
+        versions = store.versions()
+        assert [each.stones for each in versions] == [6, 5, 4, 3, 2, 1]
+        assert [len(as_rows(store.stones(each.number))) for each in versions] == [6, 5, 4, 3, 2, 1]
 
 
 class TestPipelineRunFiles(PipelineRunsContract):

@@ -254,7 +254,7 @@ class InMemoryStoneStore(_Fails):
     def put(
         self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
     ) -> None:
-        if self.holds(delivery.id):
+        if any(version.delivery == delivery.id for version in self.versions()):
             return
         added = StoneRecords.concatenate(list(stones))
         added = replace(added, deliveries=np.full(len(added), delivery.id, dtype=object))
@@ -266,9 +266,6 @@ class InMemoryStoneStore(_Fails):
             number=len(self._versions) + 1, at=delivery.at, delivery=delivery.id, stones=total
         )
         self._versions.append((version, StoneRecords.concatenate([stored, added])))
-
-    def holds(self, id: str) -> bool:
-        return any(version.delivery == id for version in self.versions())
 
     def version(self) -> StoneVersion | None:
         return next(iter(self.versions()), None)

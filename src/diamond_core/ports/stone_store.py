@@ -75,10 +75,6 @@ class StoneStore(Protocol):
         """
         ...
 
-    def holds(self, id: str) -> bool:
-        """Return whether the stones of this delivery are in."""
-        ...
-
     def version(self) -> StoneVersion | None:
         """Return the present version, or None if no delivery is in."""
         ...

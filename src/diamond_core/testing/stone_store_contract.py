@@ -94,7 +94,6 @@ class StoneStoreContract:
         assert list(store.versions()) == []
         assert list(store.deliveries()) == []
         assert as_rows(store.stones()) == []
-        assert not store.holds("a")
 
     def test_gives_back_a_delivery_and_its_rows(
         self, store: StoneStore, reopened: StoneStore
@@ -175,8 +174,6 @@ class StoneStoreContract:
         assert version is not None
         assert (version.delivery, version.stones) == ("a", 5)
         assert list(reopened.versions()) == [version]
-        assert reopened.holds("a")
-        assert not reopened.holds("b")
         of_a = replace(stones, deliveries=np.array(["a"] * 5, dtype=object))
         assert as_rows(reopened.stones()) == as_rows([of_a])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -14,7 +15,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diamond_core.errors import Conflict, DeliveryNotFound, ModelDamaged, ModelNotFound
+from diamond_core.errors import (
+    Conflict,
+    DeliveryNotFound,
+    ModelDamaged,
+    ModelNotFound,
+    SourceUnreadable,
+)
 from diamond_core.ports import (
     Clock,
     ExclusiveWork,
@@ -73,21 +80,31 @@ class AddStones:
         *,
         progress: Progress = no_progress,
         waiting: Callable[[str], None] = lambda _: None,
+        unreadable: Callable[[SourceUnreadable], None] | None = None,
     ) -> AddedStones:
         """Add the rows of each source as one delivery; what is already there changes nothing.
 
+        *unreadable* gets the error of a source that can't be read, and the others are added.
+
         Raises:
-            SourceUnreadable: a source can't be read; the sources before it are added.
+            SourceUnreadable: without *unreadable*; the sources before it are added.
         """
-        deliveries: list[Delivery] = []
+        added: list[Delivery] = []
         with self._exclusive.hold(STORING, waiting):
-            self._finish()
-            worth = self._worth() if sources else None
+            known = {each.id: each for each in self._finish()}
+            worth = functools.cache(self._worth)  # loads the champion once, if it is needed
             for number, source in enumerate(sources):
-                share = number / len(sources)
-                progress(f"reading {source.name}", share)
-                deliveries.append(self._add(source, worth))
-            return AddedStones(deliveries, self._store.version())
+                progress(f"reading {source.name}", number / len(sources))
+                try:
+                    delivery = self._add(source, known, worth)
+                except SourceUnreadable as ex:
+                    if unreadable is None:
+                        raise
+                    unreadable(ex)
+                    continue
+                known[delivery.id] = delivery
+                added.append(delivery)
+            return AddedStones(added, self._store.version())
 
     def release(
         self, id: str, *, by: str, waiting: Callable[[str], None] = lambda _: None
@@ -114,31 +131,37 @@ class AddStones:
             self._put(released, lines[found.kept], found)
             return released
 
-    def _finish(self) -> None:
-        """Put the stones of deliveries that were received before their process ended."""
-        for delivery in reversed(self._store.deliveries()):
+    def _finish(self) -> Sequence[Delivery]:
+        """Put the stones of deliveries whose process ended too early; return all deliveries."""
+        deliveries = self._store.deliveries()
+        stored = {version.delivery for version in self._store.versions()}
+        for delivery in reversed(deliveries):
             changes = delivery.status == ADDED and delivery.new + delivery.corrected > 0
-            if changes and not self._store.holds(delivery.id):
+            if changes and delivery.id not in stored:
                 lines, marks = self._marks_of(delivery)
                 found = sort_out(self._stored()[0], marks, delivery.day)
                 self._put(delivery, lines[found.kept], found)
+        return deliveries
 
-    def _add(self, source: StoneSource, worth: Pricer | None) -> Delivery:
+    def _add(
+        self,
+        source: StoneSource,
+        known: Mapping[str, Delivery],
+        worth: Callable[[], Pricer | None],
+    ) -> Delivery:
         intake = _Intake(source, self._clock())
-        before: list[Delivery] = []
         kept: list[tuple[NDArray[np.int64], SortedStones]] = []
-        is_first = self._store.version() is None
-        marks, sample = self._stored()
 
         def conclude() -> Delivery | None:
-            before.extend(each for each in self._store.deliveries() if each.id == intake.id)
-            if before:
+            if intake.id in known:
                 return None
+            is_first = self._store.version() is None
+            marks, sample = self._stored()
             lines, delivered = intake.stones()
             found = sort_out(marks, delivered, intake.at.date())
             kept.append((lines[found.kept], found))
             delivery = _counted(intake.delivery(), found)
-            measured = levels(intake.sample.table, sample.table, worth)
+            measured = levels(intake.sample.table, sample.table, worth())
             reason = why_held(
                 missing=missing_columns(intake.columns),
                 rows=delivery.rows,
@@ -155,7 +178,7 @@ class AddStones:
 
         delivery = self._store.receive(intake.rows(), conclude)
         if delivery is None:
-            return _repeated(before[0])
+            return _repeated(known[intake.id])
         if delivery.status == ADDED:
             self._put(delivery, *kept[0])
         return delivery

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from diamond_core.errors import DiamondError, SourceUnreadable
+from diamond_core.errors import DiamondError
 from diamond_core.models.pipeline_run import (
     FAILED,
     HELD,
@@ -119,19 +119,18 @@ class RunPipeline:
     ) -> PipelineRun:
         seconds: dict[str, float] = {}
         problems: list[str] = []
-        deliveries: list[Mapping[str, Any]] = []
         with _timed(seconds, "data"):
-            for some in [[source] for source in sources] or [[]]:
-                try:
-                    added = self._add_stones(some, progress=progress, waiting=waiting)
-                    deliveries += [_facts(each) for each in added.deliveries]
-                except SourceUnreadable as ex:
-                    problems.append(str(ex))
-            version = self._store.version()
+            added = self._add_stones(
+                sources,
+                progress=progress,
+                waiting=waiting,
+                unreadable=lambda ex: problems.append(str(ex)),
+            )
+        version = added.version
         run = replace(
             run,
             version=None if version is None else version.number,
-            deliveries=tuple(deliveries),
+            deliveries=tuple(_facts(each) for each in added.deliveries),
             problems=tuple(problems),
             champion=self._history.champion(),
             seconds=seconds,

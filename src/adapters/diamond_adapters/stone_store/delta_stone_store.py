@@ -55,6 +55,7 @@ from diamond_core import (
 _KEPT: Final = {
     "delta.logRetentionDuration": "interval 1000 years",
     "delta.deletedFileRetentionDuration": "interval 1000 years",
+    "delta.checkpointInterval": "10",  # else each opening reads up to 100 commits
 }
 _MANY_FILES: Final = 100
 _RECENT: Final = 5
@@ -101,8 +102,11 @@ class DeltaStoneStore:
             # first the rows, then the delivery, which makes them count; each once, after a kill too
             table = self._created("deliveries", DELIVERIES)
             rows_of_delivery = (of_delivery(each, delivery) for each in reader)
-            _append(table, DELIVERIES, rows_of_delivery, f"{delivery.id}/rows")
+            is_new = _append(table, DELIVERIES, rows_of_delivery, f"{delivery.id}/rows")
             _append(table, DELIVERIES, [summary_batch(delivery)], delivery.id)
+            _compact(table)
+        if not is_new:  # rows of a process that was killed: it may have decided otherwise
+            self.update(delivery)
         return delivery
 
     def update(self, delivery: Delivery) -> None:
@@ -157,14 +161,7 @@ class DeltaStoneStore:
                 ).when_matched_update_all().when_not_matched_insert_all().execute()
             else:
                 _append(table, STONES, reader, delivery.id, facts)
-            table.update_incremental()
-            if len(table.file_uris()) > _MANY_FILES:
-                table.optimize.compact(post_commithook_properties=_NO_CLEANUP)
-
-    def holds(self, id: str) -> bool:
-        with self._errors("stones"):
-            table = self._opened("stones")
-            return table is not None and table.transaction_version(id) is not None
+            _compact(table)
 
     def version(self) -> StoneVersion | None:
         return next(iter(self._versions(_RECENT) or self._versions()), None)
@@ -261,10 +258,11 @@ def _append(
     batches: Iterable[RecordBatch],
     name: str,
     facts: dict[str, str] | None = None,
-) -> None:
-    """Append rows as the commit *name*, unless it was made already."""
+) -> bool:
+    """Append rows as the commit *name*, and return True, unless it was made already."""
     table.update_incremental()
-    if table.transaction_version(name) is None:
+    is_new = table.transaction_version(name) is None
+    if is_new:
         write_deltalake(
             table,
             RecordBatchReader.from_batches(schema, batches),
@@ -272,6 +270,18 @@ def _append(
             target_file_size=_FILE_SIZE,
             writer_properties=_PROPERTIES,
             commit_properties=_commit(name, facts),
+            post_commithook_properties=_NO_CLEANUP,
+        )
+    return is_new
+
+
+def _compact(table: DeltaTable) -> None:
+    """Join small files where there are many; earlier versions keep theirs."""
+    table.update_incremental()
+    if len(table.file_uris()) > _MANY_FILES:
+        table.optimize.compact(
+            target_size=_FILE_SIZE,
+            writer_properties=_PROPERTIES,
             post_commithook_properties=_NO_CLEANUP,
         )
 
