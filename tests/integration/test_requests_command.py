@@ -42,6 +42,7 @@ def wired(url, tmp_path):
     settings = Settings(
         home=tmp_path / "home",
         models_url=(tmp_path / "home").as_uri(),
+        data_url=(tmp_path / "home" / "data").as_uri(),
         database_url=url,
         api_keys=ApiKeys.parse("admin:admin-secret,web:web-secret"),
     )
