@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from histories import damage
 
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
@@ -14,6 +15,7 @@ from diamond_adapters.in_memory import (
     InMemoryStoneStore,
 )
 from diamond_core import (
+    ONNX_FILE,
     AddStones,
     FamilyFailed,
     PipelineRun,
@@ -30,9 +32,8 @@ MORE = some_stones(300, seed=1)
 
 
 class Formula:
-    name = "formula"
-
-    def __init__(self):
+    def __init__(self, name="formula"):
+        self.name = name
         self.factor, self.error, self.weights = 1.0, None, []
 
     def fit(self, table, *, weights, **options):
@@ -70,14 +71,19 @@ def told():
 
 
 @pytest.fixture
-def pipeline(history, family, store, runs, told):
+def families(family):
+    return {family.name: family}
+
+
+@pytest.fixture
+def pipeline(history, families, store, runs, told):
     seconds, exclusive = count(), InMemoryExclusiveWork()
 
     def clock():
         return NOON + timedelta(seconds=next(seconds))
 
     add = AddStones(store, history, exclusive, clock)
-    train = TrainModels({"formula": family}, history, exclusive, clock)
+    train = TrainModels(families, history, exclusive, clock)
     run = RunPipeline(store, history, add, train, runs, exclusive, clock, told.append)
 
     def pipeline(*sources, **config):
@@ -120,6 +126,26 @@ def test_does_nothing_where_nothing_is_new(pipeline, family, told):
 def test_trains_again_where_something_changes(pipeline, changes):
     pipeline(source(STONES))
     assert pipeline(**changes).outcome == "trained"
+
+
+def test_a_champion_that_cannot_be_served_is_trained_again(pipeline, repository):
+    first = pipeline(source(STONES))
+    damage(repository, first.champion, ONNX_FILE)
+    second = pipeline()
+    assert (second.outcome, second.promoted) == ("trained", True)
+
+
+def test_another_store_is_another_version_1(pipeline, store):
+    pipeline(source(STONES))
+    store.__init__()
+    run = pipeline(source(MORE, "more.csv"))
+    assert (run.version, run.outcome) == (1, "trained")
+
+
+def test_a_family_that_was_installed_since_is_trained(pipeline, families):
+    pipeline(source(STONES))
+    families["more"] = Formula("more")
+    assert [id.split("-")[0] for id in pipeline().models] == ["more"]
 
 
 def test_new_stones_train_a_new_model(pipeline, history):

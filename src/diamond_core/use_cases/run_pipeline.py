@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from diamond_core.errors import DiamondError, SourceUnreadable
+from diamond_core.errors import DiamondError, ModelDamaged, ModelNotFound, SourceUnreadable
+from diamond_core.models.model_card import ModelId
 from diamond_core.models.pipeline_run import (
     FAILED,
     HELD,
@@ -87,7 +88,7 @@ class RunPipeline:
                 started_at=self._clock(),
                 by=config.by,
                 code=__version__,
-                settings=_settings(config),
+                settings=_settings(config, self._train_models.families(config)),
             )
             self._runs.save(run)
             try:
@@ -131,6 +132,7 @@ class RunPipeline:
         run = replace(
             run,
             version=None if version is None else version.number,
+            made_by="" if version is None else version.delivery,
             deliveries=tuple(deliveries),
             problems=tuple(problems),
             champion=self._history.champion(),
@@ -139,7 +141,8 @@ class RunPipeline:
         if version is None:
             empty = () if run.held else (_EMPTY,)
             return replace(run, complete=not empty, problems=(*run.problems, *empty))
-        if not config.force and any(_is_done(each, run) for each in earlier):
+        is_done = any(_is_done(each, run) for each in earlier) and self._serves(run.champion)
+        if is_done and not config.force:
             return replace(run, complete=True)
         self._runs.save(run)
         before = run.champion
@@ -159,6 +162,13 @@ class RunPipeline:
             promoted=trained.champion != before,
             problems=tuple(problems),
         )
+
+    def _serves(self, champion: ModelId | None) -> bool:
+        """Return whether the champion is undamaged; else a training can replace it."""
+        try:
+            return champion is not None and bool(self._history.load(champion))
+        except (ModelNotFound, ModelDamaged):
+            return False
 
     def _end(self, run: PipelineRun) -> PipelineRun:
         """Keep how *run* ended, and tell it."""
@@ -184,13 +194,14 @@ class RunPipeline:
 
 def _is_done(earlier: PipelineRun, run: PipelineRun) -> bool:
     """Return whether an earlier run has trained all that this one would."""
-    found = (earlier.version, earlier.code, earlier.settings)
-    return earlier.complete and found == (run.version, run.code, run.settings)
+    found = (earlier.version, earlier.made_by, earlier.code, earlier.settings)
+    wanted = (run.version, run.made_by, run.code, run.settings)
+    return earlier.complete and found == wanted
 
 
-def _settings(config: TrainingConfig) -> dict[str, Any]:
+def _settings(config: TrainingConfig, families: Sequence[str]) -> dict[str, Any]:
     return {
-        "families": list(config.families),
+        "families": list(families),
         "seed": config.seed,
         "trials": config.trials,
         "half_life": config.half_life,

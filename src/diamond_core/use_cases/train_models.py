@@ -129,7 +129,7 @@ class TrainModels:
             SourceUnreadable, TooFewStones: nothing was trained.
             FamilyFailed: a family failed; the models of the families before it are stored.
         """
-        names = list(dict.fromkeys(config.families)) or list(self._families)
+        names = self.families(config)
         for name in names:
             if name not in self._families:
                 raise UnknownFamily(name, list(self._families))
@@ -167,6 +167,10 @@ class TrainModels:
             rejected=split.rejected,
             conflict=conflict,
         )
+
+    def families(self, config: TrainingConfig) -> list[str]:
+        """Return the names of the families that *config* trains, each once."""
+        return list(dict.fromkeys(config.families)) or list(self._families)
 
     def _read(self, stones: Sequence[StoneSource] | StoneStore) -> TrainingStones:
         if isinstance(stones, Sequence):
