@@ -333,5 +333,5 @@ def repeats(card: ModelCard, family: str, config: TrainingConfig) -> bool:
 
 def _same_data(before: DataSummary, now: DataSummary) -> bool:
     """Return whether two trainings have the same stones, and where it matters, of the same days."""
-    days_matter = now.half_life is not None or now.window is not None
-    return before.digest == now.digest and (not days_matter or before.version == now.version)
+    days_matter = bool(now.half_life or now.window or now.price_levels)
+    return before.digest == now.digest and (not days_matter or before.days == now.days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -77,6 +78,7 @@ class TrainingSplit:
             rejected=len(stones.rejected),
             training_rows=int((~held_out).sum()),
             holdout_rows=int(scored.sum()),
+            days=_days_digest(table, dates),
             version=stones.version,
             half_life=half_life,
             window=window,
@@ -97,6 +99,14 @@ class TrainingSplit:
             rejected=stones.rejected,
             summary=summary,
         )
+
+
+def _days_digest(table: DiamondTable, dates: Dates) -> str:
+    """Return a digest of the day of each stone in whatever order, '' without dates."""
+    if np.isnat(dates).all():
+        return ""
+    order = np.lexsort((dates, table.row_hashes()))
+    return hashlib.sha256(dates[order].astype("<i8").tobytes()).hexdigest()[:16]
 
 
 def weights_by_age(dates: Dates, half_life: float) -> Floats:
