@@ -125,7 +125,7 @@ class DeltaStoneStore:
                 return []
             found = [
                 Delivery.from_json(text)
-                for batch in table.scan(["cells"], "kind = 'delivery'")
+                for batch in _batches(table.scan(["cells"], "kind = 'delivery'"))
                 for text in batch.column("cells").to_pylist()
             ]
         return sorted(found, key=lambda each: (each.at, each.id), reverse=True)
@@ -134,7 +134,7 @@ class DeltaStoneStore:
         self._find(id)
         with self._errors("deliveries"):
             rows = f"kind = 'row' AND delivery = {_quoted(id)}"
-            for batch in self._table("deliveries").scan(predicate=rows):
+            for batch in _batches(self._table("deliveries").scan(predicate=rows)):
                 yield rows_of(batch)
 
     def put(
@@ -192,7 +192,7 @@ class DeltaStoneStore:
             raise StoneVersionNotFound(version)
         with self._errors("stones"):
             table = self._opened("stones") if version is None else self._table("stones", version)
-            for batch in [] if table is None else table.scan():
+            for batch in [] if table is None else _batches(table.scan()):
                 yield stones_of(batch)
 
     def _find(self, id: str) -> None:
@@ -225,6 +225,18 @@ class DeltaStoneStore:
             yield
         except (DeltaError, OSError) as ex:
             raise Unavailable(f"the table of {name} failed: {' '.join(str(ex).split())}") from ex
+
+
+def _batches(scan: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+    batches = iter(scan)
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except Exception as ex:  # arro3 has no error of its own: a file is missing or damaged
+            raise OSError(str(ex)) from ex
+        yield batch
 
 
 @contextmanager
