@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from diamond_core.errors import DiamondError, ModelDamaged, ModelNotFound, SourceUnreadable
-from diamond_core.models.model_card import ModelId
 from diamond_core.models.pipeline_run import (
     FAILED,
     HELD,
@@ -141,7 +140,7 @@ class RunPipeline:
         if version is None:
             empty = () if run.held else (_EMPTY,)
             return replace(run, complete=not empty, problems=(*run.problems, *empty))
-        is_done = any(_is_done(each, run) for each in earlier) and self._serves(run.champion)
+        is_done = any(_is_done(each, run) for each in earlier) and self._serves()
         if is_done and not config.force:
             return replace(run, complete=True)
         self._runs.save(run)
@@ -163,8 +162,9 @@ class RunPipeline:
             problems=tuple(problems),
         )
 
-    def _serves(self, champion: ModelId | None) -> bool:
-        """Return whether the champion is undamaged; else a training can replace it."""
+    def _serves(self) -> bool:
+        """Return whether there is a champion, undamaged; else a training can replace it."""
+        champion = self._history.champion()
         try:
             return champion is not None and bool(self._history.load(champion))
         except (ModelNotFound, ModelDamaged):
