@@ -106,3 +106,8 @@ def test_keeps_the_rows_of_a_source_that_gives_only_columns():
     assert rows.usable.tolist() == [True, False]
     assert rows.reasons[0] == ""
     assert len(reasons) == 1
+
+
+def test_refuses_a_list_as_a_date():  # a nested column of Parquet
+    (row,) = cleaned(GOOD | {"date": [1]}).rejected
+    assert row.reasons == ("date must be a day, such as 2026-11-24, not '[1]'",)
