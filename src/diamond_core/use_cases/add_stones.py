@@ -116,9 +116,10 @@ class AddStones:
 
     def _finish(self) -> None:
         """Put the stones of deliveries that were received before their process ended."""
+        present = {version.delivery for version in self._store.versions()}
         for delivery in reversed(self._store.deliveries()):
             changes = delivery.status == ADDED and delivery.new + delivery.corrected > 0
-            if changes and not self._store.holds(delivery.id):
+            if changes and delivery.id not in present:
                 lines, marks = self._marks_of(delivery)
                 found = sort_out(self._stored()[0], marks, delivery.day)
                 self._put(delivery, lines[found.kept], found)
