@@ -111,3 +111,9 @@ def test_keeps_the_rows_of_a_source_that_gives_only_columns():
 def test_refuses_a_list_as_a_date():  # a nested column of Parquet
     (row,) = cleaned(GOOD | {"date": [1]}).rejected
     assert row.reasons == ("date must be a day, such as 2026-11-24, not '[1]'",)
+
+
+def test_cells_are_json_for_every_reader():
+    columns = {name: [value] for name, value in GOOD.items()} | {"x": [float("nan")]}
+    rows, _ = DeliveredRows.of(RawStones("test", columns, [2]), today=TODAY)
+    assert rows.cells[0] == '["0.5","Ideal","E","SI1","1500","nan"]'
