@@ -6,7 +6,7 @@ import pytest
 from tables import write_parquet, write_workbook
 
 from diamond_adapters.sources.csv_source import CsvSource
-from diamond_adapters.sources.locate import locate_sources
+from diamond_adapters.sources.locate import locate_sources, locate_unattended
 from diamond_core import SourceUnreadable
 from diamond_core.use_cases.read_stones import read_stones
 
@@ -171,3 +171,13 @@ def test_has_the_bundled_stones():
     result, _ = read_stones([source])
     assert len(result.table) + len(result.rejected) == 53_940
     assert len(result.rejected) < 100
+
+
+@pytest.mark.parametrize(
+    "text", ["mysql://me:secret@host/shop?tabel=bought", "ftp://host/a?b", "file:///gone.csv?x"]
+)
+def test_a_url_with_a_question_mark_is_no_glob(text):
+    (source,) = locate_unattended([text])
+    with pytest.raises(SourceUnreadable) as caught:
+        list(source.read())
+    assert "secret" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import http.server
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -260,3 +261,25 @@ def test_the_files_are_private(home, weeks):
     ran(home, "data", "add", str(weeks[0]))
     assert home.stat().st_mode & 0o777 == 0o700
     assert Path(home / "data").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("table", ["stones", "deliveries"])
+def test_a_missing_file_of_a_table_is_told_in_one_line(home, weeks, table):
+    ran(home, "data", "add", str(weeks[0]))
+    for path in (home / "data" / table).glob("*.parquet"):
+        path.unlink()
+    done = ran(home, "data", "add", str(weeks[1]), code=1)
+    assert f"diamond: the table of {table} failed: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_name_that_is_no_text_is_escaped(home, weeks, tmp_path):
+    path = tmp_path / os.fsdecode(b"w\xff.csv")
+    path.write_bytes(weeks[0].read_bytes().replace(b"Ideal", b"nonsense"))
+    (delivery,) = reported(home, "data", "add", str(path), code=3)["deliveries"]
+    assert delivery["source"].endswith("w\\udcff.csv")
+    (held,) = reported(home, "pipeline", "run", str(path), code=3)["held"]
+    assert held["source"] == delivery["source"]
+    gone = str(path) + "2"
+    (problem, _) = reported(home, "pipeline", "run", gone, code=1)["problems"]
+    assert "w\\udcff.csv2: file not found" in problem

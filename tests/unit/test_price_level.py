@@ -82,3 +82,12 @@ def test_gives_pairs_for_a_card():
     found = PriceLevels.estimate(table, dates)
     assert found.as_pairs()[-1] == (str(START + 7), 1.0)
     assert [type(value) for pair in found.as_pairs() for value in pair] == [str, float] * 2
+
+
+def test_says_since_when_the_level_is_near_the_newest():
+    table, dates = at_levels([1.0, 1.3, 1.3, 1.3])
+    found = PriceLevels.estimate(table, dates)
+    assert [str(day) for day in found.stable_since()] == [str(START + 7), str(START)]
+    steady, dates = at_levels(np.ones(4))
+    found = PriceLevels.estimate(steady, dates)
+    assert [str(day) for day in found.stable_since()] == [str(START)]

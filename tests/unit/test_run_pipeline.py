@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
+import numpy as np
 import pytest
+from histories import damage
 
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
@@ -14,7 +17,9 @@ from diamond_adapters.in_memory import (
     InMemoryStoneStore,
 )
 from diamond_core import (
+    ONNX_FILE,
     AddStones,
+    DiamondTable,
     FamilyFailed,
     PipelineRun,
     RunPipeline,
@@ -22,7 +27,7 @@ from diamond_core import (
     TrainingConfig,
     TrainModels,
 )
-from diamond_core.testing import a_fitted_model, some_stones
+from diamond_core.testing import FormulaModel, a_fitted_model, some_stones
 from diamond_core.testing.samples import NOON
 
 STONES = some_stones(1500)
@@ -30,9 +35,8 @@ MORE = some_stones(300, seed=1)
 
 
 class Formula:
-    name = "formula"
-
-    def __init__(self):
+    def __init__(self, name="formula"):
+        self.name = name
         self.factor, self.error, self.weights = 1.0, None, []
 
     def fit(self, table, *, weights, **options):
@@ -70,14 +74,19 @@ def told():
 
 
 @pytest.fixture
-def pipeline(history, family, store, runs, told):
+def families(family):
+    return {family.name: family}
+
+
+@pytest.fixture
+def pipeline(history, families, store, runs, told):
     seconds, exclusive = count(), InMemoryExclusiveWork()
 
     def clock():
         return NOON + timedelta(seconds=next(seconds))
 
     add = AddStones(store, history, exclusive, clock)
-    train = TrainModels({"formula": family}, history, exclusive, clock)
+    train = TrainModels(families, history, exclusive, clock)
     run = RunPipeline(store, history, add, train, runs, exclusive, clock, told.append)
 
     def pipeline(*sources, **config):
@@ -120,6 +129,26 @@ def test_does_nothing_where_nothing_is_new(pipeline, family, told):
 def test_trains_again_where_something_changes(pipeline, changes):
     pipeline(source(STONES))
     assert pipeline(**changes).outcome == "trained"
+
+
+def test_a_champion_that_cannot_be_served_is_trained_again(pipeline, repository):
+    first = pipeline(source(STONES))
+    damage(repository, first.champion, ONNX_FILE)
+    second = pipeline()
+    assert (second.outcome, second.promoted) == ("trained", True)
+
+
+def test_another_store_is_another_version_1(pipeline, store):
+    pipeline(source(STONES))
+    store.__init__()
+    run = pipeline(source(MORE, "more.csv"))
+    assert (run.version, run.outcome) == (1, "trained")
+
+
+def test_a_family_that_was_installed_since_is_trained(pipeline, families):
+    pipeline(source(STONES))
+    families["more"] = Formula("more")
+    assert [id.split("-")[0] for id in pipeline().models] == ["more"]
 
 
 def test_new_stones_train_a_new_model(pipeline, history):
@@ -211,6 +240,53 @@ def test_old_prices_weigh_less(pipeline, family, history):
     data = history.cards()[0].data
     assert (data.half_life, data.window) == (30.0, 7.0)
     assert data.scored_since == data.scored_until == str(NOON.date())
+
+
+class Learning(Formula):
+    """A family that learns the level of prices only."""
+
+    def fit(self, table, **options):
+        self.factor = float(np.median(table.price / FormulaModel().price(table)))
+        return super().fit(table, **options)
+
+
+class Dated(InMemoryStoneSource):
+    def __init__(self, stones, name, day):
+        super().__init__(stones, name)
+        self.day = day
+
+    def read(self):
+        for batch in super().read():
+            yield replace(batch, columns={**batch.columns, "date": [self.day] * len(batch.lines)})
+
+
+@pytest.mark.parametrize("window", [None, 56.0])
+def test_a_champion_of_old_prices_is_replaced_when_prices_have_moved(
+    pipeline, families, history, window
+):
+    families["formula"] = Learning()
+    pipeline(Dated(STONES, "old.csv", "2008-07-01"))
+    rows = some_stones(400, seed=5).rows.copy()
+    rows["price"] *= 1.4
+    run = pipeline(Dated(DiamondTable(rows), "new.csv", "2026-01-01"), window=window)
+    assert run.promoted, run
+    data = history.card(run.champion).data
+    assert data.scored_since == data.scored_until == "2026-01-01"
+    assert history.load(run.champion).model._factor == pytest.approx(1.4, rel=0.03)
+
+
+def test_a_delivery_that_stays_held_is_told_once(pipeline, told):
+    pipeline(source(STONES))
+    pipeline(odd(MORE, 8.0))
+    assert pipeline(odd(MORE, 8.0)).outcome == "held"
+    assert [each["event"] for each in told] == ["new champion", "held"]
+
+
+def test_a_run_that_breaks_keeps_what_it_had_added(pipeline, family, runs):
+    family.error = MemoryError()
+    run = pipeline(source(STONES))  # a family's error is a failure of the family
+    assert run.outcome == "failed"
+    assert [each["status"] for each in runs.runs()[0].deliveries] == ["added"]
 
 
 def test_a_run_reads_back_from_json(pipeline):

@@ -89,6 +89,11 @@ def test_refuses_what_is_no_date_or_id(changes, reason):
     assert len(found.records) == 2
 
 
+def test_an_id_comes_back_as_it_was_from_a_csv_of_rejected_rows():
+    found = cleaned(GOOD | {"id": "'=A1"}, GOOD | {"id": "'A1"}, GOOD | {"id": "-12"})
+    assert found.records.ids.tolist() == ["=A1", "'A1", "-12"]
+
+
 def test_a_day_ahead_can_be_a_time_zone():
     assert len(cleaned(GOOD | {"date": "2026-11-25"}).records) == 1
     assert len(cleaned(GOOD | {"date": "2026-11-26"}).records) == 0
@@ -106,3 +111,14 @@ def test_keeps_the_rows_of_a_source_that_gives_only_columns():
     assert rows.usable.tolist() == [True, False]
     assert rows.reasons[0] == ""
     assert len(reasons) == 1
+
+
+def test_refuses_a_list_as_a_date():  # a nested column of Parquet
+    (row,) = cleaned(GOOD | {"date": [1]}).rejected
+    assert row.reasons == ("date must be a day, such as 2026-11-24, not '[1]'",)
+
+
+def test_cells_are_json_for_every_reader():
+    columns = {name: [value] for name, value in GOOD.items()} | {"x": [float("nan")]}
+    rows, _ = DeliveredRows.of(RawStones("test", columns, [2]), today=TODAY)
+    assert rows.cells[0] == '["0.5","Ideal","E","SI1","1500","nan"]'

@@ -1,6 +1,7 @@
 """The training pipeline: scores on the hold-out, the history, the champion, what is broken."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 
@@ -446,3 +447,22 @@ def test_keeps_the_model_where_the_report_fails(pipeline, history, caplog):
     assert history.champion() == card.id
     assert "report.html" not in card.files
     assert "could not be written" in caplog.text
+
+
+def test_other_days_of_the_same_stones_are_other_data(history, exclusive):
+    train = TrainModels({"a": Formula("a", 1.0)}, history, exclusive, lambda: NOON)
+    days = np.datetime64(NOON.date()) - np.arange(len(STONES)) % 28
+    for dates, new in ((days, 1), (days, 0), (days[::-1], 1)):
+        run = train([Dated(STONES, dates)], TrainingConfig())
+        assert run.cards[0].data.price_levels
+        assert len(run.trained) == new
+
+
+class Dated(InMemoryStoneSource):
+    def __init__(self, table, dates):
+        super().__init__(table)
+        self.dates = dates.tolist()
+
+    def read(self):
+        (batch,) = super().read()
+        yield replace(batch, columns={**batch.columns, "date": self.dates})

@@ -44,6 +44,7 @@ class DataSummary:
     Attributes:
         training_rows: the number of stones that the model was trained on.
         holdout_rows: the number of stones that the card's errors were measured on.
+        days: a digest of the days of their prices, '' without dates.
         version: the version of the store of stones; None if the stones came from elsewhere.
         half_life: the age in days at which a price weighs half as much; None: age is ignored.
         window: the newest days, in days, whose held-out stones are scored; None: all are.
@@ -58,6 +59,7 @@ class DataSummary:
     rejected: int
     training_rows: int
     holdout_rows: int
+    days: str = ""
     version: int | None = None
     half_life: float | None = None
     window: float | None = None

@@ -34,6 +34,7 @@ class PipelineRun:
         code: the version of this library.
         settings: what decides the models: families, seed, trials, half-life and window.
         version: the version of the stones, None before the first delivery.
+        made_by: the delivery that made this version: another store counts from 1 too.
         complete: whether all families were trained on this version and compared.
         deliveries: the id, source, status, reason and levels of each delivery that the run read.
         models: the ids of the models that were trained.
@@ -51,6 +52,7 @@ class PipelineRun:
     code: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     version: int | None = None
+    made_by: str = ""
     complete: bool = False
     deliveries: tuple[Mapping[str, Any], ...] = ()
     models: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ together as a random walk is: a period of few stones follows its neighbours.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,8 @@ from diamond_core.stones.stone_records import Dates
 MINIMUM_DAYS: Final = 7
 MINIMUM_STONES: Final = 50
 """A period has at least so many days and stones."""
+STABLE: Final = 1.03
+"""Levels within this factor count as the same."""
 _NOISE: Final = 0.12
 _STEP: Final = 0.03
 """The usual error of a log price, and of a step of the level in a week."""
@@ -57,6 +60,15 @@ class PriceLevels:
         """Return each period's first day and level, for a card."""
         days = (str(day) for day in self.since)
         return tuple(zip(days, np.round(self.levels, 4).tolist(), strict=True))
+
+    def stable_since(self) -> Dates:
+        """Return the first day since when the level is near the newest, and the earlier periods'.
+
+        The last one is the first of all days.
+        """
+        odd = np.flatnonzero(np.abs(np.log(self.levels)) > log(STABLE))
+        first = int(odd[-1]) + 1 if len(odd) else 0
+        return self.since[first::-1]
 
     @classmethod
     def estimate(cls, table: DiamondTable, dates: Dates) -> PriceLevels | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -121,7 +122,9 @@ def _as_json(cells: Sequence[object]) -> str:
     try:
         joined = '","'.join(cells)  # type: ignore[arg-type]  # or else an error
     except TypeError:
-        return _encode(list(cells))
+        odd = (isinstance(each, float) and not math.isfinite(each) for each in cells)
+        # JSON has no NaN: other readers of the table would refuse the row
+        return _encode([str(each) if no else each for each, no in zip(cells, odd, strict=True)])
     if joined.count('"') != 2 * (len(cells) - 1) or "\\" in joined or not joined.isprintable():
         return _encode(list(cells))
     return f'["{joined}"]'

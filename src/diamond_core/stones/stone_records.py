@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Self
@@ -140,6 +140,7 @@ def _read_dates(
     problems: dict[int, str] = {}
     if not values:
         return dates, problems
+    values = [each if isinstance(each, Hashable) else str(each) for each in values]
     read: dict[object, date | None] = {}
     wrong: dict[object, str] = {}
     last = date.fromordinal(today.toordinal() + 1)
@@ -160,7 +161,9 @@ def _read_dates(
 
 def _as_id(value: object) -> str:
     if isinstance(value, str):
-        return value.strip()
+        text = value.strip()
+        # the apostrophe that a CSV of rejected rows has before what looks like a formula
+        return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
     if is_blank(value, text=True):
         return ""
     whole = isinstance(value, float) and value.is_integer()

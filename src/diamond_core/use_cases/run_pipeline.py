@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from diamond_core.errors import DiamondError
+from diamond_core.errors import DiamondError, ModelDamaged, ModelNotFound
 from diamond_core.models.pipeline_run import (
     FAILED,
     HELD,
@@ -87,15 +87,17 @@ class RunPipeline:
                 started_at=self._clock(),
                 by=config.by,
                 code=__version__,
-                settings=_settings(config),
+                settings=_settings(config, self._train_models.families(config)),
             )
             self._runs.save(run)
             try:
                 run = self._run(run, earlier, sources, config, progress, waiting)
             except Exception as ex:  # it is recorded, and raised
-                self._end(replace(run, problems=(*run.problems, f"{type(ex).__name__}: {ex}")))
+                saved = next(iter(self._runs.runs(1)))  # with what the run had done
+                told = str(ex) if isinstance(ex, DiamondError) else f"{type(ex).__name__}: {ex}"
+                self._end(replace(saved, problems=(*saved.problems, told)), earlier)
                 raise
-            return self._end(run)
+            return self._end(run, earlier)
 
     def _ended(self) -> list[PipelineRun]:
         """Return the earlier runs; those that never ended were interrupted: we hold the lock."""
@@ -130,6 +132,7 @@ class RunPipeline:
         run = replace(
             run,
             version=None if version is None else version.number,
+            made_by="" if version is None else version.delivery,
             deliveries=tuple(_facts(each) for each in added.deliveries),
             problems=tuple(problems),
             champion=self._history.champion(),
@@ -138,7 +141,8 @@ class RunPipeline:
         if version is None:
             empty = () if run.held else (_EMPTY,)
             return replace(run, complete=not empty, problems=(*run.problems, *empty))
-        if not config.force and any(_is_done(each, run) for each in earlier):
+        is_done = any(_is_done(each, run) for each in earlier) and self._serves()
+        if is_done and not config.force:
             return replace(run, complete=True)
         self._runs.save(run)
         before = run.champion
@@ -159,8 +163,16 @@ class RunPipeline:
             problems=tuple(problems),
         )
 
-    def _end(self, run: PipelineRun) -> PipelineRun:
-        """Keep how *run* ended, and tell it."""
+    def _serves(self) -> bool:
+        """Return whether there is a champion, undamaged; else a training can replace it."""
+        champion = self._history.champion()
+        try:
+            return champion is not None and bool(self._history.load(champion))
+        except (ModelNotFound, ModelDamaged):
+            return False
+
+    def _end(self, run: PipelineRun, earlier: Sequence[PipelineRun]) -> PipelineRun:
+        """Keep how *run* ended, and tell it; what an earlier run told is not told again."""
         if run.problems or not run.complete:
             outcome = FAILED
         elif run.held:
@@ -172,7 +184,10 @@ class RunPipeline:
         common = {"run": run.id, "version": run.version, "champion": run.champion}
         if run.promoted:
             self._notify({"event": "new champion", "text": f"{run.champion} prices now", **common})
+        told = {each["id"] for one in earlier for each in one.held}
         for each in run.held:
+            if each["id"] in told:
+                continue
             text = f"the delivery {each['id']} ({each['source']}) is held: {each['reason']}"
             self._notify({"event": "held", "text": text, "delivery": each["id"], **common})
         if outcome == FAILED:
@@ -183,13 +198,14 @@ class RunPipeline:
 
 def _is_done(earlier: PipelineRun, run: PipelineRun) -> bool:
     """Return whether an earlier run has trained all that this one would."""
-    found = (earlier.version, earlier.code, earlier.settings)
-    return earlier.complete and found == (run.version, run.code, run.settings)
+    found = (earlier.version, earlier.made_by, earlier.code, earlier.settings)
+    wanted = (run.version, run.made_by, run.code, run.settings)
+    return earlier.complete and found == wanted
 
 
-def _settings(config: TrainingConfig) -> dict[str, Any]:
+def _settings(config: TrainingConfig, families: Sequence[str]) -> dict[str, Any]:
     return {
-        "families": list(config.families),
+        "families": list(families),
         "seed": config.seed,
         "trials": config.trials,
         "half_life": config.half_life,

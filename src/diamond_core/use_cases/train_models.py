@@ -129,7 +129,7 @@ class TrainModels:
             SourceUnreadable, TooFewStones: nothing was trained.
             FamilyFailed: a family failed; the models of the families before it are stored.
         """
-        names = list(dict.fromkeys(config.families)) or list(self._families)
+        names = self.families(config)
         for name in names:
             if name not in self._families:
                 raise UnknownFamily(name, list(self._families))
@@ -167,6 +167,10 @@ class TrainModels:
             rejected=split.rejected,
             conflict=conflict,
         )
+
+    def families(self, config: TrainingConfig) -> list[str]:
+        """Return the names of the families that *config* trains, each once."""
+        return list(dict.fromkeys(config.families)) or list(self._families)
 
     def _read(self, stones: Sequence[StoneSource] | StoneStore) -> TrainingStones:
         if isinstance(stones, Sequence):
@@ -329,5 +333,5 @@ def repeats(card: ModelCard, family: str, config: TrainingConfig) -> bool:
 
 def _same_data(before: DataSummary, now: DataSummary) -> bool:
     """Return whether two trainings have the same stones, and where it matters, of the same days."""
-    days_matter = now.half_life is not None or now.window is not None
-    return before.digest == now.digest and (not days_matter or before.version == now.version)
+    days_matter = bool(now.half_life or now.window or now.price_levels)
+    return before.digest == now.digest and (not days_matter or before.days == now.days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
@@ -16,7 +17,7 @@ from diamond_core.stones.cleaning import RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.holdout import in_holdout
 from diamond_core.stones.stone_records import Dates
-from diamond_core.use_cases.compare_models import check_held_out
+from diamond_core.use_cases.compare_models import MINIMUM_HELD_OUT, check_held_out
 from diamond_core.use_cases.training_stones import TrainingStones
 
 MINIMUM_STONES: Final = 100
@@ -36,7 +37,7 @@ class TrainingSplit:
         repriced: the same stones at the newest level of prices; see ``PriceLevels``.
         weights: their weights, above zero, shape (n,); None: all weigh the same.
         recent: whether each is of the window, so that price ranges are learned from it, shape (n,).
-        holdout: held-out stones of the window.
+        holdout: held-out stones of the window, at about the newest level of prices.
         rejected: the rows that were not usable.
         summary: what the cards say about all this.
     """
@@ -65,10 +66,11 @@ class TrainingSplit:
         held_out = in_holdout(table)
         if np.isnat(dates).all():
             half_life = window = None
+        levels = PriceLevels.estimate(table[~held_out], dates[~held_out])
         scored = held_out & _newest(dates, held_out, window, MINIMUM_SCORED)
+        scored = _at_the_newest_level(table, dates, scored, levels)
         recent = ~held_out & _newest(dates, ~held_out, window, MINIMUM_RECENT)
         check_held_out(table[scored])
-        levels = PriceLevels.estimate(table[~held_out], dates[~held_out])
         days = dates[scored & ~np.isnat(dates)]
         summary = DataSummary(
             source=stones.source,
@@ -77,6 +79,7 @@ class TrainingSplit:
             rejected=len(stones.rejected),
             training_rows=int((~held_out).sum()),
             holdout_rows=int(scored.sum()),
+            days=_days_digest(table, dates),
             version=stones.version,
             half_life=half_life,
             window=window,
@@ -99,6 +102,14 @@ class TrainingSplit:
         )
 
 
+def _days_digest(table: DiamondTable, dates: Dates) -> str:
+    """Return a digest of the day of each stone in whatever order, '' without dates."""
+    if np.isnat(dates).all():
+        return ""
+    order = np.lexsort((dates, table.row_hashes()))
+    return hashlib.sha256(dates[order].astype("<i8").tobytes()).hexdigest()[:16]
+
+
 def weights_by_age(dates: Dates, half_life: float) -> Floats:
     """Return a weight for each price, 1 for the newest, shape (n,).
 
@@ -109,6 +120,20 @@ def weights_by_age(dates: Dates, half_life: float) -> Floats:
     ages = (known.max() - filled).astype(np.int64)
     weights: Floats = np.maximum(np.exp2(-ages / half_life), 1e-6)
     return weights
+
+
+def _at_the_newest_level(
+    table: DiamondTable, dates: Dates, scored: NDArray[np.bool_], levels: PriceLevels | None
+) -> NDArray[np.bool_]:
+    """Return those of the *scored* stones that were paid for at about the newest level of prices.
+
+    An earlier price is no test of a model of today's. If there are too few, earlier periods count.
+    """
+    for since in [] if levels is None else levels.stable_since():
+        some: NDArray[np.bool_] = scored & (dates >= since)
+        if len(np.unique(table[some].stone_hashes())) >= MINIMUM_HELD_OUT:
+            return some
+    return scored
 
 
 def _newest(

@@ -38,7 +38,7 @@ def locate_unattended(texts: Sequence[str], encoding: str | None = None) -> list
         try:
             found += _locate(text, encoding)
         except SourceUnreadable as ex:
-            if not glob.has_magic(text):
+            if _is_url(text) or not glob.has_magic(text):
                 found.append(_NotFound(ex))
     return found
 
@@ -54,9 +54,14 @@ class _NotFound:
         raise self._error
 
 
-def _locate(text: str, encoding: str | None) -> list[StoneSource]:
+def _is_url(text: str) -> bool:
     scheme, colon, _ = text.partition(":")
-    if "://" in text or (colon and scheme.lower() in find(STONE_SOURCES)):
+    return "://" in text or (bool(colon) and scheme.lower() in find(STONE_SOURCES))
+
+
+def _locate(text: str, encoding: str | None) -> list[StoneSource]:
+    if _is_url(text):
+        scheme = text.partition(":")[0]
         is_encoded = encoding is not None and scheme.lower() in _FILES
         options = {"encoding": encoding} if is_encoded else {}
         try:

@@ -129,7 +129,7 @@ class DeltaStoneStore:
                 return []
             found = [
                 Delivery.from_json(text)
-                for batch in table.scan(["cells"], "kind = 'delivery'")
+                for batch in _batches(table.scan(["cells"], "kind = 'delivery'"))
                 for text in batch.column("cells").to_pylist()
             ]
         return sorted(found, key=lambda each: (each.at, each.id), reverse=True)
@@ -138,7 +138,7 @@ class DeltaStoneStore:
         self._find(id)
         with self._errors("deliveries"):
             rows = f"kind = 'row' AND delivery = {_quoted(id)}"
-            for batch in self._table("deliveries").scan(predicate=rows):
+            for batch in _batches(self._table("deliveries").scan(predicate=rows)):
                 yield rows_of(batch)
 
     def put(
@@ -189,7 +189,7 @@ class DeltaStoneStore:
             raise StoneVersionNotFound(version)
         with self._errors("stones"):
             table = self._opened("stones") if version is None else self._table("stones", version)
-            for batch in [] if table is None else table.scan():
+            for batch in [] if table is None else _batches(table.scan()):
                 yield stones_of(batch)
 
     def _find(self, id: str) -> None:
@@ -209,6 +209,8 @@ class DeltaStoneStore:
 
     def _opened(self, name: str) -> DeltaTable | None:
         """Return a table, or None before the first delivery."""
+        if "://" not in self._url and Path(self._url).exists() and not Path(self._url).is_dir():
+            raise Unavailable(f"{self._url} is not a folder")
         if not DeltaTable.is_deltatable(f"{self._url}/{name}", self._options):
             return None
         return self._table(name)
@@ -222,6 +224,18 @@ class DeltaStoneStore:
             yield
         except (DeltaError, OSError) as ex:
             raise Unavailable(f"the table of {name} failed: {' '.join(str(ex).split())}") from ex
+
+
+def _batches(scan: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+    batches = iter(scan)
+    while True:
+        try:
+            batch = next(batches)
+        except StopIteration:
+            return
+        except Exception as ex:  # arro3 has no error of its own: a file is missing or damaged
+            raise OSError(str(ex)) from ex
+        yield batch
 
 
 @contextmanager

@@ -235,7 +235,9 @@ def versions(as_json: bool) -> None:
 
 
 def _values(delivery: Delivery) -> dict[str, Any]:
-    return {name: getattr(delivery, name) for name in _SUMMARY}
+    from diamond_core import to_plain
+
+    return {name: to_plain(getattr(delivery, name)) for name in _SUMMARY}
 
 
 def _print_deliveries(title: str, deliveries: Sequence[Delivery]) -> None:

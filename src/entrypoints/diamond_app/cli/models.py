@@ -192,9 +192,9 @@ def compare(
     wired = container()
     history = wired.history()
     ids = model_id(history, first), model_id(history, second)
-    stones: Sequence[StoneSource] | StoneStore = wired.stone_store()
-    if sources or wired.stone_store().version() is None:
-        stones = locate_sources(sources, encoding)
+    stones: Sequence[StoneSource] | StoneStore = locate_sources(sources, encoding)
+    if not sources and wired.stone_store().version() is not None:
+        stones = wired.stone_store()
     found = wired.compare_models()(*ids, stones)
     if as_json:
         print_json(as_values(found))

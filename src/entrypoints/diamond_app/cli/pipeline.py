@@ -83,7 +83,7 @@ def run(
       0 3 * * * cd /srv/diamonds && diamond pipeline run 'incoming/*.csv'
     """
     from diamond_adapters.sources.locate import locate_unattended
-    from diamond_core import TrainingConfig
+    from diamond_core import TrainingConfig, to_plain
 
     wired = container()
     located = locate_unattended(sources, encoding)
@@ -108,7 +108,7 @@ def run(
                 "promoted": done.promoted,
                 "held": [_held(each) for each in done.held],
                 "models": done.models,
-                "problems": done.problems,
+                "problems": to_plain(done.problems),
             }
         )
     else:
@@ -157,7 +157,9 @@ def history(as_json: bool) -> None:
 
 
 def _held(delivery: Any) -> dict[str, Any]:
-    return {name: delivery[name] for name in ("id", "source", "reason")}
+    from diamond_core import to_plain
+
+    return {name: to_plain(delivery[name]) for name in ("id", "source", "reason")}
 
 
 def _print_run(done: PipelineRun) -> None:

@@ -110,9 +110,9 @@ def command(
         force=force,
         by=user(),
     )
-    stones: Sequence[StoneSource] | StoneStore = wired.stone_store()
-    if sources or wired.stone_store().version() is None:
-        stones = locate_sources(sources, encoding)
+    stones: Sequence[StoneSource] | StoneStore = locate_sources(sources, encoding)
+    if not sources and wired.stone_store().version() is not None:
+        stones = wired.stone_store()
     train = wired.train_models()
     with progress_bar(quiet=False) as progress:
         try:
