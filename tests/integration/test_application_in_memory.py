@@ -118,7 +118,7 @@ def test_lists_the_runs_of_the_pipeline(client, container):
         for each in plain["deliveries"]:
             each["levels"] = {} if each["status"] == "known" else each["levels"]
         assert found == {name: plain[name] for name in found}
-        assert set(plain) - set(found) == {"complete"}
+        assert set(plain) - set(found) == {"complete", "made_by"}
     deliveries = answer.json["runs"][[each.outcome for each in kept].index("held")]["deliveries"]
     assert [(each["source"], each["status"]) for each in deliveries] == [
         ("a.csv", "known"),
