@@ -166,10 +166,13 @@ class RunPipeline:
     def _serves(self) -> bool:
         """Return whether there is a champion, undamaged; else a training can replace it."""
         champion = self._history.champion()
+        if champion is None:
+            return False
         try:
-            return champion is not None and bool(self._history.load(champion))
+            self._history.check(self._history.card(champion))  # loading it would take longer
         except (ModelNotFound, ModelDamaged):
             return False
+        return True
 
     def _end(self, run: PipelineRun, earlier: Sequence[PipelineRun]) -> PipelineRun:
         """Keep how *run* ended, and tell it; what an earlier run told is not told again."""
