@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.known_stones import (
     CORRECTED,
-    KNOWN,
     NEW,
+    REPEATED,
     StoneMarks,
     sort_out,
 )
@@ -67,7 +67,7 @@ def plainly(stored, delivered):
         elif dated[2] < before[2] or (
             before[:2] == dated[:2] and (day is None or before[2] == day)
         ):
-            status[at] = KNOWN
+            status[at] = REPEATED
             continue
         else:
             status[at] = CORRECTED
@@ -78,14 +78,14 @@ def plainly(stored, delivered):
     for at, (id, carat, price, day) in enumerate(delivered):
         if not id and day:
             fresh = (carat, price, day) not in contents
-            status[at], kept[at] = (NEW if fresh else KNOWN), fresh
+            status[at], kept[at] = (NEW if fresh else REPEATED), fresh
             contents.add((carat, price, day))
     of_delivery = [(c, p) for id, c, p, day in delivered if not id and day]
     prices = {(c, p) for _, c, p, _ in stored} | set(of_delivery)
     for at, (id, carat, price, day) in enumerate(delivered):
         if not id and day is None:
             fresh = (carat, price) not in prices
-            status[at], kept[at] = (NEW if fresh else KNOWN), fresh
+            status[at], kept[at] = (NEW if fresh else REPEATED), fresh
             prices.add((carat, price))
     return status, kept
 

@@ -47,6 +47,8 @@ NO_STONES: Final = frozenset({REPEATED_HEADER, TOTAL_LINE})
 """The reasons for rows that were never meant to be stones."""
 
 _NAMED: Final = 12
+_VALUE: Final = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
+"""What differs between two rows that are rejected for the same reason."""
 _TOTAL: Final = re.compile(
     r"(?:grand |sub-?)?(?:totals?|totaal|totale|sum|somme|suma|(?:zwischen)?summe|gesamt\w*)([\s:.(].*)?",
     re.IGNORECASE | re.DOTALL,
@@ -272,3 +274,8 @@ def check_columns(raw: RawStones) -> None:
         found = ", ".join(map(repr, names[:_NAMED])) + (", ..." if len(names) > _NAMED else "")
         hint = " (columns are separated by commas, semicolons or tabs)" if len(names) == 1 else ""
         raise SourceUnreadable(raw.source, f"it lacks {', '.join(missing)}; it has {found}{hint}")
+
+
+def kind_of(reason: str) -> str:
+    """Return a reason without the values of its row: equal for rows rejected for the same reason."""
+    return _VALUE.sub("", reason)

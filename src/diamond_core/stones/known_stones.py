@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from diamond_core.stones.stone_records import Dates, StoneRecords
 
 NEW: Final = 0
-KNOWN: Final = 1
+REPEATED: Final = 1
 CORRECTED: Final = 2
 
 
@@ -69,7 +69,7 @@ class SortedStones:
     """What a delivery of n stones brings.
 
     Attributes:
-        status: ``NEW``, ``KNOWN`` or ``CORRECTED`` for each stone, shape (n,).
+        status: ``NEW``, ``REPEATED`` or ``CORRECTED`` for each stone, shape (n,).
         kept: whether the stone, and not a later one of the same id, enters the store, shape (n,).
         matched: whether the store has the stone's id, shape (n,).
         renamed: whether the store has the stone's id for another weight or other grades, shape (n,).
@@ -111,12 +111,12 @@ def _by_content(stored: StoneMarks, delivered: StoneMarks, result: SortedStones)
     dated = np.flatnonzero((delivered.ids == 0) & ~np.isnat(delivered.dates))
     keys = _dated(delivered)[dated]
     fresh = _firsts(keys) & ~np.isin(keys, _dated(stored))
-    result.status[dated] = np.where(fresh, NEW, KNOWN)
+    result.status[dated] = np.where(fresh, NEW, REPEATED)
     others = np.flatnonzero((delivered.ids == 0) & np.isnat(delivered.dates))
     keys = delivered.contents[others]
     seen = np.concatenate([stored.contents, delivered.contents[dated]])
     fresh = _firsts(keys) & ~np.isin(keys, seen)
-    result.status[others] = np.where(fresh, NEW, KNOWN)
+    result.status[others] = np.where(fresh, NEW, REPEATED)
     for rows in (dated, others):
         result.kept[rows] = result.status[rows] == NEW
 
@@ -152,10 +152,10 @@ def _by_id(stored: StoneMarks, delivered: StoneMarks, day: date, result: SortedS
     )
     opens = begins & ~is_stored & ~outdated
     status = np.full(len(ids), CORRECTED, np.int8)
-    status[same & ~begins] = KNOWN
+    status[same & ~begins] = REPEATED
     status[opens] = NEW
-    status[outdated] = KNOWN
-    changes = (status != KNOWN) & ~is_stored
+    status[outdated] = REPEATED
+    changes = (status != REPEATED) & ~is_stored
     # the last change of each id is kept
     last = np.full(group[-1] + 1 if len(group) else 0, -1)
     last[group[changes]] = np.flatnonzero(changes)

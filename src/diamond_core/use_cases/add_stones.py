@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,13 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diamond_core.errors import (
-    Conflict,
-    DeliveryNotFound,
-    ModelDamaged,
-    ModelNotFound,
-    SourceUnreadable,
-)
+from diamond_core.errors import Conflict, DeliveryNotFound, SourceUnreadable
 from diamond_core.ports import (
     Clock,
     ExclusiveWork,
@@ -31,19 +24,23 @@ from diamond_core.ports import (
     StoneVersion,
     no_progress,
 )
-from diamond_core.stones.cleaning import missing_columns
+from diamond_core.stones.cleaning import kind_of, missing_columns
 from diamond_core.stones.delivery import ADDED, HELD, KNOWN, DeliveredRows, Delivery, header_of
 from diamond_core.stones.gate import GateLimits, LevelSample, Pricer, levels, why_held
-from diamond_core.stones.known_stones import CORRECTED, NEW, SortedStones, StoneMarks, sort_out
-from diamond_core.stones.known_stones import KNOWN as REPEATED
+from diamond_core.stones.known_stones import (
+    CORRECTED,
+    NEW,
+    REPEATED,
+    SortedStones,
+    StoneMarks,
+    sort_out,
+)
 from diamond_core.stones.stone_records import StoneRecords
 from diamond_core.use_cases.model_history import ModelHistory
 
 STORING: Final = "stones"
 """The name of the exclusive work."""
 _SHOWN_REASONS: Final = 20
-_VALUE: Final = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
-"""What differs between two rows that are rejected for the same reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +218,8 @@ class AddStones:
 
     def _worth(self) -> Pricer | None:
         """Return the champion's prices, or None if no model can be served."""
-        for id in self._history.candidates():
-            try:
-                return self._history.load(id).model.price
-            except (ModelNotFound, ModelDamaged):
-                continue
-        return None
+        served = self._history.serving()
+        return None if served is None else served.model.price
 
 
 class _Intake:
@@ -256,8 +249,7 @@ class _Intake:
             self._rejected += len(reasons)
             for each in reasons:
                 for reason in each:
-                    kind = _VALUE.sub("", reason)
-                    self._reasons[self._examples.setdefault(kind, reason)] += 1
+                    self._reasons[self._examples.setdefault(kind_of(reason), reason)] += 1
             self._lines.append(some.lines[some.usable])
             self._marks.append(StoneMarks.of(some.records))
             self.sample.add(some.records.table)

@@ -272,6 +272,15 @@ class ModelHistory:
         promoted = (promotion.model_id for promotion in reversed(self.promotions()))
         return list(dict.fromkeys(promoted))
 
+    def serving(self) -> LoadedModel | None:
+        """Return the model that a service which starts now would serve, or None if there is none."""
+        for id in self.candidates():
+            try:
+                return self.load(id)
+            except (ModelNotFound, ModelDamaged):
+                continue
+        return None
+
     def last_number(self, after: int = 0) -> int:
         """Return the number of the last promotion above *after*, else *after*. Cheap."""
         records = self._repository.promotions(after)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from diamond_core.errors import Conflict, ModelDamaged, ModelNotFound
+from diamond_core.errors import Conflict
 from diamond_core.models.model_card import ModelCard, ModelId
 from diamond_core.models.promotion import rollback_line
 from diamond_core.ports import ExclusiveWork, ModelRepository
@@ -94,11 +94,15 @@ class PruneModels:
         """Return why models stay; of several reasons, the first one."""
         promotions = self._history.promotions()
         line = rollback_line(promotions)
+        served = self._history.serving()
         last = promotions[-keep:]
         named = {each.model_id for each in last} | {each.previous for each in last}
         reasons: list[tuple[str, Iterable[ModelId | None]]] = [
             ("it is the champion", line[-1:]),
-            ("it is served in place of the damaged champion", [self._served()]),
+            (
+                "it is served in place of the damaged champion",
+                [None if served is None else served.card.id],
+            ),
             ("a rollback can go back to it", line[-keep - 1 : -1]),
             ("a recent promotion names it", named),
             ("it is one of the newest", [card.id for card in cards[:keep]]),
@@ -109,12 +113,3 @@ class PruneModels:
                 if id is not None:
                     why.setdefault(id, reason)
         return why
-
-    def _served(self) -> ModelId | None:
-        """Return the promoted model that a service which starts now would serve."""
-        for id in self._history.candidates():
-            try:
-                return self._history.load(id).card.id
-            except (ModelNotFound, ModelDamaged):
-                continue
-        return None

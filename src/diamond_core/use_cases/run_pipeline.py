@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from diamond_core.errors import DiamondError, ModelDamaged, ModelNotFound
+from diamond_core.models.model_card import ModelId
 from diamond_core.models.pipeline_run import (
     FAILED,
     HELD,
@@ -128,24 +129,23 @@ class RunPipeline:
                 waiting=waiting,
                 unreadable=lambda ex: problems.append(str(ex)),
             )
-        version = added.version
+        version, champion = added.version, self._history.champion()
         run = replace(
             run,
             version=None if version is None else version.number,
             made_by="" if version is None else version.delivery,
             deliveries=tuple(_facts(each) for each in added.deliveries),
             problems=tuple(problems),
-            champion=self._history.champion(),
+            champion=champion,
             seconds=seconds,
         )
         if version is None:
             empty = () if run.held else (_EMPTY,)
             return replace(run, complete=not empty, problems=(*run.problems, *empty))
-        is_done = any(_is_done(each, run) for each in earlier) and self._serves()
+        is_done = any(_is_done(each, run) for each in earlier) and self._is_sound(champion)
         if is_done and not config.force:
             return replace(run, complete=True)
         self._runs.save(run)
-        before = run.champion
         with _timed(seconds, "training"):
             try:
                 trained = self._train_models(
@@ -159,13 +159,12 @@ class RunPipeline:
             complete=not trained.conflict,
             models=tuple(sorted(trained.trained)),
             champion=trained.champion,
-            promoted=trained.champion != before,
+            promoted=trained.champion != champion,
             problems=tuple(problems),
         )
 
-    def _serves(self) -> bool:
+    def _is_sound(self, champion: ModelId | None) -> bool:
         """Return whether there is a champion, undamaged; else a training can replace it."""
-        champion = self._history.champion()
         if champion is None:
             return False
         try:

@@ -179,14 +179,11 @@ class TrainModels:
 
     def _serving(self, holdout: DiamondTable) -> _Serving | None:
         """Return the served model with its predictions for *holdout*, or None if there is none."""
-        for id in self._history.candidates():
-            try:
-                loaded = self._history.load(id)
-            except (ModelNotFound, ModelDamaged):
-                continue
-            prices = loaded.model.price(holdout)
-            return _Serving(id, Evaluation.of(holdout, prices, loaded.card.price_ranges))
-        return None
+        served = self._history.serving()
+        if served is None:
+            return None
+        prices = served.model.price(holdout)
+        return _Serving(served.card.id, Evaluation.of(holdout, prices, served.card.price_ranges))
 
     def _known(
         self, family: str, split: TrainingSplit, config: TrainingConfig, champion: _Serving | None

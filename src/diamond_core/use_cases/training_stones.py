@@ -11,9 +11,10 @@ import numpy as np
 
 from diamond_core.errors import TooFewStones
 from diamond_core.ports import StoneSource, StoneStore
-from diamond_core.stones.cleaning import RejectedRow, check_columns
+from diamond_core.stones.cleaning import RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.stone_records import Dates, StoneRecords, clean_records
+from diamond_core.use_cases.read_stones import batches_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +45,11 @@ class TrainingStones:
         tables: list[DiamondTable] = []
         dates: list[Dates] = [np.empty(0, "M8[D]")]
         rejected: list[RejectedRow] = []
-        for source in sources:
-            for batch in source.read():
-                check_columns(batch)
-                cleaned = clean_records(batch, today=today)
-                tables.append(cleaned.records.table)
-                dates.append(cleaned.records.dates)
-                rejected += cleaned.rejected
+        for batch in batches_of(sources):
+            cleaned = clean_records(batch, today=today)
+            tables.append(cleaned.records.table)
+            dates.append(cleaned.records.dates)
+            rejected += cleaned.rejected
         return cls(
             table=DiamondTable.concatenate(tables),
             dates=np.concatenate(dates),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     )
 
 _SHOWN_REASONS = 10
-_VALUE = re.compile(r", not .*|-?[0-9]+(\.[0-9]+)?")
-"""What differs between two rows that are rejected for the same reason."""
 
 
 @click.command("train")
@@ -173,17 +170,19 @@ def _print_rejected(rows: Sequence[RejectedRow]) -> None:
     """Print the rejected rows, counted by reason, with an example of each."""
     if not rows:
         return
+    from diamond_core.stones.cleaning import kind_of
+
     print(f"{len(rows):,} rows were rejected; --json lists all:", file=sys.stderr)
     examples: dict[str, RejectedRow] = {}
     counts: Counter[str] = Counter()
     for row in rows:
         for reason in row.reasons:
-            kind = _VALUE.sub("", reason)
+            kind = kind_of(reason)
             counts[kind] += 1
             examples.setdefault(kind, row)
     for kind, count in counts.most_common(_SHOWN_REASONS):
         row = examples[kind]
-        reason = next(each for each in row.reasons if _VALUE.sub("", each) == kind)
+        reason = next(each for each in row.reasons if kind_of(each) == kind)
         print(printable(f"  {count:,} x line {row.line}: {reason}"), file=sys.stderr)
     if len(counts) > _SHOWN_REASONS:
         print(f"  ... and {len(counts) - _SHOWN_REASONS:,} other reasons", file=sys.stderr)
