@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from diamond_app.cli.output import (
-    HELD,
+    EXIT_HELD,
     container,
     encoding_option,
     json_option,
+    keep_formulas_option,
+    output_option,
     print_json,
     print_table,
     progress_bar,
@@ -82,7 +84,7 @@ def add(sources: tuple[str, ...], encoding: str | None, as_json: bool) -> None:
             }
         )
     else:
-        _print_deliveries("", added.deliveries)
+        _print_deliveries(added.deliveries)
         if added.version is not None:
             print(f"{added.version.stones:,} stones, version {added.version.number}")
         for each in added.deliveries:
@@ -90,7 +92,7 @@ def add(sources: tuple[str, ...], encoding: str | None, as_json: bool) -> None:
                 print(f"held: {each.id}: {printable(each.reason)}", file=sys.stderr)
                 print(f"  see: diamond data show {each.id}", file=sys.stderr)
     if any(each.status == "held" for each in added.deliveries):
-        sys.exit(HELD)
+        sys.exit(EXIT_HELD)
 
 
 @command.command("list")
@@ -106,7 +108,7 @@ def list_deliveries(as_json: bool) -> None:
     if as_json:
         print_json([_values(each) | {"at": each.at} for each in deliveries])
     else:
-        _print_deliveries("", deliveries)
+        _print_deliveries(deliveries)
 
 
 @command.command("show")
@@ -146,16 +148,8 @@ def show(id: str, as_json: bool) -> None:
 
 @command.command("rejected")
 @click.argument("id")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file; default is stdout.",
-)
-@click.option(
-    "--keep-formulas",
-    is_flag=True,
-    help="Keep cells that a spreadsheet would calculate; by default they get an apostrophe.",
-)
+@output_option
+@keep_formulas_option
 def rejected(id: str, output: Path | None, keep_formulas: bool) -> None:
     """Write the rejected rows of a delivery as a CSV, to be corrected and added again.
 
@@ -202,7 +196,7 @@ def release(id: str, as_json: bool) -> None:
     if as_json:
         print_json(_values(delivery))
     else:
-        _print_deliveries("", [delivery])
+        _print_deliveries([delivery])
 
 
 @command.command("versions")
@@ -240,7 +234,7 @@ def _values(delivery: Delivery) -> dict[str, Any]:
     return {name: to_plain(getattr(delivery, name)) for name in _SUMMARY}
 
 
-def _print_deliveries(title: str, deliveries: Sequence[Delivery]) -> None:
+def _print_deliveries(deliveries: Sequence[Delivery]) -> None:
     rows = [
         [
             *(each.id, f"{each.at:%Y-%m-%d %H:%M}", each.rows, each.new, each.known),
@@ -259,7 +253,7 @@ def _print_deliveries(title: str, deliveries: Sequence[Delivery]) -> None:
         "status",
         "source",
     ]
-    print_table(title, columns, rows, ["time (UTC)", "known", "corrected", "rows"])
+    print_table("", columns, rows, ["time (UTC)", "known", "corrected", "rows"])
 
 
 def _print_level(name: str, level: dict[str, Any]) -> None:

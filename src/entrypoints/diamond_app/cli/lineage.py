@@ -10,17 +10,19 @@ from pathlib import Path
 import click
 
 from diamond_app.cli.model_id import model_id
-from diamond_app.cli.output import container, json_option, print_json, progress_bar
+from diamond_app.cli.output import (
+    container,
+    json_option,
+    output_option,
+    print_json,
+    progress_bar,
+)
 from diamond_app.printable import printable
 
 
 @click.command("data")
 @click.argument("id")
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file; default is stdout.",
-)
+@output_option
 def data(id: str, output: Path | None) -> None:
     """Write every stone that the model ID was trained on as a CSV.
 

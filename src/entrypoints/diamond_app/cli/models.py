@@ -17,18 +17,15 @@ from diamond_app.cli.output import (
     print_table,
     user,
 )
+from diamond_app.cli.training_options import stones_to_use
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from diamond_core import (
         ChampionPeriod,
         ModelCard,
         ModelHistory,
         PrunedModels,
-        StoneSource,
-        StoneStore,
     )
 
 
@@ -186,16 +183,12 @@ def compare(
       diamond models compare champion linear-20261123-142233-9f3a1c
       diamond models compare champion linear-20261123-142233-9f3a1c 'bought/*.csv'
     """
-    from diamond_adapters.sources.locate import locate_sources
     from diamond_app.cli.comparison import as_values, print_comparison
 
     wired = container()
     history = wired.history()
     ids = model_id(history, first), model_id(history, second)
-    stones: Sequence[StoneSource] | StoneStore = locate_sources(sources, encoding)
-    if not sources and wired.stone_store().version() is not None:
-        stones = wired.stone_store()
-    found = wired.compare_models()(*ids, stones)
+    found = wired.compare_models()(*ids, stones_to_use(wired, sources, encoding))
     if as_json:
         print_json(as_values(found))
     else:

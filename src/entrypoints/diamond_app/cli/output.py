@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from diamond_app.container import Container
     from diamond_core import Progress
 
-HELD: Final = 3
+EXIT_HELD: Final = 3
 """The exit code where something waits for a person."""
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
@@ -36,6 +37,18 @@ def _known_encoding(
         raise click.BadParameter(f"there is no text encoding {name!r}") from None
     return name
 
+
+output_option = click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write to this file; default is stdout.",
+)
+
+keep_formulas_option = click.option(
+    "--keep-formulas",
+    is_flag=True,
+    help="Keep cells that a spreadsheet would calculate; by default they get an apostrophe.",
+)
 
 encoding_option = click.option(
     "--encoding",

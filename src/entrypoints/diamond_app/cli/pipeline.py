@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from diamond_app.cli.output import (
-    HELD,
+    EXIT_HELD,
     container,
     encoding_option,
     json_option,
@@ -18,6 +18,7 @@ from diamond_app.cli.output import (
     user,
     waiting,
 )
+from diamond_app.cli.training_options import training_options
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -37,25 +38,7 @@ def command() -> None:
 
 @command.command("run")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    metavar="NAME",
-    help="Train only this family; can be repeated.",
-)
-@click.option(
-    "--trials",
-    type=click.IntRange(min=0),
-    help="Maximum number of trials in the parameter search; 0: use the default parameters.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Random seed; makes a run repeatable.",
-)
+@training_options
 @click.option("--force", is_flag=True, help="Train even if nothing is new.")
 @encoding_option
 @json_option
@@ -70,12 +53,13 @@ def run(
 ) -> None:
     """Add SOURCE to the store of stones; then, if anything is new, train, compare and promote.
 
-    SOURCE is as for diamond data add; a glob that matches nothing is no error. The same files can be named in every run: what was added
-    already changes nothing. A run that was killed is finished by the next one.
+    SOURCE is as for diamond data add; a glob that matches nothing is no error. The same files can be
+    named in every run: what was added already changes nothing. A run that was killed is finished by
+    the next one.
 
-    Exit code: 0 if all is done or nothing was new; 1 if something failed; 3 if a delivery is held
-    and someone must release it. DIAMOND_NOTIFY_URL gets a JSON POST about a new champion, a held
-    delivery, or a failure.
+    Exit code: 0 if all is done or nothing was new; 1 if something failed; 3 if a file is held and
+    someone must release it. DIAMOND_NOTIFY_URL gets a JSON POST about a new champion, a delivery
+    when it is first held, or a failure.
 
     \b
     Examples:
@@ -116,7 +100,7 @@ def run(
     for problem in done.problems:
         print(f"diamond: {printable(problem)}", file=sys.stderr)
     if done.outcome in ("failed", "held"):
-        sys.exit(1 if done.outcome == "failed" else HELD)
+        sys.exit(1 if done.outcome == "failed" else EXIT_HELD)
 
 
 @command.command("history")

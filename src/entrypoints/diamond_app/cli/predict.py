@@ -10,7 +10,13 @@ from typing import BinaryIO
 
 import click
 
-from diamond_app.cli.output import container, json_option, print_json, progress_bar
+from diamond_app.cli.output import (
+    container,
+    json_option,
+    keep_formulas_option,
+    print_json,
+    progress_bar,
+)
 from diamond_app.cli.stone_options import stone, stone_options
 
 
@@ -24,11 +30,7 @@ from diamond_app.cli.stone_options import stone, stone_options
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the priced CSV to this file; default is stdout.",
 )
-@click.option(
-    "--keep-formulas",
-    is_flag=True,
-    help="Keep cells that a spreadsheet would calculate; by default they get an apostrophe.",
-)
+@keep_formulas_option
 @json_option
 def command(
     csv_file: Path | None,

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from diamond_app.cli.output import container, json_option, print_json, print_table, progress_bar
+from diamond_app.cli.output import (
+    container,
+    json_option,
+    output_option,
+    print_json,
+    print_table,
+    progress_bar,
+)
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -156,11 +163,7 @@ _BODY = ("encoding", "body")
 @command.command("export")
 @_filters(*_FILTERS)
 @click.option("--format", type=click.Choice(["jsonl", "csv"]), default="jsonl", show_default=True)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write to this file; default is stdout.",
-)
+@output_option
 @click.option(
     "--keep-formulas",
     is_flag=True,

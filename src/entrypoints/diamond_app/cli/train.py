@@ -19,6 +19,7 @@ from diamond_app.cli.output import (
     user,
     waiting,
 )
+from diamond_app.cli.training_options import stones_to_use, training_options
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
         ModelCard,
         ModelHistory,
         RejectedRow,
-        StoneSource,
-        StoneStore,
         TrainingRun,
     )
 
@@ -36,25 +35,7 @@ _SHOWN_REASONS = 10
 
 @click.command("train")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    metavar="NAME",
-    help="Train only this family; can be repeated.",
-)
-@click.option(
-    "--trials",
-    type=click.IntRange(min=0),
-    help="Maximum number of trials in the parameter search; 0: use the default parameters.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Random seed; makes a run repeatable.",
-)
+@training_options
 @click.option(
     "--study",
     metavar="URL",
@@ -93,7 +74,6 @@ def command(
       diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
     """
-    from diamond_adapters.sources.locate import locate_sources
     from diamond_core import InvalidUrl, TrainingConfig
     from diamond_core.codec import to_plain
 
@@ -107,9 +87,7 @@ def command(
         force=force,
         by=user(),
     )
-    stones: Sequence[StoneSource] | StoneStore = locate_sources(sources, encoding)
-    if not sources and wired.stone_store().version() is not None:
-        stones = wired.stone_store()
+    stones = stones_to_use(wired, sources, encoding)
     train = wired.train_models()
     with progress_bar(quiet=False) as progress:
         try:
