@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Sequence
@@ -24,6 +22,7 @@ from diamond_app.cli.output import (
     progress_bar,
     user,
     waiting,
+    write_csv,
 )
 from diamond_app.printable import printable
 
@@ -160,7 +159,6 @@ def rejected(id: str, output: Path | None, keep_formulas: bool) -> None:
       diamond data rejected 3f9a1c22b7e0 --output to-correct.csv
     """
     from diamond_app.csv_cells import neutralized
-    from diamond_app.whole_file import whole_file
     from diamond_core import find_delivery
 
     store = container().stone_store()
@@ -170,16 +168,13 @@ def rejected(id: str, output: Path | None, keep_formulas: bool) -> None:
         for line, cells, reasons in zip(rows.lines, rows.cells, rows.reasons, strict=True):
             if reasons:
                 found.append((int(line), reasons, cells))
-    with whole_file(output) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        write_row = csv.writer(text, lineterminator="\n").writerow
-        write_row(["line", "reasons", *delivery.header])
-        for line, reasons, cells in sorted(found):
-            texts = ["" if each is None else str(each) for each in json.loads(cells)]
-            write_row([line, reasons, *(texts if keep_formulas else neutralized(texts))])
-        text.detach()
-    if output is not None:
-        print(f"{len(found):,} rows written to {printable(str(output))}", file=sys.stderr)
+
+    def as_row(line: int, reasons: str, cells: str) -> list[object]:
+        texts = ["" if each is None else str(each) for each in json.loads(cells)]
+        return [line, reasons, *(texts if keep_formulas else neutralized(texts))]
+
+    header = ["line", "reasons", *delivery.header]
+    write_csv(output, header, (as_row(*each) for each in sorted(found)), "rows")
 
 
 @command.command("release")

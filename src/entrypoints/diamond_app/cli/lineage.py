@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from pathlib import Path
 
@@ -16,8 +14,8 @@ from diamond_app.cli.output import (
     output_option,
     print_json,
     progress_bar,
+    write_csv,
 )
-from diamond_app.printable import printable
 
 
 @click.command("data")
@@ -34,21 +32,14 @@ def data(id: str, output: Path | None) -> None:
       diamond models data champion --output trained-on.csv
     """
     from diamond_app.csv_cells import neutralized
-    from diamond_app.whole_file import whole_file
     from diamond_core import COLUMNS
 
     wired = container()
     records = wired.reproduce_model().rows(model_id(wired.history(), id))
     columns = [records.table.values(name) for name in COLUMNS]
     others = (neutralized(list(records.ids)), map(str, records.dates), records.deliveries)
-    with whole_file(output) as file:
-        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow([*COLUMNS, "id", "date", "delivery"])
-        writer.writerows(zip(*columns, *others, strict=True))
-        text.detach()
-    if output is not None:
-        print(f"{len(records):,} stones written to {printable(str(output))}", file=sys.stderr)
+    header = [*COLUMNS, "id", "date", "delivery"]
+    write_csv(output, header, zip(*columns, *others, strict=True), "stones")
 
 
 @click.command("reproduce")

@@ -6,7 +6,7 @@ import getpass
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -91,6 +91,25 @@ def print_json(values: Any) -> None:
 
     with whole_file(None) as stdout:
         stdout.write(msgspec.json.format(encode(values), indent=2) + b"\n")
+
+
+def write_csv(
+    output: Path | None, header: Sequence[str], rows: Iterable[Iterable[object]], what: str
+) -> None:
+    """Write a CSV to the file *output*, and say how many of *what* it has; default is stdout."""
+    import csv  # only few commands need it
+
+    count = 0
+    with whole_file(output) as file:
+        text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        write_row = csv.writer(text, lineterminator="\n").writerow
+        write_row(header)
+        for row in rows:
+            write_row(row)
+            count += 1
+        text.detach()
+    if output is not None:
+        print(f"{count:,} {what} written to {printable(str(output))}", file=sys.stderr)
 
 
 def print_table(
