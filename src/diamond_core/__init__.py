@@ -35,6 +35,8 @@ from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.promotion import Promotion
+from diamond_core.monitoring.outcome import Outcome, current
+from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
 from diamond_core.ports import (
     BATCH_ROWS,
     ESTIMATOR_FILE,
@@ -49,6 +51,7 @@ from diamond_core.ports import (
     ModelLoader,
     ModelRepository,
     Notify,
+    OutcomeLog,
     PipelineRuns,
     Progress,
     ReportInput,
@@ -178,6 +181,12 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ExchangeFilter",
     "RequestLogHealth",
     "new_exchange_id",
+    # Monitoring: what the record says about the prices
+    "PricedStones",
+    "ReadPriced",
+    "priced",
+    "Outcome",
+    "current",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
@@ -188,6 +197,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "PipelineRuns",
     "Notify",
     "RequestLog",
+    "OutcomeLog",
     "Background",
     "ExclusiveWork",
     "ReportWriter",

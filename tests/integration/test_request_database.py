@@ -16,11 +16,12 @@ from mariadb import run_sql
 from support import newest
 
 from diamond_adapters.database import open_database
-from diamond_adapters.requests import migrations
+from diamond_adapters.requests import migrations, peewee_request_log
 from diamond_adapters.requests.migrations import migrate
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_core.errors import InvalidUrl, Unavailable
 from diamond_core.requests.exchange import Exchange, new_exchange_id
+from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.testing import an_exchange
 
 SECRET = "s3cret/pass word"
@@ -272,3 +273,37 @@ def test_whatever_comes_in_comes_out(database, exchange):
     log = PeeweeRequestLog(database)
     log.append(exchange)
     assert list(newest(log, 1)) == [exchange]
+
+
+@pytest.mark.parametrize("given", [{"path": "/v1/predictions"}, {"status": "2xx"}])
+def test_a_page_of_what_most_exchanges_match_sorts_no_others(tmp_path, monkeypatch, given):
+    monkeypatch.setattr(peewee_request_log, "_MANY", 10)
+    path = tmp_path / "requests.db"
+    log = PeeweeRequestLog.from_url(f"sqlite:///{path}")
+    log.append_all([an_exchange(path="/v1/predictions", status=200) for _ in range(10)])
+    ran = []
+    log._reader.connection().set_trace_callback(ran.append)
+
+    found = log.find(ExchangeFilter(**given), limit=3)
+
+    assert [each.id for each in found] == sorted((each.id for each in found), reverse=True)
+    assert len(found) == 3
+    page = next(each for each in ran if "ORDER BY" in each and "request_body" in each)
+    plan = log._reader.execute_sql(f"EXPLAIN QUERY PLAN {page}").fetchall()
+    assert not any("TEMP B-TREE" in row[-1] for row in plan)
+    log.close()
+
+
+def test_a_page_of_what_few_exchanges_match_is_found_by_their_index(tmp_path):
+    log = PeeweeRequestLog.from_url(f"sqlite:///{tmp_path / 'requests.db'}")
+    log.append_all([an_exchange(path="/v1/models"), an_exchange(path="/v1/predictions")])
+    ran = []
+    log._reader.connection().set_trace_callback(ran.append)
+
+    (found,) = log.find(ExchangeFilter(path="/v1/models"), limit=3)
+
+    assert found.path == "/v1/models"
+    page = next(each for each in ran if "ORDER BY" in each and "request_body" in each)
+    plan = log._reader.execute_sql(f"EXPLAIN QUERY PLAN {page}").fetchall()
+    assert any("requests_path" in row[-1] for row in plan)
+    log.close()

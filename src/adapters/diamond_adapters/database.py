@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -103,8 +104,7 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
             connection.text_factory = _to_text
 
 
-def _to_text(data: bytes) -> str:
-    return data.decode(errors="replace")
+_to_text: Final = partial(str, encoding="utf-8", errors="replace")
 
 
 def _mysql(parts: SplitResult, port: int) -> peewee.Database:

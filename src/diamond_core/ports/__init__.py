@@ -13,6 +13,7 @@ from diamond_core.ports.models import (
     ReportInput,
     ReportWriter,
 )
+from diamond_core.ports.outcome_log import OutcomeLog
 from diamond_core.ports.pipeline_runs import Notify, PipelineRuns, notify_nobody
 from diamond_core.ports.request_log import Background, RequestLog
 from diamond_core.ports.stone_source import BATCH_ROWS, StoneSource
@@ -33,6 +34,7 @@ __all__ = [
     "ModelLoader",
     "ModelRepository",
     "Notify",
+    "OutcomeLog",
     "PipelineRuns",
     "Progress",
     "ReportInput",

@@ -1,23 +1,48 @@
-"""A filter as SQL conditions, with the same meaning on SQLite and MySQL."""
+"""A filter as SQL conditions, with the same meaning on SQLite and MySQL.
+
+SQLite keeps no statistics of ranges: it would search a prefix of the path by its index even if all
+exchanges match, and sort them all for each page. So a range that many exchanges match is written
+with a plus, which keeps SQLite from using the index. https://www.sqlite.org/optoverview.html
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
 
 import peewee
 
 from diamond_adapters.requests.rows import REQUESTS, to_time
 from diamond_core.requests.exchange_filter import ExchangeFilter
 
+_CLASS: Final = 100
+_CLOCK_SECONDS: Final = 86_400.0
 
-def where(query: Any, filter: ExchangeFilter, *, mysql: bool) -> Any:
-    """Return *query*, limited to the rows of ``REQUESTS`` that match *filter*."""
-    conditions = _conditions(filter, mysql=mysql)
+
+def where(query: Any, filter: ExchangeFilter, *, mysql: bool, common: Collection[str] = ()) -> Any:
+    """Return *query*, limited to the rows of ``REQUESTS`` that match *filter*.
+
+    The ranges of the fields *common* match many rows.
+    """
+    conditions = _conditions(filter, mysql=mysql, common=common)
     return query.where(*conditions) if conditions else query
 
 
-def _conditions(filter: ExchangeFilter, *, mysql: bool) -> list[Any]:
+def ranges(filter: ExchangeFilter) -> dict[str, ExchangeFilter]:
+    """Return the ranges of a filter that have an index, each alone, by field."""
+    found = {}
+    if filter.path:
+        found["path"] = ExchangeFilter(path=filter.path)
+    if len(filter.statuses) == _CLASS:
+        found["status"] = ExchangeFilter(status=filter.status)
+    return found
+
+
+def _conditions(filter: ExchangeFilter, *, mysql: bool, common: Collection[str]) -> list[Any]:
     table = REQUESTS
+    status = _without_index(table.status) if "status" in common else table.status
+    path = _without_index(table.path) if "path" in common else table.path
     found: list[Any] = []
     if filter.id:
         found.append(table.id == filter.id)
@@ -25,17 +50,31 @@ def _conditions(filter: ExchangeFilter, *, mysql: bool) -> list[Any]:
         found.append(table.request_id == filter.request_id)
     if filter.since is not None:
         found.append(table.occurred_at >= to_time(filter.since))
+        found.append(table.id >= _first_id(filter.since))
     if filter.until is not None:
         found.append(table.occurred_at < to_time(filter.until))
     if filter.status:
-        found.append(table.status.between(filter.statuses[0], filter.statuses[-1]))
+        first, last = filter.statuses[0], filter.statuses[-1]
+        found.append(status == first if first == last else status.between(first, last))
     if filter.path:
-        found.append(_begins_with(table.path, filter.path, mysql=mysql))
+        found.append(_begins_with(path, filter.path, mysql=mysql))
     if filter.model_id:
         found.append(table.model_id == filter.model_id)
     if filter.slower_than_ms is not None:
         found.append(table.duration_ms > filter.slower_than_ms)
     return found
+
+
+def _without_index(column: Any) -> Any:
+    return peewee.NodeList((peewee.SQL("+"), column), glue="")
+
+
+def _first_id(since: datetime) -> str:
+    """Return an id before those since this time, even if the clock was set meanwhile.
+
+    Without it, a page that is not full would read all older exchanges.
+    """
+    return f"{max(0, int((since.timestamp() - _CLOCK_SECONDS) * 1e9)):016x}"
 
 
 def _begins_with(column: Any, prefix: str, *, mysql: bool) -> Any:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 import peewee
-from peewee import fn
+from peewee import SQL, fn
 
 from diamond_adapters.database import is_mysql, open_database
-from diamond_adapters.requests.conditions import where
+from diamond_adapters.requests.conditions import ranges, where
 from diamond_adapters.requests.rows import (
     BODY_COLUMNS,
     COLUMNS,
@@ -33,6 +33,7 @@ from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
 
 _IDS_AT_ONCE: Final = 500
+_MANY: Final = 10_000
 _INSERT_FILE: Final = (
     f"INSERT INTO requests ({', '.join(COLUMNS)}) SELECT {', '.join(COLUMNS)} FROM spool.exchanges"  # noqa: S608  # names of ours
     " WHERE rowid > ? AND rowid <= ? ON CONFLICT DO NOTHING"
@@ -128,15 +129,16 @@ class PeeweeRequestLog:
     ) -> Sequence[Exchange]:
         names = COLUMNS if bodies else [name for name in COLUMNS if name not in BODY_COLUMNS]
         query = REQUESTS.select(*(getattr(REQUESTS, name) for name in names))
-        query = where(query, filter, mysql=self._mysql)
         if before is not None:
             query = query.where(REQUESTS.id < before)
-        query = query.order_by(REQUESTS.id.desc()).limit(limit).dicts()
+        newest = query.order_by(REQUESTS.id.desc()).limit(limit).tuples()
 
         def read() -> list[Exchange]:
+            common = [name for name, each in ranges(filter).items() if self._is_common(each)]
+            query = where(newest, filter, mysql=self._mysql, common=common)
             rows = list(query.execute(self._reader))
-            parts = self._parts([row["id"] for row in rows]) if bodies else {}
-            return [from_row(row, parts.get(row["id"], {})) for row in rows]
+            parts = self._parts(rows[-1][0], rows[0][0]) if rows and bodies else {}
+            return [from_row(names, row, parts.get(row[0], {})) for row in rows]
 
         return self._read(read, [])
 
@@ -210,13 +212,21 @@ class PeeweeRequestLog:
         finally:
             execute("DETACH spool")
 
-    def _parts(self, ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        """Return the rest of each split body, by id and name of the body."""
+    def _is_common(self, filter: ExchangeFilter) -> bool:
+        """Return whether many exchanges match; MySQL estimates that itself."""
+        if self._mysql:
+            return False
+        some = where(REQUESTS.select(SQL("1")), filter, mysql=False).limit(_MANY)
+        return int(some.count(self._reader)) == _MANY
+
+    def _parts(self, first: str, last: str) -> dict[str, dict[str, str]]:
+        """Return the rest of each split body, by id and name of the body.
+
+        These are the bodies of the exchanges with ids from *first* to *last*.
+        """
         parts: dict[str, dict[str, str]] = {}
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            some = ids[start : start + _IDS_AT_ONCE]
-            query = PARTS.select().where(PARTS.id.in_(some)).order_by(PARTS.place)
-            for row in query.dicts().execute(self._reader):
-                bodies = parts.setdefault(row["id"], {})
-                bodies[row["body"]] = bodies.get(row["body"], "") + row["text"]
+        query = PARTS.select().where(PARTS.id.between(first, last)).order_by(PARTS.place)
+        for id, body, _, text in query.tuples().execute(self._reader):
+            bodies = parts.setdefault(id, {})
+            bodies[body] = bodies.get(body, "") + text
         return parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -37,7 +37,7 @@ COLUMNS: Final = (
 )
 PART_COLUMNS: Final = ("id", "body", "place", "text")
 BODY_COLUMNS: Final = frozenset({"request_body", "response_body"})
-_PLAIN: Final = frozenset(COLUMNS[:12]) - {"occurred_at", "headers"}
+_PLAIN: Final = tuple(sorted(set(COLUMNS[:12]) - {"occurred_at", "headers"}))
 _TIME_LENGTH: Final = len("2026-01-31 12:00:00.000000")
 
 # The tables of the migrations, for queries: without column types, so values are not converted.
@@ -46,6 +46,8 @@ PARTS: Final = peewee.Table("request_parts", PART_COLUMNS)
 MARKS: Final = peewee.Table("spool_marks", ("file", "last"))
 
 Row = tuple[Any, ...]
+
+_decode_headers: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def to_row(exchange: Exchange) -> Row:
@@ -101,16 +103,17 @@ def time_of(row: Row) -> datetime:
     return from_time(row[COLUMNS.index("occurred_at")])
 
 
-def from_row(row: Mapping[str, Any], parts: Mapping[str, str]) -> Exchange:
-    """Return the exchange of a row; *parts* contains the rest of each split body."""
-    values = {name: value for name, value in row.items() if name in _PLAIN}
-    values["occurred_at"] = from_time(row["occurred_at"])
-    values["headers"] = json.loads(row["headers"])
+def from_row(names: Sequence[str], row: Row, parts: Mapping[str, str]) -> Exchange:
+    """Return the exchange of a row with the columns *names*; *parts* has the rest of each body."""
+    read = dict(zip(names, row, strict=True))
+    values = {name: read[name] for name in _PLAIN}
+    values["occurred_at"] = from_time(read["occurred_at"])
+    values["headers"] = _from_json(read["headers"])
     for name in BODIES:
-        values[f"{name}_truncation"] = _truncation_of(row[f"{name}_truncation"])
-        if f"{name}_body" in row:
-            text = row[f"{name}_body"] + parts.get(name, "")
-            values[f"{name}_body"] = from_text(row[f"{name}_encoding"], text)
+        values[f"{name}_truncation"] = _truncation_of(read[f"{name}_truncation"])
+        if f"{name}_body" in read:
+            text = read[f"{name}_body"] + parts.get(name, "")
+            values[f"{name}_body"] = from_text(read[f"{name}_encoding"], text)
     return Exchange(**values)
 
 
@@ -121,7 +124,7 @@ def exchange_of(row: Row) -> Exchange:
         ValueError: its values are damaged.
     """
     try:
-        return from_row(dict(zip(COLUMNS, row, strict=True)), {})
+        return from_row(COLUMNS, row, {})
     except (TypeError, AttributeError) as ex:
         raise ValueError(f"its values are damaged: {ex}") from ex
 
@@ -151,6 +154,14 @@ def _to_json(headers: Mapping[str, str]) -> str:
         return msgspec.json.encode(headers).decode()
     except UnicodeEncodeError:  # lone surrogates
         return json.dumps(dict(headers))
+
+
+def _from_json(text: str) -> Mapping[str, str]:
+    try:
+        return _decode_headers(text)
+    except ValueError:  # lone surrogates
+        headers: dict[str, str] = json.loads(text)
+        return headers
 
 
 def _pieces(text: str, maximum: int) -> Iterator[str]:

@@ -61,12 +61,13 @@ class Batch(Struct, forbid_unknown_fields=True):
     EXAMPLES = ({"diamonds": [STONE, FULL_STONE]},)
 
 
-_decode_stone: Final = msgspec.json.Decoder(StoneBody).decode
-_decode_batch: Final = msgspec.json.Decoder(Batch).decode
+decode_stone: Final = msgspec.json.Decoder(StoneBody).decode
+decode_batch: Final = msgspec.json.Decoder(Batch).decode
 _decode_any: Final = msgspec.json.Decoder().decode
-_values_of: Final = attrgetter(*FIELDS)
-_REFUSED: Final = (ValueError, RecursionError)
-"""What msgspec raises; its own errors are ``ValueError``s."""
+values_of: Final = attrgetter(*FIELDS)
+"""Returns the values of a decoded stone, in the order of the fields."""
+REFUSED: Final = (ValueError, RecursionError)
+"""What decoding raises; msgspec's own errors are ``ValueError``s."""
 
 
 def read_json(req: Request) -> Any:
@@ -96,8 +97,8 @@ def read_stone(req: Request) -> Diamond:
         InvalidDiamond: names every invalid field.
     """
     try:
-        return Diamond.of_valid(_values_of(_decode_stone(req.context.body)))
-    except _REFUSED:
+        return Diamond.of_valid(values_of(decode_stone(req.context.body)))
+    except REFUSED:
         values = read_json(req)
     if not isinstance(values, dict):
         raise invalid_values([("", f"must be a JSON object with {', '.join(REQUIRED)}")])
@@ -124,11 +125,11 @@ def read_stones(req: Request) -> BatchStones:
             unless the body asks to report them.
     """
     try:
-        stones = _decode_batch(req.context.body).diamonds
-        columns = zip(*map(_values_of, stones), strict=True)
+        stones = decode_batch(req.context.body).diamonds
+        columns = zip(*map(values_of, stones), strict=True)
         table = DiamondTable.of_valid(dict(zip(FIELDS, columns, strict=True)))
         return BatchStones(table, {})
-    except (*_REFUSED, InvalidTable):
+    except (*REFUSED, InvalidTable):
         return stones_from_json(read_json(req))
 
 

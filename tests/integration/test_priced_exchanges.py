@@ -1,0 +1,96 @@
+"""Recorded exchanges give back the stones and the prices that were answered."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from falcon import testing
+from wired import in_memory, with_champion
+
+from diamond_app.priced_exchanges import read_priced
+from diamond_app.wsgi import app_of
+from diamond_core import Diamond, priced, read_requests
+from diamond_core.testing import an_exchange
+
+STONE = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
+MEASURED = STONE | {"depth": 61.5, "table": 55.0, "x": 6.6, "y": 6.65, "z": 4.1}
+
+
+@pytest.fixture
+def container():
+    return with_champion(in_memory())
+
+
+@pytest.fixture
+def client(container):
+    return testing.TestClient(app_of(container))
+
+
+def recorded(container):
+    return list(read_priced(read_requests(container.request_log(), priced())))
+
+
+@pytest.mark.parametrize("odd", [{}, {"cut": "very good"}, {"color": "h"}])
+def test_one_stone(client, container, odd):
+    stone = MEASURED | odd
+    answer = client.simulate_post("/v1/predictions", json=stone).json
+
+    (found,) = recorded(container)
+
+    assert found.table.diamond(0) == Diamond.parse(stone)
+    assert found.ids.tolist() == [answer["id"]]
+    assert found.models.tolist() == [answer["model"]["id"]]
+    assert found.prices.tolist() == [answer["price"]]
+    assert [found.lows[0], found.highs[0]] == [answer["price_range"][e] for e in ("low", "high")]
+
+
+def test_a_batch_without_its_invalid_stones(client, container):
+    body = {"diamonds": [STONE, {"carat": -1}, MEASURED | {"cut": "FAIR"}], "on_error": "report"}
+    answer = client.simulate_post("/v1/predictions/batch", json=body).json["predictions"]
+
+    (found,) = recorded(container)
+
+    assert found.ids.tolist() == [answer[0]["id"], answer[2]["id"]]
+    assert list(found.table) == [Diamond.parse(STONE), Diamond.parse(MEASURED | {"cut": "Fair"})]
+    assert found.prices.tolist() == [answer[0]["price"], answer[2]["price"]]
+
+
+def test_a_csv(client, container):
+    text = "note;carat;cut;color;clarity\n=1;1,1;Ideal;H;SI2\nbad;0;Ideal;H;SI2\n;0,5;good;D;IF\n"
+    answer = client.simulate_post(
+        "/v1/predictions/batch", body=text, headers={"Content-Type": "text/csv"}
+    )
+    rows = list(csv.DictReader(io.StringIO(answer.text), delimiter=";"))
+
+    (found,) = recorded(container)
+
+    (exchange,) = read_requests(container.request_log(), priced())
+    assert found.ids.tolist() == [f"{exchange.id}-0", f"{exchange.id}-2"]
+    assert found.table.carat.tolist() == [1.1, 0.5]
+    assert found.prices.tolist() == [float(rows[at]["predicted_price"]) for at in (0, 2)]
+    assert found.highs.tolist() == [float(rows[at]["price_high"]) for at in (0, 2)]
+
+
+def test_what_has_no_prices_is_left_out(client, container):
+    client.simulate_post("/v1/predictions", json={"carat": -1})
+    client.simulate_get("/v1/similar", params=STONE)
+    log = container.request_log()
+    log.append(an_exchange(path="/v1/predictions/5/outcome", method="POST", status=200))
+    log.append(an_exchange(path="/v1/predictions", method="POST", status=200))
+    log.append(an_exchange(path="/v1/predictions/batch", method="POST", status=200))
+
+    assert recorded(container) == []
+
+
+def test_parts_join_and_select(client, container):
+    for carat in (0.5, 1.5):
+        client.simulate_post("/v1/predictions", json=STONE | {"carat": carat})
+    (found,) = recorded(container)
+
+    joined = type(found).concatenate([found, found[found.table.carat > 1.0]])
+
+    assert joined.table.carat.tolist() == [1.5, 0.5, 1.5]
+    assert np.array_equal(joined.ids, [*found.ids, found.ids[0]])
