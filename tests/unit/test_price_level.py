@@ -11,6 +11,7 @@ from diamond_core.testing import some_stones
 
 WEEKS = 20
 START = np.datetime64("2026-01-05")
+WEEK = np.timedelta64(7, "D")
 
 
 def at_levels(levels, *, each=200, seed=0):
@@ -19,14 +20,14 @@ def at_levels(levels, *, each=200, seed=0):
     week = np.arange(len(table)) // each
     rows = table.rows.copy()
     rows["price"] *= np.asarray(levels)[week]
-    return DiamondTable(rows), START + 7 * week
+    return DiamondTable(rows), START + WEEK * week
 
 
 def test_finds_a_rise():
     levels = 1.15 ** np.clip((np.arange(WEEKS) - 6) / 8, 0.0, 1.0)
     table, dates = at_levels(levels)
     found = PriceLevels.estimate(table, dates)
-    weekly = found.at(START + 7 * np.arange(WEEKS))
+    weekly = found.at(START + WEEK * np.arange(WEEKS))
     np.testing.assert_allclose(weekly, levels / levels[-1], rtol=0.025)
     assert weekly[-1] == 1.0
     today = found.applied(table, dates)
@@ -80,14 +81,14 @@ def test_a_day_that_is_not_known_has_the_newest_level():
 def test_gives_pairs_for_a_card():
     table, dates = at_levels([1.0, 1.3])
     found = PriceLevels.estimate(table, dates)
-    assert found.as_pairs()[-1] == (str(START + 7), 1.0)
+    assert found.as_pairs()[-1] == (str(START + WEEK), 1.0)
     assert [type(value) for pair in found.as_pairs() for value in pair] == [str, float] * 2
 
 
 def test_says_since_when_the_level_is_near_the_newest():
     table, dates = at_levels([1.0, 1.3, 1.3, 1.3])
     found = PriceLevels.estimate(table, dates)
-    assert [str(day) for day in found.stable_since()] == [str(START + 7), str(START)]
+    assert [str(day) for day in found.stable_since()] == [str(START + WEEK), str(START)]
     steady, dates = at_levels(np.ones(4))
     found = PriceLevels.estimate(steady, dates)
     assert [str(day) for day in found.stable_since()] == [str(START)]

@@ -55,8 +55,8 @@ def is_mysql(database: peewee.Database) -> bool:
     return isinstance(database, peewee.MySQLDatabase)
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that is closed when its thread ends; otherwise Python 3.13 warns."""
+class ClosingConnection(sqlite3.Connection):
+    """A connection that is closed when it is forgotten, or its thread ends; Python 3.13 warns."""
 
     def __del__(self) -> None:
         with suppress(sqlite3.ProgrammingError):  # the connection was never opened
@@ -76,7 +76,7 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
             f"{self.path.as_uri()}?mode={'ro' if readonly else 'rwc'}",
             uri=True,
             timeout=_BUSY_SECONDS,
-            factory=_Connection,
+            factory=ClosingConnection,
             check_same_thread=False,  # each thread has its own, but another can close it
             pragmas=pragmas,
         )

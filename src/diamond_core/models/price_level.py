@@ -23,6 +23,7 @@ from diamond_core.stones.stone_records import Dates
 MINIMUM_DAYS: Final = 7
 MINIMUM_STONES: Final = 50
 """A period has at least so many days and stones."""
+_PERIOD: Final = np.timedelta64(MINIMUM_DAYS, "D")
 STABLE: Final = 1.03
 """Levels within this factor count as the same."""
 _NOISE: Final = 0.12
@@ -98,8 +99,8 @@ def _periods(dates: Dates) -> Dates:
     end, stones = len(days) - 1, 0
     for at in range(len(days) - 1, -1, -1):
         stones += int(counts[at])
-        before = days[at - 1] if at else days[0] - MINIMUM_DAYS
-        if stones >= MINIMUM_STONES and (days[end] - before).astype(int) >= MINIMUM_DAYS:
+        before = days[at - 1] if at else days[0] - _PERIOD
+        if stones >= MINIMUM_STONES and days[end] - before >= _PERIOD:
             starts.append(days[at])
             end, stones = at - 1, 0
     if starts and stones:

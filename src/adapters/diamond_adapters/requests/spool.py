@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from diamond_adapters.database import ClosingConnection
 from diamond_adapters.private_files import create_file, create_folder
 from diamond_adapters.requests.losses import Losses
 from diamond_adapters.requests.rows import COLUMNS, Row, to_row
@@ -225,7 +226,9 @@ class _OpenFile:
 
 
 def _connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, factory=ClosingConnection
+    )
     try:
         # In this order: the file gets its page size and its write-ahead log with the first write,
         # which leaves no other file if the process dies. The checkpoint is done when the file is
