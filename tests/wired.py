@@ -9,6 +9,7 @@ from dependency_injector import providers
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
+    InMemoryOutcomeLog,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
     InMemoryStoneStore,
@@ -49,6 +50,7 @@ def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
         container.model_repository: InMemoryModelRepository(),
         container.exclusive_work: InMemoryExclusiveWork(),
         container.request_log: InMemoryRequestLog(),
+        container.outcome_log: InMemoryOutcomeLog(),
         container.stone_store: InMemoryStoneStore(),
         container.pipeline_runs: InMemoryPipelineRuns(),
         container.families: {"formula": FormulaFamily()},

@@ -11,6 +11,7 @@ from diamond_core.errors import (
     InvalidDiamond,
     InvalidFilter,
     InvalidModelId,
+    InvalidOutcome,
     InvalidSetting,
     InvalidTable,
     InvalidUrl,
@@ -21,6 +22,8 @@ from diamond_core.errors import (
     NoChampion,
     NothingToRollBack,
     NotReproducible,
+    NotTheCaller,
+    PredictionNotFound,
     Refused,
     SourceUnreadable,
     StoneVersionNotFound,
@@ -35,7 +38,8 @@ from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.promotion import Promotion
-from diamond_core.monitoring.outcome import Outcome, current
+from diamond_core.monitoring.live_error import LiveError, LiveErrors, LiveWeek
+from diamond_core.monitoring.outcome import Outcome, OutcomeReport, current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
 from diamond_core.ports import (
     BATCH_ROWS,
@@ -107,6 +111,7 @@ from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.report_outcomes import Reported, ReportOutcomes
 from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
@@ -157,6 +162,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "find_delivery",
     "ReproduceModel",
     "Reproduction",
+    "ReportOutcomes",
+    "Reported",
     "RunPipeline",
     "PipelineRun",
     "TrainModels",
@@ -186,7 +193,11 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ReadPriced",
     "priced",
     "Outcome",
+    "OutcomeReport",
     "current",
+    "LiveError",
+    "LiveErrors",
+    "LiveWeek",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
@@ -249,6 +260,9 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelFileNotFound",
     "NoChampion",
     "ExchangeNotFound",
+    "InvalidOutcome",
+    "PredictionNotFound",
+    "NotTheCaller",
     "DeliveryNotFound",
     "StoneVersionNotFound",
     "ModelExists",

@@ -15,6 +15,9 @@ DiamondError
 │   ├── ModelFileNotFound the model has no file of this name
 │   └── NoChampion        no model was promoted, or none can be loaded
 ├── ExchangeNotFound      the request log has no exchange with this id
+├── InvalidOutcome        an impossible outcome of a prediction
+├── PredictionNotFound    the request log has no prediction with this id
+├── NotTheCaller          another caller asked for this prediction
 ├── DeliveryNotFound      the store of stones has no such delivery
 ├── StoneVersionNotFound  the store of stones has no such version
 ├── ModelExists           a model with this id already exists
@@ -165,6 +168,35 @@ class ExchangeNotFound(DiamondError):
     def __init__(self, id: str) -> None:
         self.id = id
         super().__init__(f"there is no exchange {id[:80]!r}")
+
+
+class InvalidOutcome(DiamondError):
+    """An impossible outcome. ``problems`` names all invalid fields at once."""
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        self.problems: tuple[FieldProblem, ...] = tuple(problems)
+        super().__init__("; ".join(f"{p.field}: {p.detail}" for p in self.problems[:_NAMED]))
+
+
+class PredictionNotFound(DiamondError):
+    """The request log has no prediction with this id, or not all of its exchange."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(
+            f"there is no prediction {id[:100]!r} in the request log: it never was, or it was"
+            " deleted, or its exchange was not kept whole"
+        )
+
+
+class NotTheCaller(DiamondError):
+    """The outcome of a prediction that another caller asked for."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(
+            f"another key asked for the price {id[:100]!r}: use that key, or one named 'admin'"
+        )
 
 
 class DeliveryNotFound(DiamondError):

@@ -19,6 +19,7 @@ from diamond_adapters.lock_files import LockFiles
 from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
 from diamond_adapters.mysql_locks import MySQLLocks
 from diamond_adapters.pipeline_run_files import PipelineRunFiles
+from diamond_adapters.requests.peewee_outcome_log import PeeweeOutcomeLog
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.excel_source import ExcelSource
@@ -35,6 +36,7 @@ from diamond_core.testing import (
     ModelContract,
     ModelFamilyContract,
     ModelRepositoryContract,
+    OutcomeLogContract,
     PipelineRunsContract,
     RequestLogContract,
     StoneSourceContract,
@@ -162,7 +164,7 @@ class OnMySQL:
         yield migrated_mysql
         database = open_database(migrated_mysql)
         with database.connection_context():
-            for table in ("requests", "request_parts", "spool_marks"):
+            for table in ("requests", "request_parts", "spool_marks", "outcomes"):
                 if table in database.get_tables():
                     database.execute_sql(f"DELETE FROM {table}")
 
@@ -202,6 +204,40 @@ class TestPeeweeRequestLogOnSQLite(OnSQLite, PeeweeContract):
 
 
 class TestPeeweeRequestLogOnMySQL(OnMySQL, PeeweeContract):
+    pass
+
+
+class PeeweeOutcomes(OutcomeLogContract):
+    @pytest.fixture
+    def log(self, reopen):
+        log = reopen()
+        yield log
+        log.close()
+
+    @pytest.fixture
+    def reopen(self, database_url):
+        return lambda: PeeweeOutcomeLog.from_url(database_url)
+
+    @pytest.fixture
+    def elsewhere(self, database_url):
+        return f"""
+from diamond_adapters.requests.peewee_outcome_log import PeeweeOutcomeLog
+log = PeeweeOutcomeLog.from_url({database_url!r})
+"""
+
+
+class TestPeeweeOutcomeLogOnSQLite(OnSQLite, PeeweeOutcomes):
+    @pytest.fixture
+    def break_down(self, tmp_path, log):
+        def break_down():
+            log.close()
+            shutil.rmtree(tmp_path / "database", ignore_errors=True)
+            (tmp_path / "database").write_text("a file where a folder was")
+
+        return break_down
+
+
+class TestPeeweeOutcomeLogOnMySQL(OnMySQL, PeeweeOutcomes):
     pass
 
 

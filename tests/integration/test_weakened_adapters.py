@@ -26,11 +26,11 @@ import test_sqlite_models
 from sqlite_models import SqliteModelRepository, TABLES
 
 from diamond_adapters.in_memory import (
-    InMemoryPipelineRuns, InMemoryRequestLog, InMemoryStoneSource, InMemoryStoneStore,
+    InMemoryOutcomeLog, InMemoryPipelineRuns, InMemoryRequestLog, InMemoryStoneSource, InMemoryStoneStore,
 )
 from diamond_core import ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
 from diamond_core.testing import (
-    ExclusiveWorkContract, LargeStoneSourceContract, PipelineRunsContract, RequestLogContract,
+    ExclusiveWorkContract, LargeStoneSourceContract, OutcomeLogContract, PipelineRunsContract, RequestLogContract,
     StoneStoreContract, some_stones,
 )
 
@@ -471,6 +471,61 @@ class TestStoreThatUpdatesWhatItNeverReceived(StoreContract):
             self._deliveries[delivery.id] = delivery
 
 
+class OutcomesContract(OutcomeLogContract):
+    weakened = InMemoryOutcomeLog
+
+    @pytest.fixture
+    def log(self):
+        return self.weakened()
+
+    @pytest.fixture
+    def reopen(self, log):
+        return lambda: log
+
+    @pytest.fixture
+    def elsewhere(self):
+        return None
+
+    @pytest.fixture
+    def break_down(self, log):
+        return lambda: setattr(log, "failure", Unavailable("it fails"))
+
+
+class TestOutcomesAsTheyShouldBe(OutcomesContract):
+    pass
+
+
+class TestOutcomesOfTheLastOneOnly(OutcomesContract):
+    class weakened(InMemoryOutcomeLog):
+        def add(self, outcomes):
+            self._reach()
+            self._outcomes |= {(each.id, 1): each for each in outcomes}
+
+
+class TestOutcomesAddedOneByOne(OutcomesContract):
+    class weakened(InMemoryOutcomeLog):
+        def add(self, outcomes):
+            self._reach()
+            for each in outcomes:
+                super().add([each])
+
+
+class TestOutcomesInTheOrderTheyCame(OutcomesContract):
+    class weakened(InMemoryOutcomeLog):
+        def read(self, since=None):
+            self._reach()
+            return iter(self._outcomes.values())
+
+
+class TestOutcomesThatForgetTheirNotes(OutcomesContract):
+    class weakened(InMemoryOutcomeLog):
+        def add(self, outcomes):
+            from dataclasses import replace
+
+            super().add([replace(each, note=each.note.encode("ascii", "ignore").decode())
+                         for each in outcomes])
+
+
 class RunsContract(PipelineRunsContract):
     weakened = InMemoryPipelineRuns
 
@@ -506,8 +561,15 @@ SOUND = [
     "TestSourceAsItShouldBe",
     "TestStoreAsItShouldBe",
     "TestRunsAsTheyShouldBe",
+    "TestOutcomesAsTheyShouldBe",
 ]
 CAUGHT_BY = {
+    "TestOutcomesOfTheLastOneOnly": "test_keeps_a_correction_beside_what_it_corrects",
+    "TestOutcomesAddedOneByOne": (
+        "test_refuses_a_number_that_is_taken_and_adds_none_of_the_others"
+    ),
+    "TestOutcomesInTheOrderTheyCame": "test_keeps_a_correction_beside_what_it_corrects",
+    "TestOutcomesThatForgetTheirNotes": "test_gives_back_an_outcome",
     "TestLockOfThreadsOnly": "test_waits_for_another_process_until_it_is_killed",
     "TestChampionCachedForGood": "test_sees_what_others_promote",
     "TestRawErrors": "test_says_when_its_store_fails",

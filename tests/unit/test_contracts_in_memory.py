@@ -7,6 +7,7 @@ import pytest
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
+    InMemoryOutcomeLog,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
     InMemoryStoneSource,
@@ -19,6 +20,7 @@ from diamond_core.testing import (
     LargeStoneSourceContract,
     ModelContract,
     ModelRepositoryContract,
+    OutcomeLogContract,
     PipelineRunsContract,
     RequestLogContract,
     StoneSourceContract,
@@ -87,6 +89,20 @@ class TestInMemoryRequestLog(EndsWithTheProcess, RequestLogContract):
     @pytest.fixture
     def log(self):
         return InMemoryRequestLog()
+
+    @pytest.fixture
+    def reopen(self, log):
+        return lambda: log
+
+    @pytest.fixture
+    def break_down(self, log):
+        return breaks(log)
+
+
+class TestInMemoryOutcomeLog(EndsWithTheProcess, OutcomeLogContract):
+    @pytest.fixture
+    def log(self):
+        return InMemoryOutcomeLog()
 
     @pytest.fixture
     def reopen(self, log):

@@ -24,8 +24,10 @@ _BUSY_SECONDS: Final = 10.0
 _STRICT: Final = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"
 
 
-def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
+def open_database(url: str, *, readonly: bool = False, durable: bool = False) -> peewee.Database:
     """Return the database at *url* without opening it. A *readonly* SQLite file is never written.
+
+    What is written to a *durable* SQLite file survives a power cut, not only a killed process.
 
     Names, passwords and paths are URL-encoded. The query of a MySQL URL can have the options
     ``ssl_ca``, ``ssl_cert``, ``ssl_key`` (paths), ``ssl_verify_cert``, ``ssl_verify_identity``,
@@ -44,7 +46,7 @@ def open_database(url: str, *, readonly: bool = False) -> peewee.Database:
     if parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1:
         if parts.query or parts.fragment:  # they would be cut from the file's name
             raise InvalidUrl("in the path of a SQLite file, write ? as %3F and # as %23")
-        return SqliteFile(Path(unquote(parts.path[1:])), readonly=readonly)
+        return SqliteFile(Path(unquote(parts.path[1:])), readonly=readonly, durable=durable)
     if parts.scheme == "mysql" and parts.hostname and len(parts.path) > 1:
         return _mysql(parts, port)
     raise InvalidUrl(_FORMS)
@@ -66,12 +68,12 @@ class ClosingConnection(sqlite3.Connection):
 class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no types
     """SQLite in the file at *path*; it and its folder are created if it is not *readonly*."""
 
-    def __init__(self, path: Path, *, readonly: bool) -> None:
+    def __init__(self, path: Path, *, readonly: bool, durable: bool) -> None:
         self.path = path.absolute()
         self._readonly = readonly
         pragmas: dict[str, object] = {"busy_timeout": int(_BUSY_SECONDS * 1000)}
         if not readonly:
-            pragmas |= {"journal_mode": "wal", "synchronous": "normal"}
+            pragmas |= {"journal_mode": "wal", "synchronous": "full" if durable else "normal"}
         super().__init__(
             f"{self.path.as_uri()}?mode={'ro' if readonly else 'rwc'}",
             uri=True,

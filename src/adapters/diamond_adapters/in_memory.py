@@ -24,6 +24,7 @@ from diamond_core import (
     ModelExists,
     ModelFileNotFound,
     ModelId,
+    Outcome,
     PipelineRun,
     RawStones,
     RequestLogHealth,
@@ -32,6 +33,7 @@ from diamond_core import (
     StoneVersionNotFound,
     Unavailable,
 )
+from diamond_core.requests.exchange import first_id
 from diamond_core.stones.cleaning import COLUMNS
 
 
@@ -287,6 +289,37 @@ class InMemoryStoneStore(_Fails):
         self._reach()
         if id not in self._deliveries:
             raise DeliveryNotFound(id)
+
+
+class InMemoryOutcomeLog(_Fails):
+    """An ``OutcomeLog`` in the memory of this process."""
+
+    def __init__(self) -> None:
+        self._outcomes: dict[tuple[str, int], Outcome] = {}
+        self._lock = threading.Lock()
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        self._reach()
+        with self._lock:
+            new = {(each.id, each.number): each for each in outcomes}
+            if len(new) < len(outcomes) or new.keys() & self._outcomes.keys():
+                raise Conflict("an outcome with this number is stored already")
+            self._outcomes |= new
+
+    def of(self, ids: Sequence[str]) -> Sequence[Outcome]:
+        return [each for each in self.read() if each.id in ids]
+
+    def read(self, since: datetime | None = None) -> Iterator[Outcome]:
+        self._reach()
+        first = first_id(since) if since else ""
+        return iter([self._outcomes[key] for key in sorted(self._outcomes) if key[0] >= first])
+
+    def newest(self, limit: int) -> Sequence[Outcome]:
+        by_time = attrgetter("reported_at", "id", "number")
+        return sorted(self.read(), key=by_time, reverse=True)[:limit]
+
+    def close(self) -> None:
+        """Do nothing: the outcomes are in memory."""
 
 
 class InMemoryPipelineRuns(_Fails):

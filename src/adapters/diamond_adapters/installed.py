@@ -14,6 +14,7 @@ from diamond_core import DiamondError, InvalidUrl
 FAMILIES: Final = "diamond_core.families"
 MODEL_REPOSITORIES: Final = "diamond_core.model_repositories"
 REQUEST_LOGS: Final = "diamond_core.request_logs"
+OUTCOME_LOGS: Final = "diamond_core.outcome_logs"
 STONE_SOURCES: Final = "diamond_core.stone_sources"
 STONE_STORES: Final = "diamond_core.stone_stores"
 

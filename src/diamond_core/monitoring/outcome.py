@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
+from typing import Final, Self
 
+from diamond_core.errors import FieldProblem, InvalidOutcome
 from diamond_core.stones.diamond import Diamond
+from diamond_core.stones.fields import PRICE, invalid, is_blank, missing
+from diamond_core.stones.stone_records import FIRST_DAY, as_date
+
+FACTOR: Final = 10.0
+"""A price paid that differs by more than this factor from the prediction is taken for a mistake."""
+
+_MAXIMUM_NOTE: Final = 1000
+_FIELDS: Final = ("price_paid", "date", "note")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +35,7 @@ class Outcome:
         paid_on: the day on which it was paid.
         note: what the caller wrote about it.
         reported_at: when it was reported, in UTC.
-        key_name: the name of the API key that reported it; who imported it; '' if nobody is known.
+        key_name: the name of the API key that reported it, or who imported it; '' if unknown.
         diamond: the stone.
         model_id: the model that priced it.
         predicted, low, high: the predicted price and its range, in USD.
@@ -47,12 +57,82 @@ class Outcome:
     @property
     def error(self) -> float:
         """The predicted price minus the price paid, in USD."""
-        return self.predicted - self.price_paid
+        return round(self.predicted - self.price_paid, 2)
 
     @property
     def in_range(self) -> bool:
         """Whether the price paid is in the price range."""
         return self.low <= self.price_paid <= self.high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeReport:
+    """What a caller reports about the prediction *id*; None: the caller does not say."""
+
+    id: str
+    price_paid: float
+    paid_on: date | None = None
+    note: str | None = None
+
+    @classmethod
+    def parse(
+        cls, id: str, values: Mapping[str, object], today: date, *, text: bool = False
+    ) -> Self:
+        """Create a report from plain *values*: ``price_paid``, and optionally ``date`` and ``note``.
+
+        With *text*, the price can be written as text, and a blank text is no value.
+
+        Raises:
+            InvalidOutcome: names all missing, unknown or invalid fields.
+        """
+        problems = [
+            FieldProblem(str(name), f"is not a field of an outcome; these are {', '.join(_FIELDS)}")
+            for name in values
+            if name not in _FIELDS
+        ]
+        given = {n: v for n, v in values.items() if not is_blank(v, text=text)}
+        price = PRICE.read(given["price_paid"], text=text) if "price_paid" in given else None
+        if "price_paid" not in given:
+            problems.append(FieldProblem("price_paid", missing(PRICE)))
+        elif price is None:
+            detail = invalid(PRICE, given["price_paid"], text=text)
+            problems.append(FieldProblem("price_paid", detail))
+        day = as_date(given["date"]) if "date" in given else None
+        last = today + timedelta(days=1)  # a caller can be ahead by a time zone
+        if "date" in given and (day is None or not FIRST_DAY <= day <= last):
+            detail = f"must be a day from {FIRST_DAY} to {today}, such as '{today}'"
+            problems.append(FieldProblem("date", detail))
+        note = given.get("note")
+        if note is not None and not (isinstance(note, str) and len(note) <= _MAXIMUM_NOTE):
+            problems.append(
+                FieldProblem("note", f"must be a text of at most {_MAXIMUM_NOTE:,} characters")
+            )
+        if problems or price is None:
+            raise InvalidOutcome(problems)
+        return cls(
+            id=id, price_paid=price, paid_on=day, note=note if isinstance(note, str) else None
+        )
+
+    def repeats(self, outcome: Outcome) -> bool:
+        """Return whether *outcome* says all that this report says."""
+        return (
+            self.price_paid == outcome.price_paid
+            and self.paid_on in (None, outcome.paid_on)
+            and self.note in (None, outcome.note)
+        )
+
+    def check(self, predicted: float) -> None:
+        """Check the price against the *predicted* one.
+
+        Raises:
+            InvalidOutcome: it is so far away that it must be a mistake.
+        """
+        if not 1.0 / FACTOR <= self.price_paid / predicted <= FACTOR:
+            detail = (
+                f"is more than {FACTOR:g} times away from the predicted {predicted:,.2f} USD: check"
+                " the number, its currency, and whether it is for one stone"
+            )
+            raise InvalidOutcome([FieldProblem("price_paid", detail)])
 
 
 def current(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:

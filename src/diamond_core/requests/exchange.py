@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from diamond_core.errors import DiamondError
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
@@ -28,6 +29,12 @@ if hasattr(os, "register_at_fork"):  # not on Windows
 def new_exchange_id() -> str:
     """Return a new unique id of 32 hex digits that sorts by the time of its creation."""
     return f"{time.time_ns():016x}{_chance.getrandbits(64):016x}"
+
+
+def first_id(since: datetime) -> str:
+    """Return a text that sorts before the ids since this time, and after the earlier ones."""
+    microseconds = max(timedelta(0), since - _EPOCH) // timedelta(microseconds=1)
+    return f"{microseconds * 1000:016x}"
 
 
 def is_sane_request_id(text: str) -> bool:

@@ -16,7 +16,13 @@ from urllib.parse import quote, unquote, urlsplit
 from dependency_injector import containers, providers
 
 from diamond_adapters.families.installed import InstalledFamilies
-from diamond_adapters.installed import MODEL_REPOSITORIES, STONE_STORES, open_url
+from diamond_adapters.installed import (
+    MODEL_REPOSITORIES,
+    OUTCOME_LOGS,
+    STONE_STORES,
+    find,
+    open_url,
+)
 from diamond_app.settings import (
     DATA_URL,
     DATABASE_URL,
@@ -44,13 +50,17 @@ from diamond_core import (
     ModelLoader,
     ModelRepository,
     Notify,
+    OutcomeLog,
     PipelineRuns,
     PriceDiamonds,
     PruneModels,
+    ReadPriced,
     ReportInput,
+    ReportOutcomes,
     ReproduceModel,
     RequestLog,
     RunPipeline,
+    StoneSource,
     StoneStore,
     TrainModels,
     notify_nobody,
@@ -173,6 +183,28 @@ def _open_request_log(settings: Settings, destination: Destination) -> RequestLo
     )
 
 
+def _open_outcome_log(settings: Settings) -> OutcomeLog:
+    """Return the outcomes in the request log's database, or in the home if that has none."""
+    url = settings.database_url
+    if urlsplit(url).scheme not in find(OUTCOME_LOGS):
+        url = f"sqlite:///{quote(str(settings.home / 'outcomes.db'))}"
+    with _from_setting(DATABASE_URL):
+        log: OutcomeLog = open_url(OUTCOME_LOGS, url)
+    return log
+
+
+def _read_priced() -> ReadPriced:
+    from diamond_app.priced_exchanges import read_priced  # few commands need it
+
+    return read_priced
+
+
+def _outcome_source(outcomes: OutcomeLog) -> StoneSource:
+    from diamond_adapters.sources.outcomes import OutcomeSource
+
+    return OutcomeSource(outcomes)
+
+
 def _load_graph(graph: memoryview, features: tuple[str, ...]) -> Model:
     from diamond_adapters.models.onnx_model import OnnxModel  # some commands need no runtime
 
@@ -228,6 +260,15 @@ class Container(containers.DeclarativeContainer):
     dead_letters: providers.Provider[DeadLetters] = providers.Singleton(_dead_letters, settings)
     request_log: providers.Provider[RequestLog] = providers.Singleton(
         _open_request_log, settings, destination
+    )
+
+    outcome_log: providers.Provider[OutcomeLog] = providers.Singleton(_open_outcome_log, settings)
+    outcome_source: providers.Provider[StoneSource] = providers.Factory(
+        _outcome_source, outcome_log
+    )
+    read_priced: providers.Provider[ReadPriced] = providers.Callable(_read_priced)
+    report_outcomes = providers.Factory(
+        ReportOutcomes, request_log, read_priced, outcome_log, clock
     )
 
     history = providers.Singleton(

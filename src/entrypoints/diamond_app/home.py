@@ -15,8 +15,10 @@ from diamond_core import (
     CompareModels,
     FindSimilar,
     ModelHistory,
+    OutcomeLog,
     PriceDiamonds,
     PruneModels,
+    ReportOutcomes,
     ReproduceModel,
     RequestLog,
     RunPipeline,
@@ -116,6 +118,16 @@ class Home:
     def prune_models(self) -> PruneModels:
         """Removes old models, and the samples that no model uses any more."""
         return self.container.prune_models()
+
+    @property
+    def report_outcomes(self) -> ReportOutcomes:
+        """Keeps what was really paid for stones that were priced."""
+        return self.container.report_outcomes()
+
+    @property
+    def outcome_log(self) -> OutcomeLog:
+        """All outcomes that were reported."""
+        return self.container.outcome_log()
 
     @property
     def request_log(self) -> RequestLog:

@@ -43,6 +43,7 @@ def app_of(container: Container) -> App:
         history=container.history(),
         pipeline_runs=container.pipeline_runs(),
         request_log=container.request_log(),
+        report_outcomes=container.report_outcomes(),
         clock=container.clock(),
         api_keys=container.settings().api_keys,
     )

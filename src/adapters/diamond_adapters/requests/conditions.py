@@ -8,16 +8,18 @@ with a plus, which keeps SQLite from using the index. https://www.sqlite.org/opt
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import peewee
 
 from diamond_adapters.requests.rows import REQUESTS, to_time
+from diamond_core.requests.exchange import first_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 
 _CLASS: Final = 100
-_CLOCK_SECONDS: Final = 86_400.0
+_CLOCK_WAS_SET: Final = timedelta(days=1)
+_FIRST: Final = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 def where(query: Any, filter: ExchangeFilter, *, mysql: bool, common: Collection[str] = ()) -> Any:
@@ -50,7 +52,8 @@ def _conditions(filter: ExchangeFilter, *, mysql: bool, common: Collection[str])
         found.append(table.request_id == filter.request_id)
     if filter.since is not None:
         found.append(table.occurred_at >= to_time(filter.since))
-        found.append(table.id >= _first_id(filter.since))
+        # without it, a page that is not full would read all older exchanges
+        found.append(table.id >= first_id(max(filter.since, _FIRST) - _CLOCK_WAS_SET))
     if filter.until is not None:
         found.append(table.occurred_at < to_time(filter.until))
     if filter.status:
@@ -67,14 +70,6 @@ def _conditions(filter: ExchangeFilter, *, mysql: bool, common: Collection[str])
 
 def _without_index(column: Any) -> Any:
     return peewee.NodeList((peewee.SQL("+"), column), glue="")
-
-
-def _first_id(since: datetime) -> str:
-    """Return an id before those since this time, even if the clock was set meanwhile.
-
-    Without it, a page that is not full would read all older exchanges.
-    """
-    return f"{max(0, int((since.timestamp() - _CLOCK_SECONDS) * 1e9)):016x}"
 
 
 def _begins_with(column: Any, prefix: str, *, mysql: bool) -> Any:

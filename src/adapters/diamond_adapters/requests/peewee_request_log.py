@@ -27,7 +27,6 @@ from diamond_adapters.requests.rows import (
     to_time,
 )
 from diamond_adapters.requests.session import Session
-from diamond_core.errors import Unavailable
 from diamond_core.requests.exchange import Exchange
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
@@ -165,17 +164,7 @@ class PeeweeRequestLog:
 
     def _read(self, work: Callable[[], _Result], nothing: _Result) -> _Result:
         """Return the result of *work*, or *nothing* if there is no file yet."""
-        if self._reads is not self._session:
-            path: Path = self._database.path
-            if not path.exists() and (path.parent.is_dir() or not path.parent.exists()):
-                return nothing
-        try:
-            return self._reads.run(work)
-        except Unavailable as ex:
-            if self._reads is self._session or "no such table" not in str(ex):
-                raise
-        self._session.run(lambda: None)  # creates the tables
-        return self._reads.run(work)
+        return self._reads.read(work, nothing, self._session)
 
     def _insert(self, file: str, last: int, rows: Sequence[Row]) -> None:
         # A row has two bodies, whose size can double when quotes are escaped, and also headers and

@@ -97,6 +97,23 @@ class Session:
                 cursor.max_stmt_length = self.packet * 4 // 5
             cursor.executemany(statement, rows)
 
+    def read(self, work: Callable[[], _Result], nothing: _Result, writer: Session) -> _Result:
+        """Return the result of *work*, or *nothing* if this session's file does not exist yet.
+
+        *writer*, a session of the same database, creates missing tables. Raises as ``run``.
+        """
+        if self._readonly:
+            path: Path = self.database.path
+            if not path.exists() and (path.parent.is_dir() or not path.parent.exists()):
+                return nothing
+        try:
+            return self.run(work)
+        except Unavailable as ex:
+            if not self._readonly or "no such table" not in str(ex):
+                raise
+        writer.run(lambda: None)
+        return self.run(work)
+
     def _run(self, work: Callable[[], _Result]) -> _Result:
         is_new = self.database.connect(reuse_if_open=True)
         try:

@@ -15,20 +15,25 @@ from diamond_core import InvalidUrl, RawStones, SourceUnreadable, StoneSource
 _FILES: Final = ("file", "http", "https")
 
 
-def locate_sources(texts: Sequence[str], encoding: str | None = None) -> list[StoneSource]:
+def locate_sources(
+    texts: Sequence[str], encoding: str | None = None, outcomes: StoneSource | None = None
+) -> list[StoneSource]:
     """Return the sources that *texts* name: files, globs, URLs; without any, the bundled data.
 
     ``file.xlsx#name`` is one sheet of a workbook. A CSV that is not UTF-8 is read in *encoding*.
+    ``outcomes`` names *outcomes*, if it is given.
 
     Raises:
         SourceUnreadable: a text does not name a source.
     """
     if not texts:
         return [bundled_source()]
-    return [source for text in texts for source in _locate(text, encoding)]
+    return [source for text in texts for source in _locate(text, encoding, outcomes)]
 
 
-def locate_unattended(texts: Sequence[str], encoding: str | None = None) -> list[StoneSource]:
+def locate_unattended(
+    texts: Sequence[str], encoding: str | None = None, outcomes: StoneSource | None = None
+) -> list[StoneSource]:
     """Return the sources that *texts* name, for work that nobody watches.
 
     A glob that matches nothing names none. What can't be found is a source that can't be read.
@@ -36,7 +41,7 @@ def locate_unattended(texts: Sequence[str], encoding: str | None = None) -> list
     found: list[StoneSource] = []
     for text in texts:
         try:
-            found += _locate(text, encoding)
+            found += _locate(text, encoding, outcomes)
         except SourceUnreadable as ex:
             if _is_url(text) or not glob.has_magic(text):
                 found.append(_NotFound(ex))
@@ -59,7 +64,7 @@ def _is_url(text: str) -> bool:
     return "://" in text or (bool(colon) and scheme.lower() in find(STONE_SOURCES))
 
 
-def _locate(text: str, encoding: str | None) -> list[StoneSource]:
+def _locate(text: str, encoding: str | None, outcomes: StoneSource | None) -> list[StoneSource]:
     if _is_url(text):
         scheme = text.partition(":")[0]
         is_encoded = encoding is not None and scheme.lower() in _FILES
@@ -71,6 +76,8 @@ def _locate(text: str, encoding: str | None) -> list[StoneSource]:
     path = Path(text)
     if text == "bundled" and not path.exists():
         return [bundled_source()]
+    if text == "outcomes" and outcomes is not None and not path.exists():
+        return [outcomes]
     if path.is_file():
         return [FileSource.from_path(path, encoding=encoding)]
     if path.is_dir():

@@ -8,6 +8,7 @@ from diamond_app.api import (
     grades,
     health,
     models,
+    outcomes,
     pipeline,
     predictions,
     problems,
@@ -33,6 +34,7 @@ from diamond_core import (
     ModelHistory,
     PipelineRuns,
     PriceDiamonds,
+    ReportOutcomes,
     RequestLog,
 )
 
@@ -46,6 +48,7 @@ def create_app(
     history: ModelHistory,
     pipeline_runs: PipelineRuns,
     request_log: RequestLog,
+    report_outcomes: ReportOutcomes,
     clock: Clock,
     api_keys: ApiKeys,
 ) -> App:
@@ -54,6 +57,7 @@ def create_app(
     resources: list[Resource] = [
         predictions.OnePrediction(price_diamonds),
         predictions.ManyPredictions(price_diamonds),
+        outcomes.OneOutcome(report_outcomes, clock),
         similar.SimilarStones(find_similar),
         grades.AllGrades(),
         models.AllModels(history),

@@ -46,7 +46,7 @@ class Authenticator:
         if not self._keys:
             raise Problem(403, _SET_A_KEY)
         name = self._name(req)
-        if name != "admin" and not name.startswith("admin-"):
+        if not is_admin(name):
             raise Problem(403, f"the key {name!r} can't administer; use one named 'admin'")
 
     def _name(self, req: Request) -> str:
@@ -62,6 +62,11 @@ class Authenticator:
             raise Problem(401, "this key is unknown", headers=_CHALLENGE)
         req.context.key_name = name
         return name
+
+
+def is_admin(name: str) -> bool:
+    """Return whether the key of this name can administer."""
+    return name == "admin" or name.startswith("admin-")
 
 
 def _secret(req: Request) -> str:

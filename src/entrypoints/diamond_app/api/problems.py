@@ -36,6 +36,9 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.ModelFileNotFound: 404,
     errors.NoChampion: 503,
     errors.ExchangeNotFound: 404,
+    errors.InvalidOutcome: 422,
+    errors.PredictionNotFound: 404,
+    errors.NotTheCaller: 403,
     errors.DeliveryNotFound: 404,
     errors.StoneVersionNotFound: 404,
     errors.ModelExists: 409,
@@ -141,7 +144,7 @@ def install(app: App) -> None:
     def on_domain_error(
         req: Request, resp: falcon.Response, ex: errors.DiamondError, _: object
     ) -> None:
-        if isinstance(ex, errors.InvalidDiamond):
+        if isinstance(ex, errors.InvalidDiamond | errors.InvalidOutcome):
             answer(
                 req,
                 resp,

@@ -53,7 +53,9 @@ def command() -> None:
 @encoding_option
 @json_option
 def add(sources: tuple[str, ...], encoding: str | None, as_json: bool) -> None:
-    """Add SOURCE to the store: stones with prices, as for diamond train; or: bundled.
+    """Add SOURCE to the store: stones with prices, as for diamond train; or: bundled, outcomes.
+
+    The outcomes are the prices that were really paid for stones that the service priced.
 
     Each file is a delivery. The same rows again change nothing. A stone is known by its column id
     (or ref, or sku): a later row corrects it. Without an id it is known by its values, its price
@@ -65,14 +67,16 @@ def add(sources: tuple[str, ...], encoding: str | None, as_json: bool) -> None:
     \b
     Examples:
       diamond data add bundled
+      diamond data add outcomes
       diamond data add 'bought/2026-*.csv'
       diamond data add 'mysql://me:secret@host/shop?table=bought'
     """
     from diamond_adapters.sources.locate import locate_sources
 
-    located = locate_sources(sources, encoding)
+    wired = container()
+    located = locate_sources(sources, encoding, wired.outcome_source())
     with progress_bar(quiet=False) as progress:
-        added = container().add_stones()(located, progress=progress, waiting=waiting)
+        added = wired.add_stones()(located, progress=progress, waiting=waiting)
     if as_json:
         version = added.version
         print_json(

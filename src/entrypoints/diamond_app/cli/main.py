@@ -28,6 +28,10 @@ COMMANDS: Final = {
         "diamond_app.cli.requests",
         "List, show, export and prune exchanges.",
     ),
+    "outcomes": (
+        "diamond_app.cli.outcomes",
+        "Import and list the prices that were really paid.",
+    ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the data."),
 }
 """Command -> (the module with its ``command``, its line in the help)."""

@@ -195,6 +195,60 @@ def compare(
         print_comparison(found)
 
 
+@command.command("live")
+@click.argument("id", required=False)
+@json_option
+def live(id: str | None, as_json: bool) -> None:
+    """Show each model's errors against the prices that were really paid.
+
+    With ID, or 'champion', the errors of one model by week. See: diamond outcomes.
+
+    \b
+    Examples:
+      diamond models live
+      diamond models live champion --json
+    """
+    from diamond_app.monitoring_responses import LiveErrors as Answer
+    from diamond_core import LiveErrors, current
+
+    wired = container()
+    chosen = None if id is None else str(model_id(wired.history(), id))
+    found = LiveErrors.of(current(wired.outcome_log().read()))
+    if chosen is not None:
+        answer = Answer.of(chosen, found.get(chosen))
+        if as_json:
+            print_json(answer)
+            return
+        if not answer.outcomes:
+            print(f"No price is known that was paid for a stone that {chosen} priced.")
+            return
+        rows = [(f"{week.since}", week) for week in answer.weeks]
+        print_table("", ["week", *_LIVE], [_live_row(*each) for each in [*rows, ("all", answer)]])
+        return
+    answers = [Answer.of(model, each) for model, each in found.items()]
+    if as_json:
+        print_json(answers)
+    elif not answers:
+        print("No price is known that was paid; see: diamond outcomes import --help")
+    else:
+        print_table("", ["model", *_LIVE], [_live_row(each.model_id, each) for each in answers])
+
+
+_LIVE = ("outcomes", "MAE $", "95 %", "bias $", "MAPE", "in range")
+
+
+def _live_row(name: str, errors: Any) -> list[object]:
+    return [
+        name,
+        errors.outcomes,
+        errors.mae,
+        f"{errors.mae_low:,.0f} to {errors.mae_high:,.0f}",
+        errors.bias,
+        f"{errors.mape:.1%}",
+        f"{errors.coverage:.0%}",
+    ]
+
+
 @command.command("prune")
 @click.option(
     "--keep",

@@ -70,7 +70,7 @@ def run(
     from diamond_core import TrainingConfig, to_plain
 
     wired = container()
-    located = locate_unattended(sources, encoding)
+    located = locate_unattended(sources, encoding, wired.outcome_source())
     config = TrainingConfig(
         families=families,
         seed=seed,

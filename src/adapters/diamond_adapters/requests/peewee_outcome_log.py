@@ -1,0 +1,139 @@
+"""The outcomes of predictions in a database, beside the request log, through Peewee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from typing import Any, Final, Self
+
+import msgspec
+import peewee
+
+from diamond_adapters.database import is_mysql, open_database
+from diamond_adapters.requests.rows import from_time, to_time
+from diamond_adapters.requests.session import Session
+from diamond_core import FIELDS, Conflict, Diamond, Outcome, escaped
+from diamond_core.requests.exchange import first_id
+
+_COLUMNS: Final = (
+    *("id", "number", "price_paid", "paid_on", "note", "reported_at", "key_name"),
+    *("diamond", "model_id", "predicted", "low", "high"),
+)
+_OUTCOMES: Final = peewee.Table("outcomes", _COLUMNS)
+_AT_ONCE: Final = 500
+
+_Row = tuple[Any, ...]
+
+
+class PeeweeOutcomeLog:
+    """An ``OutcomeLog`` in *database*; its tables are created or upgraded on first use.
+
+    Processes can share it. A SQLite file is read through *reader*, which can't write.
+    """
+
+    def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
+        self._database = database
+        self._reader = database if reader is None else reader
+        self._session = Session(database)
+        self._reads = self._session if reader is None else Session(reader, readonly=True)
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Return the outcomes in the database at *url*: see ``open_database``.
+
+        Raises:
+            InvalidUrl: it is not the URL of a supported database.
+        """
+        database = open_database(url, durable=True)  # there are few outcomes
+        return cls(database, None if is_mysql(database) else open_database(url, readonly=True))
+
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        rows = [_to_row(each) for each in outcomes]
+
+        def insert() -> bool:
+            try:
+                with self._database.atomic():
+                    for start in range(0, len(rows), _AT_ONCE):
+                        some = rows[start : start + _AT_ONCE]
+                        _OUTCOMES.insert(some, columns=_columns()).execute(self._database)
+            except peewee.IntegrityError:
+                return False
+            finally:
+                if not is_mysql(self._database):  # closing it later would write to the file
+                    self._database.close()
+            return True
+
+        if rows and not self._session.run(insert):
+            raise Conflict("someone else has reported an outcome of this prediction meanwhile")
+
+    def of(self, ids: Sequence[str]) -> Sequence[Outcome]:
+        found: list[Outcome] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            found += self._find(_OUTCOMES.id.in_(ids[start : start + _AT_ONCE]))
+        return sorted(found, key=lambda each: (each.id, each.number))
+
+    def read(self, since: datetime | None = None) -> Iterator[Outcome]:
+        last = (first_id(since) if since else "", 0)
+        while page := self._find(
+            (_OUTCOMES.id > last[0]) | ((_OUTCOMES.id == last[0]) & (_OUTCOMES.number > last[1])),
+            limit=_AT_ONCE,
+        ):
+            yield from page
+            last = page[-1].id, page[-1].number
+
+    def newest(self, limit: int) -> Sequence[Outcome]:
+        order = (_OUTCOMES.reported_at.desc(), _OUTCOMES.id.desc(), _OUTCOMES.number.desc())
+        return self._find(limit=limit, order=order)
+
+    def close(self) -> None:
+        for database in {self._database, self._reader}:
+            with suppress(peewee.PeeweeException):
+                database.close()
+
+    def _find(
+        self, condition: Any = None, *, limit: int | None = None, order: Sequence[Any] = ()
+    ) -> list[Outcome]:
+        query = _OUTCOMES.select(*_columns())
+        if condition is not None:
+            query = query.where(condition)
+        query = query.order_by(*(order or (_OUTCOMES.id, _OUTCOMES.number))).limit(limit).tuples()
+
+        def read() -> list[Outcome]:
+            return [_from_row(row) for row in query.execute(self._reader)]
+
+        return self._reads.read(read, [], self._session)
+
+
+def _columns() -> list[Any]:
+    return [getattr(_OUTCOMES, name) for name in _COLUMNS]
+
+
+def _to_row(outcome: Outcome) -> _Row:
+    diamond = {
+        name: getattr(outcome.diamond, name)
+        for name in FIELDS
+        if getattr(outcome.diamond, name) is not None
+    }
+    return (
+        outcome.id,
+        outcome.number,
+        outcome.price_paid,
+        outcome.paid_on.isoformat(),
+        escaped(outcome.note),
+        to_time(outcome.reported_at),
+        escaped(outcome.key_name),
+        msgspec.json.encode(diamond).decode(),
+        outcome.model_id,
+        outcome.predicted,
+        outcome.low,
+        outcome.high,
+    )
+
+
+def _from_row(row: _Row) -> Outcome:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    values["paid_on"] = date.fromisoformat(values["paid_on"])
+    values["reported_at"] = from_time(values["reported_at"]).astimezone(UTC)
+    values["diamond"] = Diamond.parse(msgspec.json.decode(values["diamond"]))
+    return Outcome(**values)

@@ -1,0 +1,44 @@
+"""The outcomes of predictions as stones to train on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from diamond_core import BATCH_ROWS, FIELDS, PRICE, Outcome, OutcomeLog, RawStones, current
+
+_HEADER = ("id", *FIELDS, PRICE.name, "date")
+
+
+class OutcomeSource:
+    """A ``StoneSource`` of the last outcome of each prediction; a stone's id is the prediction's.
+
+    So a corrected outcome corrects the stone that it added before.
+    """
+
+    name = "outcomes"
+
+    def __init__(self, outcomes: OutcomeLog) -> None:
+        self._outcomes = outcomes
+
+    def read(self) -> Iterator[RawStones]:
+        first = 1
+        rest = current(self._outcomes.read())
+        while (some := list(islice(rest, BATCH_ROWS))) or first == 1:
+            rows = [_row(each) for each in some]
+            columns = dict(zip(_HEADER, map(list, zip(*rows, strict=True)), strict=True))
+            lines = range(first, first + len(rows))
+            yield RawStones(
+                self.name,
+                columns if rows else {name: [] for name in _HEADER},
+                lines,
+                header=_HEADER,
+                delivered=list(zip(lines, rows, strict=True)),
+            )
+            first += BATCH_ROWS
+
+
+def _row(outcome: Outcome) -> tuple[object, ...]:
+    values = [getattr(outcome.diamond, name) for name in FIELDS]
+    plain = [str(each) if isinstance(each, str) else each for each in values]
+    return outcome.id, *plain, outcome.price_paid, outcome.paid_on.isoformat()
