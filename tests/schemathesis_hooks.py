@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import schemathesis
 
 from diamond_core.stones.fields import AGREEMENTS, GRADES
+from diamond_core.stones.stone_records import FIRST_DAY
 
 
 @schemathesis.hook
@@ -16,6 +19,8 @@ def before_call(context, case, kwargs):
     for stone in stones:
         if isinstance(stone, dict) and _contradicts(stone):
             del stone["z"]
+    if "price_paid" in body and _is_impossible(body.get("date")):
+        del body["date"]
 
 
 @schemathesis.hook
@@ -38,6 +43,14 @@ def _contradicts(stone):
         except (KeyError, TypeError, ValueError, ZeroDivisionError):
             continue
     return False
+
+
+def _is_impossible(day):
+    """Return whether a day is one on which no price can have been paid."""
+    try:
+        return not FIRST_DAY <= date.fromisoformat(day) <= datetime.now(UTC).date()
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_loose(stone):

@@ -8,6 +8,7 @@ from diamond_core.errors import (
     ExchangeNotFound,
     FamilyFailed,
     FieldProblem,
+    ImplausibleOutcome,
     InvalidDiamond,
     InvalidFilter,
     InvalidModelId,
@@ -67,7 +68,7 @@ from diamond_core.ports import (
     no_progress,
     notify_nobody,
 )
-from diamond_core.requests.exchange import Exchange, Truncation, new_exchange_id
+from diamond_core.requests.exchange import Exchange, Truncation, first_id, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
 from diamond_core.stones.cleaning import (
@@ -188,6 +189,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ExchangeFilter",
     "RequestLogHealth",
     "new_exchange_id",
+    "first_id",
     # Monitoring: what the record says about the prices
     "PricedStones",
     "ReadPriced",
@@ -261,6 +263,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "NoChampion",
     "ExchangeNotFound",
     "InvalidOutcome",
+    "ImplausibleOutcome",
     "PredictionNotFound",
     "NotTheCaller",
     "DeliveryNotFound",

@@ -16,6 +16,7 @@ DiamondError
 │   └── NoChampion        no model was promoted, or none can be loaded
 ├── ExchangeNotFound      the request log has no exchange with this id
 ├── InvalidOutcome        an impossible outcome of a prediction
+├── ImplausibleOutcome    a price paid that contradicts the prediction
 ├── PredictionNotFound    the request log has no prediction with this id
 ├── NotTheCaller          another caller asked for this prediction
 ├── DeliveryNotFound      the store of stones has no such delivery
@@ -176,6 +177,16 @@ class InvalidOutcome(DiamondError):
     def __init__(self, problems: Iterable[FieldProblem]) -> None:
         self.problems: tuple[FieldProblem, ...] = tuple(problems)
         super().__init__("; ".join(f"{p.field}: {p.detail}" for p in self.problems[:_NAMED]))
+
+
+class ImplausibleOutcome(DiamondError):
+    """A price paid that is so far from the predicted one that it must be a mistake."""
+
+    def __init__(self, paid: float, predicted: float, factor: float) -> None:
+        super().__init__(
+            f"{paid:,.2f} USD is more than {factor:g} times away from the predicted"
+            f" {predicted:,.2f} USD: check the number, its currency, and whether it is for one stone"
+        )
 
 
 class PredictionNotFound(DiamondError):

@@ -84,7 +84,7 @@ def test_is_idempotent_and_keeps_corrections(client, container, priced):
         ({"price_paid": "4,500"}, 422, ["/price_paid"]),
         ({"price_paid": -1}, 422, ["/price_paid"]),
         ({"price_paid": 1e300}, 422, ["/price_paid"]),
-        ({"price_paid": 1e6}, 422, ["/price_paid"]),
+        ({"price_paid": 1e6}, 409, []),
         ({"price_paid": 5, "date": "soon", "tip": 1}, 422, ["/tip", "/date"]),
         ([1], 422, [""]),
     ],
@@ -92,7 +92,7 @@ def test_is_idempotent_and_keeps_corrections(client, container, priced):
 def test_a_wrong_outcome_changes_nothing(client, container, priced, body, status, pointers):
     answer = report(client, priced["id"], body)
     assert answer.status_code == status
-    assert [each["pointer"] for each in answer.json["errors"]] == pointers
+    assert [each["pointer"] for each in answer.json.get("errors", [])] == pointers
     assert list(container.outcome_log().read()) == []
 
 

@@ -72,6 +72,7 @@ def test_names_every_wrong_value_at_once():
 
 def test_builds_a_filter():
     given = {"since": "1d", "status": "4XX", "model": "m", "slower_than": "1s", "path": "/v1"}
+    given["key"] = "shop"
     assert parse_filter(given, NOW) == (
         ExchangeFilter(
             since=NOW - timedelta(days=1),
@@ -79,6 +80,7 @@ def test_builds_a_filter():
             model_id="m",
             slower_than_ms=1000.0,
             path="/v1",
+            key_name="shop",
         ),
         {},
     )

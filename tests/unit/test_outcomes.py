@@ -15,6 +15,7 @@ from diamond_core import (
     Conflict,
     DiamondError,
     DiamondTable,
+    ImplausibleOutcome,
     InvalidOutcome,
     LiveErrors,
     NotTheCaller,
@@ -144,8 +145,8 @@ def test_a_repeated_report_changes_nothing_and_another_one_corrects(reports, out
         ("-0", "", 1000, NotTheCaller),
         ("-5", "shop", 1000, PredictionNotFound),
         ("", "shop", 1000, PredictionNotFound),
-        ("-0", "shop", 10_001, InvalidOutcome),
-        ("-0", "shop", 99, InvalidOutcome),
+        ("-0", "shop", 10_001, ImplausibleOutcome),
+        ("-0", "shop", 99, ImplausibleOutcome),
     ],
 )
 def test_refuses_what_cannot_be_right(reports, outcomes, batch, id, by, price, error):
@@ -182,7 +183,7 @@ def test_many_reports_are_kept_or_refused_one_by_one(reports, outcomes, batch):
         *(False, True, True),
     ]
     assert [type(each) for each in found if isinstance(each, DiamondError)] == [
-        *(InvalidOutcome, InvalidOutcome),
+        *(ImplausibleOutcome, InvalidOutcome),
         PredictionNotFound,
     ]
     assert [each.id for each in outcomes.read()] == [ids[0], ids[2]]

@@ -32,8 +32,8 @@ from diamond_core import (
     StoneVersion,
     StoneVersionNotFound,
     Unavailable,
+    first_id,
 )
-from diamond_core.requests.exchange import first_id
 from diamond_core.stones.cleaning import COLUMNS
 
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final, Self
 
-from diamond_core.errors import FieldProblem, InvalidOutcome
+from diamond_core.errors import FieldProblem, ImplausibleOutcome, InvalidOutcome
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.fields import PRICE, invalid, is_blank, missing
 from diamond_core.stones.stone_records import FIRST_DAY, as_date
@@ -125,14 +125,10 @@ class OutcomeReport:
         """Check the price against the *predicted* one.
 
         Raises:
-            InvalidOutcome: it is so far away that it must be a mistake.
+            ImplausibleOutcome: it is so far away that it must be a mistake.
         """
         if not 1.0 / FACTOR <= self.price_paid / predicted <= FACTOR:
-            detail = (
-                f"is more than {FACTOR:g} times away from the predicted {predicted:,.2f} USD: check"
-                " the number, its currency, and whether it is for one stone"
-            )
-            raise InvalidOutcome([FieldProblem("price_paid", detail)])
+            raise ImplausibleOutcome(self.price_paid, predicted, FACTOR)
 
 
 def current(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:

@@ -24,6 +24,7 @@ class ExchangeFilter:
         status: a status such as '404', or a class of them such as '4xx'.
         path: a prefix of the path.
         model_id: the model that priced.
+        key_name: the name of the API key.
         slower_than_ms: the exchange took longer than this.
 
     Raises:
@@ -37,6 +38,7 @@ class ExchangeFilter:
     status: str = ""
     path: str = ""
     model_id: str = ""
+    key_name: str = ""
     slower_than_ms: float | None = None
 
     def __post_init__(self) -> None:
@@ -68,5 +70,6 @@ class ExchangeFilter:
             and exchange.status in self.statuses
             and exchange.path.startswith(self.path)
             and (not self.model_id or exchange.model_id == self.model_id)
+            and (not self.key_name or exchange.key_name == self.key_name)
             and (self.slower_than_ms is None or exchange.duration_ms > self.slower_than_ms)
         )

@@ -13,7 +13,7 @@ import pytest
 
 from diamond_core.errors import Unavailable
 from diamond_core.ports import RequestLog
-from diamond_core.requests.exchange import Exchange, Truncation, new_exchange_id
+from diamond_core.requests.exchange import Exchange, Truncation, first_id, new_exchange_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.testing.samples import NOON, an_exchange
 from diamond_core.testing.shared_store import SharedStore, another_process
@@ -27,6 +27,11 @@ for number in range(20):
 log.append(an_exchange(id="both"))
 log.close()
 """
+
+
+def _id(number: int) -> str:
+    """Return the id of an exchange of *number* hours after noon."""
+    return f"{first_id(NOON + timedelta(hours=number))}{number:016}"
 
 
 class RequestLogContract(SharedStore):
@@ -144,12 +149,14 @@ class RequestLogContract(SharedStore):
             ({"path": "/v1/ "}, [6]),
             ({"path": "/v1/models/", "model_id": "m"}, [7]),
             ({"model_id": "M"}, []),
+            ({"key_name": "shop"}, [7, 5]),
+            ({"key_name": "Shop"}, [2]),
             ({"request_id": "R4"}, [4]),
             ({"request_id": "r4"}, []),
-            ({"request_id": "0005"}, []),
-            ({"id": "0005"}, [5]),
+            ({"request_id": _id(5)}, []),
+            ({"id": _id(5)}, [5]),
             ({"id": "R4"}, []),
-            ({"id": "0005", "request_id": "R4"}, []),
+            ({"id": _id(5), "request_id": "R4"}, []),
             ({"id": "' OR ''='"}, []),
         ],
         ids=str,
@@ -170,7 +177,7 @@ class RequestLogContract(SharedStore):
         while page := log.find(filter, limit=2, before=found[-1].id):
             found += page
             log.append(an_exchange())
-        assert [exchange.id for exchange in found] == ["0007", "0004", "0002", "0000"]
+        assert [exchange.id for exchange in found] == [_id(each) for each in (7, 4, 2, 0)]
 
     def test_leaves_bodies_out_where_they_are_not_asked_for(self, log: RequestLog) -> None:
         exchange = an_exchange(request_body=b"asked", response_body=b"\xff")
@@ -300,13 +307,14 @@ def _eight_exchanges() -> list[Exchange]:
     statuses = (200, 404, 200, 422, 201, 500, 303, 200)
     return [
         an_exchange(
-            id=f"{number:04}",
+            id=_id(number),
             request_id=f"R{number}",
             occurred_at=NOON + timedelta(hours=number),
             path=paths[number],
             status=statuses[number],
             duration_ms=7.0 if number == 4 else number / 3,
             model_id="m" if number == 7 else "",
+            key_name={7: "shop", 5: "shop", 2: "Shop"}.get(number, ""),
         )
         for number in range(8)
     ]

@@ -58,7 +58,8 @@ class ReportOutcomes:
         Raises:
             PredictionNotFound: there is no such prediction, or its exchange is not kept whole.
             NotTheCaller: another key asked for the prediction.
-            InvalidOutcome: the price must be a mistake.
+            ImplausibleOutcome: the price must be a mistake.
+            InvalidOutcome: the prediction is reported twice, with different values.
             Unavailable: the prediction can't be read, or the outcome was not stored; try again.
         """
         (result,) = self.many([report], by=by, admin=admin)

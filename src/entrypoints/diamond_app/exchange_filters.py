@@ -101,6 +101,7 @@ FILTERS: Final[dict[str, tuple[str, Callable[[str, datetime], object]]]] = {
     "status": ("status", _status),
     "path": ("path", _unchanged),
     "model": ("model_id", _unchanged),
+    "key": ("key_name", _unchanged),
     "slower_than": ("slower_than_ms", _duration),
 }
 """Option -> (field of ``ExchangeFilter``, function of a text and the current time)."""

@@ -63,6 +63,8 @@ def _conditions(filter: ExchangeFilter, *, mysql: bool, common: Collection[str])
         found.append(_begins_with(path, filter.path, mysql=mysql))
     if filter.model_id:
         found.append(table.model_id == filter.model_id)
+    if filter.key_name:
+        found.append(table.key_name == filter.key_name)
     if filter.slower_than_ms is not None:
         found.append(table.duration_ms > filter.slower_than_ms)
     return found

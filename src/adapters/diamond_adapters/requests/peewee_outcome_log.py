@@ -13,8 +13,7 @@ import peewee
 from diamond_adapters.database import is_mysql, open_database
 from diamond_adapters.requests.rows import from_time, to_time
 from diamond_adapters.requests.session import Session
-from diamond_core import FIELDS, Conflict, Diamond, Outcome, escaped
-from diamond_core.requests.exchange import first_id
+from diamond_core import FIELDS, Conflict, Diamond, Outcome, escaped, first_id
 
 _COLUMNS: Final = (
     *("id", "number", "price_paid", "paid_on", "note", "reported_at", "key_name"),

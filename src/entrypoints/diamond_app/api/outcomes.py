@@ -22,8 +22,15 @@ class OutcomeBody(Struct, forbid_unknown_fields=True):
     """What was really paid for a stone that was priced."""
 
     price_paid: Annotated[float, described("In USD.", 4500.0, ge=PRICE.minimum, le=PRICE.maximum)]
-    date: Annotated[str, described("The day it was paid; without it, today.", DAY)] = ""
-    note: Annotated[str, described("Anything to remember, up to 1,000 characters.", "")] = ""
+    date: Annotated[
+        str | None,
+        described(
+            "The day it was paid, not later than today; without it, today.", DAY, format="date"
+        ),
+    ] = None
+    note: Annotated[
+        str | None, described("Anything to remember.", "with a ring", maxLength=1000)
+    ] = None
 
     EXAMPLES = ({"price_paid": 4500.0}, {"price_paid": 4500.0, "date": DAY, "note": "with ring"})
 
@@ -43,7 +50,8 @@ class OneOutcome:
         topic=Topic.PRICES,
         summary="Report what was really paid",
         about="It shows how good the prices are, and becomes a stone to train on. A later report"
-        " corrects an earlier one; the same report again changes nothing. Only the key that asked"
+        " corrects an earlier one; the same report again changes nothing. A price more"
+        " than ten times away from the prediction is a 409. Only the key that asked"
         " for the price, or an admin key, can report.",
         path={
             "id": Annotated[
@@ -54,7 +62,7 @@ class OneOutcome:
         body=OutcomeBody,
         answer=Outcome,
         answered="It is kept. The answer compares it with the prediction.",
-        errors=(403, 404, 503),
+        errors=(403, 404, 409, 503),
     )
     def on_post(self, req: Request, resp: falcon.Response, id: str) -> Outcome:
         values = read_json(req)

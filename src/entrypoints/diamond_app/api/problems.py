@@ -37,6 +37,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.NoChampion: 503,
     errors.ExchangeNotFound: 404,
     errors.InvalidOutcome: 422,
+    errors.ImplausibleOutcome: 409,
     errors.PredictionNotFound: 404,
     errors.NotTheCaller: 403,
     errors.DeliveryNotFound: 404,

@@ -42,6 +42,7 @@ class RequestsQuery(Struct):
     until: Annotated[str, described(f"Older than this. {_WHEN}.", "2h", pattern=_AGE_OR_TIME)] = ""
     path: Annotated[str, described("What the path begins with.", "/v1/predictions")] = ""
     model: Annotated[str, described("The id of the model that priced.", MODEL_ID)] = ""
+    key: Annotated[str, described("The name of the API key.", "shop")] = ""
     status: Annotated[
         str,
         described("A status, or a class such as 4xx.", "4xx", pattern="^([1-5]([0-9]{2}|xx))?$"),

@@ -33,6 +33,7 @@ _FILTERS = {
     "status": ("STATUS", "With this status, such as 404, or status class, such as 4xx."),
     "path": ("PREFIX", "With a path that begins with this prefix."),
     "model": ("ID", "Priced by this model."),
+    "key": ("NAME", "With the API key of this name."),
     "slower_than": ("DURATION", "Slower than this: 250 (ms) or 1.5s."),
     "id": ("ID", "With this id; a prediction's response contains it."),
     "request_id": ("ID", "With this X-Request-ID."),
