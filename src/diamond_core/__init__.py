@@ -34,7 +34,10 @@ from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, comp
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.models.profile import Profile
 from diamond_core.models.promotion import Promotion
+from diamond_core.monitoring.drift import Drift, DriftLimits, FieldDrift
+from diamond_core.monitoring.monitoring import Monitoring, RequestDay
 from diamond_core.monitoring.outcome import Outcome, current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
 from diamond_core.ports import (
@@ -50,6 +53,7 @@ from diamond_core.ports import (
     ModelFamily,
     ModelLoader,
     ModelRepository,
+    MonitoringStore,
     Notify,
     OutcomeLog,
     PipelineRuns,
@@ -111,6 +115,7 @@ from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
 from diamond_core.use_cases.training_stones import TrainingStones
+from diamond_core.use_cases.watch_prices import WatchPrices, load_monitoring
 from diamond_core.version import __version__
 
 __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
@@ -140,6 +145,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Comparison",
     "ErrorSlice",
     "PriceRanges",
+    "Profile",
     "Promotion",
     "ChampionPeriod",
     "LoadedModel",
@@ -175,6 +181,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "read_requests",
     "prune_requests",
     "read_stones",
+    "WatchPrices",
+    "load_monitoring",
     # Requests: the request log's contents
     "Exchange",
     "Truncation",
@@ -187,6 +195,11 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "priced",
     "Outcome",
     "current",
+    "Drift",
+    "DriftLimits",
+    "FieldDrift",
+    "Monitoring",
+    "RequestDay",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
@@ -195,6 +208,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "StoneSource",
     "StoneStore",
     "PipelineRuns",
+    "MonitoringStore",
     "Notify",
     "RequestLog",
     "OutcomeLog",

@@ -7,6 +7,7 @@ import pytest
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
+    InMemoryMonitoringStore,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
     InMemoryStoneSource,
@@ -19,6 +20,7 @@ from diamond_core.testing import (
     LargeStoneSourceContract,
     ModelContract,
     ModelRepositoryContract,
+    MonitoringStoreContract,
     PipelineRunsContract,
     RequestLogContract,
     StoneSourceContract,
@@ -143,3 +145,13 @@ class TestInMemoryPipelineRuns(PipelineRunsContract):
     @pytest.fixture
     def break_down(self, runs):
         return breaks(runs)
+
+
+class TestInMemoryMonitoringStore(MonitoringStoreContract):
+    @pytest.fixture
+    def store(self):
+        return InMemoryMonitoringStore()
+
+    @pytest.fixture
+    def break_down(self, store):
+        return breaks(store)

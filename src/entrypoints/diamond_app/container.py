@@ -6,7 +6,7 @@ import functools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,8 @@ from diamond_core import (
     ChooseChampion,
     Clock,
     CompareModels,
+    DriftLimits,
+    Exchange,
     ExclusiveWork,
     FindSimilar,
     GateLimits,
@@ -43,16 +45,20 @@ from diamond_core import (
     ModelHistory,
     ModelLoader,
     ModelRepository,
+    MonitoringStore,
     Notify,
     PipelineRuns,
     PriceDiamonds,
+    PricedStones,
     PruneModels,
+    ReadPriced,
     ReportInput,
     ReproduceModel,
     RequestLog,
     RunPipeline,
     StoneStore,
     TrainModels,
+    WatchPrices,
     notify_nobody,
 )
 
@@ -105,6 +111,22 @@ def _open_pipeline_runs(settings: Settings) -> PipelineRuns:
     from diamond_adapters.pipeline_run_files import PipelineRunFiles
 
     return PipelineRunFiles(settings.home / "pipeline")
+
+
+def _open_monitoring_store(settings: Settings) -> MonitoringStore:
+    from diamond_adapters.monitoring_file import MonitoringFile
+
+    return MonitoringFile(settings.home / "monitoring.json")
+
+
+def _drift_limits(settings: Settings) -> DriftLimits:
+    return DriftLimits(psi=settings.drift_psi, outside=settings.drift_outside)
+
+
+def _read_priced(exchanges: Iterable[Exchange]) -> Iterator[PricedStones]:
+    from diamond_app.priced_exchanges import read_priced  # some commands need no API
+
+    return read_priced(exchanges)
 
 
 def _gate_limits(settings: Settings) -> GateLimits:
@@ -260,6 +282,14 @@ class Container(containers.DeclarativeContainer):
         _open_pipeline_runs, settings
     )
     notify: providers.Provider[Notify] = providers.Singleton(_notifier, settings)
+    monitoring_store: providers.Provider[MonitoringStore] = providers.Singleton(
+        _open_monitoring_store, settings
+    )
+    drift_limits: providers.Provider[DriftLimits] = providers.Callable(_drift_limits, settings)
+    read_priced: providers.Provider[ReadPriced] = providers.Object(_read_priced)
+    watch_prices = providers.Factory(
+        WatchPrices, request_log, read_priced, history, monitoring_store, clock, drift_limits
+    )
     run_pipeline = providers.Factory(
         RunPipeline,
         stone_store,
@@ -270,6 +300,7 @@ class Container(containers.DeclarativeContainer):
         exclusive_work,
         clock,
         notify,
+        watch_prices,
     )
 
 

@@ -28,6 +28,10 @@ COMMANDS: Final = {
         "diamond_app.cli.requests",
         "List, show, export and prune exchanges.",
     ),
+    "drift": (
+        "diamond_app.cli.drift",
+        "Compare the stones that are priced with the training data.",
+    ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the data."),
 }
 """Command -> (the module with its ``command``, its line in the help)."""
