@@ -23,6 +23,7 @@ from diamond_app.settings import (
     HOME,
     KEEP_REQUESTS,
     MODELS_URL,
+    MONITOR_EVERY,
     REQUESTS_LIMIT,
     Settings,
 )
@@ -170,6 +171,8 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
         DATABASE_URL: settings.database_url,
         KEEP_REQUESTS: "" if keep is None else f"{keep.total_seconds():.0f}s",
         REQUESTS_LIMIT: str(settings.requests_limit or ""),
+        MODELS_URL: settings.models_url,
+        MONITOR_EVERY: f"{settings.monitor_every.total_seconds():.0f}s",
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
