@@ -9,6 +9,7 @@ from dependency_injector import providers
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
+    InMemoryMonitoringStore,
     InMemoryOutcomeLog,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
@@ -53,6 +54,7 @@ def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
         container.outcome_log: InMemoryOutcomeLog(),
         container.stone_store: InMemoryStoneStore(),
         container.pipeline_runs: InMemoryPipelineRuns(),
+        container.monitoring_store: InMemoryMonitoringStore(),
         container.families: {"formula": FormulaFamily()},
     }.items():
         port.override(providers.Object(adapter))

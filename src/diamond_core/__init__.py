@@ -38,8 +38,11 @@ from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, comp
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.models.profile import Profile
 from diamond_core.models.promotion import Promotion
+from diamond_core.monitoring.drift import Drift, DriftLimits, FieldDrift
 from diamond_core.monitoring.live_error import LiveError, LiveErrors, LiveWeek
+from diamond_core.monitoring.monitoring import Monitoring, RequestDay
 from diamond_core.monitoring.outcome import Outcome, OutcomeReport, current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
 from diamond_core.ports import (
@@ -55,6 +58,7 @@ from diamond_core.ports import (
     ModelFamily,
     ModelLoader,
     ModelRepository,
+    MonitoringStore,
     Notify,
     OutcomeLog,
     PipelineRuns,
@@ -117,6 +121,7 @@ from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
 from diamond_core.use_cases.training_stones import TrainingStones
+from diamond_core.use_cases.watch_prices import WatchPrices, load_monitoring
 from diamond_core.version import __version__
 
 __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
@@ -146,6 +151,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Comparison",
     "ErrorSlice",
     "PriceRanges",
+    "Profile",
     "Promotion",
     "ChampionPeriod",
     "LoadedModel",
@@ -183,6 +189,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "read_requests",
     "prune_requests",
     "read_stones",
+    "WatchPrices",
+    "load_monitoring",
     # Requests: the request log's contents
     "Exchange",
     "Truncation",
@@ -200,6 +208,11 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "LiveError",
     "LiveErrors",
     "LiveWeek",
+    "Drift",
+    "DriftLimits",
+    "FieldDrift",
+    "Monitoring",
+    "RequestDay",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
@@ -208,6 +221,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "StoneSource",
     "StoneStore",
     "PipelineRuns",
+    "MonitoringStore",
     "Notify",
     "RequestLog",
     "OutcomeLog",

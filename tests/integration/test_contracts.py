@@ -17,6 +17,7 @@ from diamond_adapters.families.xgboost.family import XGBoostFamily
 from diamond_adapters.in_memory import InMemoryStoneSource
 from diamond_adapters.lock_files import LockFiles
 from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.monitoring_file import MonitoringFile
 from diamond_adapters.mysql_locks import MySQLLocks
 from diamond_adapters.pipeline_run_files import PipelineRunFiles
 from diamond_adapters.requests.peewee_outcome_log import PeeweeOutcomeLog
@@ -36,6 +37,7 @@ from diamond_core.testing import (
     ModelContract,
     ModelFamilyContract,
     ModelRepositoryContract,
+    MonitoringStoreContract,
     OutcomeLogContract,
     PipelineRunsContract,
     RequestLogContract,
@@ -43,6 +45,7 @@ from diamond_core.testing import (
     StoneStoreContract,
     some_stones,
 )
+from diamond_core.testing.monitoring_store_contract import a_monitoring
 from diamond_core.testing.pipeline_runs_contract import a_run
 from diamond_core.testing.stone_store_contract import as_rows, delivery, records, rows
 
@@ -493,3 +496,28 @@ class TestPipelineRunFiles(PipelineRunsContract):
         runs.save(run)
         (tmp_path / "pipeline" / "20990101-000000-abcdef.json").write_text("{}")
         assert list(runs.runs()) == [run]
+
+
+class TestMonitoringFile(MonitoringStoreContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        return MonitoringFile(tmp_path / "home" / "monitoring.json")
+
+    @pytest.fixture
+    def reopened(self, tmp_path):
+        return MonitoringFile(tmp_path / "home" / "monitoring.json")
+
+    @pytest.fixture
+    def break_down(self, tmp_path):
+        return lambda: (tmp_path / "home").write_text("a file where a folder should be")
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"at": 1}'])
+    def test_skips_what_it_cannot_read(self, store, tmp_path, text):
+        store.save(a_monitoring())
+        (tmp_path / "home" / "monitoring.json").write_text(text)
+        assert store.load() is None
+
+    def test_is_private(self, store, tmp_path):
+        store.save(a_monitoring())
+        (file,) = (tmp_path / "home").iterdir()
+        assert file.stat().st_mode & 0o077 == 0

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from support import STONE, serving
 
+from diamond_app import open_home
+
 SECRET = "a-key-of-this-test"
 TOOLS = Path(sys.executable).parent
 
@@ -22,6 +24,7 @@ def keyed(trained_once, tmp_path_factory):
 
     home = tmp_path_factory.mktemp("keyed") / "home"
     shutil.copytree(trained_once, home)
+    open_home(home).watch_prices()
     with serving(home, DIAMOND_API_KEYS=f"admin:{SECRET}", DIAMOND_LOG_FORMAT="json") as running:
         yield running
 

@@ -26,12 +26,13 @@ import test_sqlite_models
 from sqlite_models import SqliteModelRepository, TABLES
 
 from diamond_adapters.in_memory import (
-    InMemoryOutcomeLog, InMemoryPipelineRuns, InMemoryRequestLog, InMemoryStoneSource, InMemoryStoneStore,
+    InMemoryMonitoringStore, InMemoryOutcomeLog, InMemoryPipelineRuns, InMemoryRequestLog,
+    InMemoryStoneSource, InMemoryStoneStore,
 )
 from diamond_core import ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
 from diamond_core.testing import (
-    ExclusiveWorkContract, LargeStoneSourceContract, OutcomeLogContract, PipelineRunsContract, RequestLogContract,
-    StoneStoreContract, some_stones,
+    ExclusiveWorkContract, LargeStoneSourceContract, MonitoringStoreContract,
+    OutcomeLogContract, PipelineRunsContract, RequestLogContract, StoneStoreContract, some_stones,
 )
 
 
@@ -553,6 +554,47 @@ class TestRunsInTheOrderOfTheirEnd(RunsContract):
     class weakened(InMemoryPipelineRuns):
         def runs(self, limit=None):
             return list(reversed(self._runs.values()))[:limit]
+
+
+class MonitoringContract(MonitoringStoreContract):
+    weakened = InMemoryMonitoringStore
+
+    @pytest.fixture
+    def store(self):
+        return self.weakened()
+
+    @pytest.fixture
+    def break_down(self, store):
+        return lambda: setattr(store, "failure", Unavailable("it fails"))
+
+
+class TestMonitoringAsItShouldBe(MonitoringContract):
+    pass
+
+
+class TestMonitoringThatStaysAsItWas(MonitoringContract):
+    class weakened(InMemoryMonitoringStore):
+        def save(self, monitoring):
+            super().save(self._kept or monitoring)
+
+
+class TestMonitoringWithoutItsDays(MonitoringContract):
+    class weakened(InMemoryMonitoringStore):
+        def save(self, monitoring):
+            super().save(replace(monitoring, days=()))
+
+
+class TestMonitoringThatIsEmptyWhenItFails(MonitoringContract):
+    class weakened(InMemoryMonitoringStore):
+        def load(self):
+            return None if self.failure else super().load()
+
+
+class TestMonitoringWithRawErrors(MonitoringContract):
+    class weakened(InMemoryMonitoringStore):
+        def _reach(self):
+            if self.failure is not None:
+                raise OSError("it fails")
 '''
 
 SOUND = [
@@ -562,6 +604,7 @@ SOUND = [
     "TestStoreAsItShouldBe",
     "TestRunsAsTheyShouldBe",
     "TestOutcomesAsTheyShouldBe",
+    "TestMonitoringAsItShouldBe",
 ]
 CAUGHT_BY = {
     "TestOutcomesOfTheLastOneOnly": "test_keeps_a_correction_beside_what_it_corrects",
@@ -610,6 +653,10 @@ CAUGHT_BY = {
     "TestStoreThatUpdatesWhatItNeverReceived": "test_knows_no_other_delivery",
     "TestRunsThatStayAsTheyWere": "test_replaces_a_run",
     "TestRunsInTheOrderOfTheirEnd": "test_gives_the_newest_first",
+    "TestMonitoringThatStaysAsItWas": "test_keeps_the_last",
+    "TestMonitoringWithoutItsDays": "test_gives_back_what_was_saved",
+    "TestMonitoringWithRawErrors": "test_says_that_it_can_not_be_stored",
+    "TestMonitoringThatIsEmptyWhenItFails": "test_says_that_it_can_not_be_read",
 }
 
 

@@ -7,6 +7,7 @@ import pytest
 from diamond_adapters.in_memory import (
     InMemoryExclusiveWork,
     InMemoryModelRepository,
+    InMemoryMonitoringStore,
     InMemoryOutcomeLog,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
@@ -20,6 +21,7 @@ from diamond_core.testing import (
     LargeStoneSourceContract,
     ModelContract,
     ModelRepositoryContract,
+    MonitoringStoreContract,
     OutcomeLogContract,
     PipelineRunsContract,
     RequestLogContract,
@@ -159,3 +161,13 @@ class TestInMemoryPipelineRuns(PipelineRunsContract):
     @pytest.fixture
     def break_down(self, runs):
         return breaks(runs)
+
+
+class TestInMemoryMonitoringStore(MonitoringStoreContract):
+    @pytest.fixture
+    def store(self):
+        return InMemoryMonitoringStore()
+
+    @pytest.fixture
+    def break_down(self, store):
+        return breaks(store)

@@ -24,6 +24,7 @@ from diamond_core import (
     ModelExists,
     ModelFileNotFound,
     ModelId,
+    Monitoring,
     Outcome,
     PipelineRun,
     RawStones,
@@ -335,3 +336,18 @@ class InMemoryPipelineRuns(_Fails):
     def runs(self, limit: int | None = None) -> Sequence[PipelineRun]:
         self._reach()
         return sorted(self._runs.values(), key=attrgetter("id"), reverse=True)[:limit]
+
+
+class InMemoryMonitoringStore(_Fails):
+    """A ``MonitoringStore`` in the memory of this process."""
+
+    def __init__(self) -> None:
+        self._kept: Monitoring | None = None
+
+    def save(self, monitoring: Monitoring) -> None:
+        self._reach()
+        self._kept = monitoring
+
+    def load(self) -> Monitoring | None:
+        self._reach()
+        return self._kept

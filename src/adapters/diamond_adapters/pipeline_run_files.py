@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from diamond_adapters.private_files import create_file, create_folder
+from diamond_adapters.private_files import replace_file
 from diamond_core import PipelineRun, Unavailable
 
 _SUFFIX: Final = ".json"
@@ -23,18 +21,9 @@ class PipelineRunFiles:
         self._folder = folder
 
     def save(self, run: PipelineRun) -> None:
-        draft = self._folder / f".{run.id}.{os.getpid()}"
         try:
-            create_folder(self._folder)
-            create_file(draft)
-            with draft.open("wb") as file:
-                file.write(run.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._folder / f"{run.id}{_SUFFIX}")
+            replace_file(self._folder / f"{run.id}{_SUFFIX}", run.to_json())
         except OSError as ex:
-            with suppress(OSError):
-                draft.unlink()
             raise Unavailable(
                 f"the pipeline's run could not be stored: {ex.strerror or ex}"
             ) from ex

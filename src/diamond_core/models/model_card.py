@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from diamond_core.errors import InvalidModelId
 from diamond_core.models.evaluation import Comparison, Metrics
 from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.models.profile import Profile
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import NUMBERS
 
@@ -84,6 +85,8 @@ class ModelCard:
         coverage_by_predicted_quintile: the same by predicted price.
         price_ranges: how the model's price ranges are made.
         training_range: field -> (minimum, maximum) among the training stones.
+        profile: the distributions of the training stones, at the level of prices that the model was
+            trained at; None in cards of before.
         data: the training data.
         comparison: with the champion at that time; None if there was none.
         details: JSON values from the family: candidates with their scores, parameters.
@@ -108,6 +111,7 @@ class ModelCard:
     coverage_by_predicted_quintile: tuple[float, ...] = ()
     price_ranges: PriceRanges
     training_range: Mapping[str, tuple[float, float]]
+    profile: Profile | None = None
     data: DataSummary
     comparison: Comparison | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

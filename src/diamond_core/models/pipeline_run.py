@@ -41,6 +41,7 @@ class PipelineRun:
         champion: the id of the champion afterwards.
         promoted: whether the run changed the champion.
         problems: what failed, in one sentence each.
+        drift: a sentence for each thing that has drifted from the training data, by its name.
         seconds: the duration of each step.
     """
 
@@ -59,6 +60,7 @@ class PipelineRun:
     champion: str | None = None
     promoted: bool = False
     problems: tuple[str, ...] = ()
+    drift: Mapping[str, str] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod

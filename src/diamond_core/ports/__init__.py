@@ -13,6 +13,7 @@ from diamond_core.ports.models import (
     ReportInput,
     ReportWriter,
 )
+from diamond_core.ports.monitoring_store import MonitoringStore
 from diamond_core.ports.outcome_log import OutcomeLog
 from diamond_core.ports.pipeline_runs import Notify, PipelineRuns, notify_nobody
 from diamond_core.ports.request_log import Background, RequestLog
@@ -33,6 +34,7 @@ __all__ = [
     "ModelFamily",
     "ModelLoader",
     "ModelRepository",
+    "MonitoringStore",
     "Notify",
     "OutcomeLog",
     "PipelineRuns",

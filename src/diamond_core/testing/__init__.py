@@ -9,6 +9,7 @@ class TestMyRequestLog(RequestLogContract):
 from diamond_core.testing.exclusive_work_contract import ExclusiveWorkContract
 from diamond_core.testing.model_contract import ModelContract, ModelFamilyContract
 from diamond_core.testing.model_repository_contract import ModelRepositoryContract
+from diamond_core.testing.monitoring_store_contract import MonitoringStoreContract
 from diamond_core.testing.outcome_log_contract import OutcomeLogContract, an_outcome
 from diamond_core.testing.pipeline_runs_contract import PipelineRunsContract
 from diamond_core.testing.request_log_contract import RequestLogContract
@@ -34,6 +35,7 @@ __all__ = [
     "ModelContract",
     "ModelFamilyContract",
     "ModelRepositoryContract",
+    "MonitoringStoreContract",
     "OutcomeLogContract",
     "PipelineRunsContract",
     "RequestLogContract",

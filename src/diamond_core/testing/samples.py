@@ -12,6 +12,7 @@ import numpy as np
 from diamond_core.models.evaluation import Metrics
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId, training_range
 from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.models.profile import Profile
 from diamond_core.ports import ONNX_FILE, FittedModel
 from diamond_core.requests.exchange import Exchange, new_exchange_id
 from diamond_core.stones.diamond import Stones
@@ -102,6 +103,7 @@ def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
         coverage=0.9,
         price_ranges=PriceRanges.calibrate(table, prices, prices, FOUR_CS),
         training_range=training_range(table),
+        profile=Profile.of(table),
         data=DataSummary(
             source="made up",
             digest=table.digest(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from diamond_core.errors import DiamondError, ModelDamaged, ModelNotFound
+from diamond_core.errors import DiamondError, ModelDamaged, ModelNotFound, NoChampion
 from diamond_core.models.model_card import ModelId
 from diamond_core.models.pipeline_run import (
     FAILED,
@@ -35,6 +36,7 @@ from diamond_core.stones.delivery import KNOWN, Delivery
 from diamond_core.use_cases.add_stones import AddStones
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.train_models import TrainingConfig, TrainModels
+from diamond_core.use_cases.watch_prices import WatchPrices
 from diamond_core.version import __version__
 
 PIPELINE: Final = "pipeline"
@@ -43,6 +45,7 @@ PIPELINE: Final = "pipeline"
 _LOOKED_AT: Final = 100
 """How many earlier runs tell whether anything is new."""
 _EMPTY: Final = "the store of stones is empty; add some: diamond data add SOURCE"
+_log = logging.getLogger(__name__)
 
 
 class RunPipeline:
@@ -58,6 +61,7 @@ class RunPipeline:
         exclusive: ExclusiveWork,
         clock: Clock,
         notify: Notify = notify_nobody,
+        watch_prices: WatchPrices | None = None,
     ) -> None:
         self._store = store
         self._history = history
@@ -67,6 +71,7 @@ class RunPipeline:
         self._exclusive = exclusive
         self._clock = clock
         self._notify = notify
+        self._watch_prices = watch_prices
 
     def __call__(
         self,
@@ -98,7 +103,7 @@ class RunPipeline:
                 told = str(ex) if isinstance(ex, DiamondError) else f"{type(ex).__name__}: {ex}"
                 self._end(replace(saved, problems=(*saved.problems, told)), earlier)
                 raise
-            return self._end(run, earlier)
+            return self._end(self._watched(run, progress), earlier)
 
     def _ended(self) -> list[PipelineRun]:
         """Return the earlier runs; those that never ended were interrupted: we hold the lock."""
@@ -173,6 +178,21 @@ class RunPipeline:
             return False
         return True
 
+    def _watched(self, run: PipelineRun, progress: Progress) -> PipelineRun:
+        """Return *run* with what has drifted; a failure to find out is only logged."""
+        if self._watch_prices is None:
+            return run
+        seconds = dict(run.seconds)
+        drift: Mapping[str, str] = {}
+        with _timed(seconds, "monitoring"):
+            try:
+                drift = self._watch_prices.alarms(self._watch_prices(progress))
+            except NoChampion:
+                return run
+            except Exception as ex:  # adapters and recorded requests can contain anything
+                _log.warning("the requests could not be compared: %s", ex)
+        return replace(run, drift=drift, seconds=seconds)
+
     def _end(self, run: PipelineRun, earlier: Sequence[PipelineRun]) -> PipelineRun:
         """Keep how *run* ended, and tell it; what an earlier run told is not told again."""
         if run.problems or not run.complete:
@@ -192,6 +212,9 @@ class RunPipeline:
                 continue
             text = f"the delivery {each['id']} ({each['source']}) is held: {each['reason']}"
             self._notify({"event": "held", "text": text, "delivery": each["id"], **common})
+        before = earlier[0].drift if earlier else {}
+        if drifted := [text for name, text in run.drift.items() if name not in before]:
+            self._notify({"event": "drift", "text": "; ".join(drifted), **common})
         if outcome == FAILED:
             text = "; ".join(run.problems) or "the pipeline failed"
             self._notify({"event": "failed", "text": text, **common})

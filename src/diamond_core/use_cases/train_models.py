@@ -24,6 +24,7 @@ from diamond_core.models.model_card import (
     training_range,
 )
 from diamond_core.models.price_ranges import PriceRanges
+from diamond_core.models.profile import Profile
 from diamond_core.ports import (
     REPORT_FILE,
     Clock,
@@ -244,6 +245,7 @@ class TrainModels:
             **_scores(fitted, evaluation),
             price_ranges=ranges,
             training_range=training_range(split.training),
+            profile=Profile.of(split.repriced),
             data=split.summary,
             comparison=None if champion is None else champion.compared_with(evaluation),
             details=fitted.details,

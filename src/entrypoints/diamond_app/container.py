@@ -6,7 +6,7 @@ import functools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from diamond_app.settings import (
     HOME,
     KEEP_REQUESTS,
     MODELS_URL,
+    MONITOR_EVERY,
     REQUESTS_LIMIT,
     Settings,
 )
@@ -38,6 +39,8 @@ from diamond_core import (
     ChooseChampion,
     Clock,
     CompareModels,
+    DriftLimits,
+    Exchange,
     ExclusiveWork,
     FindSimilar,
     GateLimits,
@@ -49,10 +52,12 @@ from diamond_core import (
     ModelHistory,
     ModelLoader,
     ModelRepository,
+    MonitoringStore,
     Notify,
     OutcomeLog,
     PipelineRuns,
     PriceDiamonds,
+    PricedStones,
     PruneModels,
     ReadPriced,
     ReportInput,
@@ -63,6 +68,7 @@ from diamond_core import (
     StoneSource,
     StoneStore,
     TrainModels,
+    WatchPrices,
     notify_nobody,
 )
 
@@ -117,6 +123,22 @@ def _open_pipeline_runs(settings: Settings) -> PipelineRuns:
     return PipelineRunFiles(settings.home / "pipeline")
 
 
+def _open_monitoring_store(settings: Settings) -> MonitoringStore:
+    from diamond_adapters.monitoring_file import MonitoringFile
+
+    return MonitoringFile(settings.home / "monitoring.json")
+
+
+def _drift_limits(settings: Settings) -> DriftLimits:
+    return DriftLimits(psi=settings.drift_psi, outside=settings.drift_outside)
+
+
+def _read_priced(exchanges: Iterable[Exchange]) -> Iterator[PricedStones]:
+    from diamond_app.priced_exchanges import read_priced  # some commands need no API
+
+    return read_priced(exchanges)
+
+
 def _gate_limits(settings: Settings) -> GateLimits:
     return GateLimits(rejected=settings.gate_rejected, factor=settings.gate_factor)
 
@@ -158,6 +180,8 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
         DATABASE_URL: settings.database_url,
         KEEP_REQUESTS: "" if keep is None else f"{keep.total_seconds():.0f}s",
         REQUESTS_LIMIT: str(settings.requests_limit or ""),
+        MODELS_URL: settings.models_url,
+        MONITOR_EVERY: f"{settings.monitor_every.total_seconds():.0f}s",
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
@@ -191,12 +215,6 @@ def _open_outcome_log(settings: Settings) -> OutcomeLog:
     with _from_setting(DATABASE_URL):
         log: OutcomeLog = open_url(OUTCOME_LOGS, url)
     return log
-
-
-def _read_priced() -> ReadPriced:
-    from diamond_app.priced_exchanges import read_priced  # few commands need it
-
-    return read_priced
 
 
 def _outcome_source(outcomes: OutcomeLog) -> StoneSource:
@@ -266,7 +284,7 @@ class Container(containers.DeclarativeContainer):
     outcome_source: providers.Provider[StoneSource] = providers.Factory(
         _outcome_source, outcome_log
     )
-    read_priced: providers.Provider[ReadPriced] = providers.Callable(_read_priced)
+    read_priced: providers.Provider[ReadPriced] = providers.Object(_read_priced)
     report_outcomes = providers.Factory(
         ReportOutcomes, request_log, read_priced, outcome_log, clock
     )
@@ -301,6 +319,13 @@ class Container(containers.DeclarativeContainer):
         _open_pipeline_runs, settings
     )
     notify: providers.Provider[Notify] = providers.Singleton(_notifier, settings)
+    monitoring_store: providers.Provider[MonitoringStore] = providers.Singleton(
+        _open_monitoring_store, settings
+    )
+    drift_limits: providers.Provider[DriftLimits] = providers.Callable(_drift_limits, settings)
+    watch_prices = providers.Factory(
+        WatchPrices, request_log, read_priced, history, monitoring_store, clock, drift_limits
+    )
     run_pipeline = providers.Factory(
         RunPipeline,
         stone_store,
@@ -311,6 +336,7 @@ class Container(containers.DeclarativeContainer):
         exclusive_work,
         clock,
         notify,
+        watch_prices,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from diamond_core import ExchangeFilter, InvalidFilter
 
+AGE_OR_TIME: Final = r"^([0-9]{1,6}[smhdw]|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))?$"
+"""The pattern of ages and days for the OpenAPI document: ``parse_time`` reads more."""
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _AGE: Final = re.compile(r"([0-9]{1,15})([smhdw])")
 _DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?(ms|s|)")

@@ -24,6 +24,7 @@ from diamond_core import (
     RunPipeline,
     StoneStore,
     TrainModels,
+    WatchPrices,
 )
 
 
@@ -133,3 +134,8 @@ class Home:
     def request_log(self) -> RequestLog:
         """The log of every exchange with the service."""
         return self.container.request_log()
+
+    @property
+    def watch_prices(self) -> WatchPrices:
+        """Compares the requests of the last weeks with the training data."""
+        return self.container.watch_prices()

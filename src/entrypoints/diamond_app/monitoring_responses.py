@@ -1,115 +1,100 @@
-"""The answers about outcomes and live errors; see ``responses``."""
+"""The answers about drift; see ``responses``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Self
 
+import msgspec
 from msgspec import Struct
 
-from diamond_app.responses import EXCHANGE_ID, MODEL_ID, TIME, described
+from diamond_app.responses import MODEL_ID, TIME, described
+from diamond_core.codec import to_plain
+from diamond_core.stones.fields import GRADES
 
 if TYPE_CHECKING:
-    import diamond_core
-
-DAY: Final = "2026-11-24"
-
-_Count = Annotated[int, described("The number of predictions with a price paid.", 312, ge=0)]
+    from diamond_core import DriftLimits, Monitoring
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
-    """What was really paid for a stone, beside the prediction."""
+class FieldDrift(Struct, frozen=True, kw_only=True):
+    """The stones that were priced beside the training data, for one field or for the price."""
 
-    id: Annotated[str, described("The prediction's id.", EXCHANGE_ID)]
-    price_paid: Annotated[float, described("The price paid, in USD.", 4500.0, gt=0)]
-    predicted: Annotated[float, described("The predicted price, in USD.", 4608.99, gt=0)]
-    error: Annotated[float, described("The predicted price minus the price paid, in USD.", 108.99)]
-    in_range: Annotated[bool, described("Whether the price paid is in the price range.", True)]
-    date: Annotated[str, described("The day it was paid.", DAY, format="date")]
-    note: Annotated[str, described("What was noted.", "")]
-    number: Annotated[
-        int, described("1 for the first report about this prediction, then 2, ...", 1, ge=1)
+    field: Annotated[str, described("The field; 'price' is the predicted price.", "carat")]
+    psi: Annotated[
+        float,
+        described("The population stability index, less the mean of noise.", 0.03, ge=0),
     ]
-    reported_at: Annotated[str, described("When it was reported (UTC).", TIME, format="date-time")]
-    key_name: Annotated[str, described("Who reported it.", "shop")]
-    model_id: Annotated[str, described("The model that priced the stone.", MODEL_ID)]
+    significant: Annotated[bool, described("Whether noise can't explain the change.", False)]
+    drifted: Annotated[
+        bool, described("Whether 'psi' is above 'psi_threshold', and significant.", False)
+    ]
+    unknown: Annotated[float, described("The share without a value.", 0.9)]
+    unknown_in_training: Annotated[float, described("The same of the training stones.", 0.0)]
+    bins: Annotated[
+        list[str], described("The bins of values, by the order of values.", ["below 0.32"])
+    ]
+    requests: Annotated[list[float], described("The share of the stones in each bin.", [0.1, 0.9])]
+    training: Annotated[list[float], described("The same of the training stones.", [0.2, 0.8])]
+
+
+class RequestDay(Struct, frozen=True):
+    """The requests of a day."""
+
+    day: Annotated[str, described("Its beginning (UTC).", TIME, format="date-time")]
+    requests: Annotated[int, described("All recorded requests.", 5120, ge=0)]
+    client_errors: Annotated[int, described("Those answered with 4xx.", 12, ge=0)]
+    server_errors: Annotated[int, described("Those answered with 5xx.", 0, ge=0)]
+
+
+class Drift(Struct, frozen=True, kw_only=True):
+    """How far the stones that are priced have moved away from the training data."""
+
+    at: Annotated[str, described("When it was computed (UTC).", TIME, format="date-time")]
+    since: Annotated[
+        str, described("The beginning of the window, a whole hour.", TIME, format="date-time")
+    ]
+    model: Annotated[str, described("The champion, whose training data it is.", MODEL_ID)]
+    requests: Annotated[int, described("Distinct stones that were priced.", 4900, ge=0)]
+    repeated: Annotated[int, described("Repetitions of them, which do not count.", 220, ge=0)]
+    fields: Annotated[list[FieldDrift], described("Each field, then the price.")]
+    outside_training_range: Annotated[
+        float, described("The share with a number outside the training range.", 0.004)
+    ]
+    psi_threshold: Annotated[float, described("The PSI that is tolerated.", 0.1)]
+    outside_threshold: Annotated[float, described("The share that is tolerated.", 0.05)]
+    price_level: Annotated[
+        float | None,
+        described("Mean predicted price / mean training price; null: no requests.", 1.04),
+    ]
+    drifted: Annotated[bool, described("Whether anything has drifted.", False)]
+    alarms: Annotated[list[str], described("What has drifted, in one sentence each.", [])]
+    days: Annotated[list[RequestDay], described("Requests and errors by day, oldest first.")]
 
     @classmethod
-    def of(cls, outcome: diamond_core.Outcome) -> Self:
-        """Return the answer for an outcome."""
-        return cls(
-            id=outcome.id,
-            price_paid=outcome.price_paid,
-            predicted=outcome.predicted,
-            error=outcome.error,
-            in_range=outcome.in_range,
-            date=outcome.paid_on.isoformat(),
-            note=outcome.note,
-            number=outcome.number,
-            reported_at=outcome.reported_at.isoformat(timespec="microseconds"),
-            key_name=outcome.key_name,
-            model_id=outcome.model_id,
-        )
-
-
-class LiveWeek(Struct, frozen=True, kw_only=True):
-    """The errors on prices that were paid in one week."""
-
-    since: Annotated[str, described("The Monday of the week.", "2026-11-23", format="date")]
-    outcomes: _Count
-    mae: Annotated[float, described("Mean absolute error, in USD.", 301.5, ge=0)]
-    mae_low: Annotated[float, described("The lower end of its 95 % interval.", 280.1, ge=0)]
-    mae_high: Annotated[float, described("The upper end of its 95 % interval.", 322.9, ge=0)]
-    bias: Annotated[float, described("Mean of predicted minus paid prices, in USD.", -12.4)]
-    mape: Annotated[float, described("Mean absolute percentage error; 0.08 is 8 %.", 0.08, ge=0)]
-    coverage: Annotated[
-        float, described("The share of paid prices in their price range.", 0.9, ge=0, le=1)
-    ]
-
-
-class LiveErrors(Struct, frozen=True, kw_only=True):
-    """A model's errors against the prices that were really paid."""
-
-    model_id: Annotated[str, described("The model's id.", MODEL_ID)]
-    outcomes: _Count
-    mae: Annotated[
-        float | None, described("Mean absolute error, in USD; null: no outcomes.", 301.5)
-    ]
-    mae_low: Annotated[float | None, described("The lower end of its 95 % interval.", 280.1)]
-    mae_high: Annotated[float | None, described("The upper end of its 95 % interval.", 322.9)]
-    bias: Annotated[float | None, described("Mean of predicted minus paid prices, in USD.", -12.4)]
-    relative_bias: Annotated[
-        float | None, described("The sum of predicted prices / of paid prices - 1.", -0.004)
-    ]
-    mape: Annotated[float | None, described("Mean absolute percentage error.", 0.08)]
-    coverage: Annotated[
-        float | None, described("The share of paid prices in their price range.", 0.9)
-    ]
-    weeks: Annotated[list[LiveWeek], described("By the week of payment, oldest first.", [])]
-
-    @classmethod
-    def of(cls, model_id: str, live: diamond_core.LiveErrors | None) -> Self:
-        """Return the answer for a model's live errors; None: it has none."""
-        if live is None:
-            return cls(model_id=model_id, outcomes=0, weeks=[], **dict.fromkeys(_ERRORS))
-        total = live.total
-        return cls(
-            model_id=model_id,
-            outcomes=total.outcomes,
-            weeks=[
-                LiveWeek(
-                    since=week.since.isoformat(),
-                    outcomes=week.error.outcomes,
-                    **_errors(week.error, LiveWeek.__struct_fields__[2:]),
-                )
-                for week in live.weeks
+    def of(cls, found: Monitoring, since: datetime, limits: DriftLimits) -> Self:
+        """Return the answer for the window from *since* until *found* was computed."""
+        drift = found.drift(since, limits)
+        first = drift.since.replace(hour=0)
+        more = {
+            "at": found.at.isoformat(),
+            "model": found.model_id,
+            "psi_threshold": limits.psi,
+            "outside_threshold": limits.outside,
+            "alarms": list(drift.alarms().values()),
+            "fields": [
+                to_plain(each) | {"bins": _bins(each.field, each.edges)} for each in drift.fields
             ],
-            **_errors(total, _ERRORS),
-        )
+            "days": to_plain([day for day in found.days if day.day >= first]),
+        }
+        return msgspec.convert(to_plain(drift) | more, cls)
 
 
-_ERRORS: Final = ("mae", "mae_low", "mae_high", "bias", "relative_bias", "mape", "coverage")
-
-
-def _errors(error: diamond_core.LiveError, names: Sequence[str]) -> dict[str, float]:
-    return {name: getattr(error, name) for name in names}
+def _bins(name: str, edges: tuple[float, ...]) -> list[str]:
+    if name in GRADES:
+        return [str(grade) for grade in GRADES[name].grades]
+    if not edges:
+        return ["all"]
+    texts = [f"{edge:,.10g}" for edge in edges]
+    between = [f"{low} - {high}" for low, high in pairwise(texts)]
+    return [f"< {texts[0]}", *between, f"\N{GREATER-THAN OR EQUAL TO} {texts[-1]}"]

@@ -78,6 +78,10 @@ class PipelineRun(Struct, frozen=True, kw_only=True):
     champion: Annotated[str | None, described("The champion after the run.", MODEL_ID)]
     promoted: Annotated[bool, described("Whether the run changed the champion.", True)]
     problems: Annotated[list[str], described("What failed, in one sentence each.", [])]
+    drift: Annotated[
+        dict[str, str],
+        described("A sentence for each thing that has drifted in the last week.", {}),
+    ]
     seconds: Annotated[
         dict[str, float], described("How long each step took.", {"data": 1.3, "training": 84.2})
     ]

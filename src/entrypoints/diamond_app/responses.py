@@ -300,6 +300,12 @@ class ModelCard(Struct, frozen=True):
             {"carat": [0.2, 5.01]},
         ),
     ]
+    profile: Annotated[
+        dict[str, Any] | None,
+        described(
+            "How often each value occurs among the training stones; null in models of before.", None
+        ),
+    ]
     data: TrainingData
     comparison: Annotated[
         dict[str, Any] | None,

@@ -41,6 +41,9 @@ GATE_FACTOR: Final = "DIAMOND_GATE_FACTOR"
 HALF_LIFE: Final = "DIAMOND_HALF_LIFE"
 WINDOW: Final = "DIAMOND_WINDOW"
 NOTIFY_URL: Final = "DIAMOND_NOTIFY_URL"
+DRIFT_PSI: Final = "DIAMOND_DRIFT_PSI"
+DRIFT_OUTSIDE: Final = "DIAMOND_DRIFT_OUTSIDE"
+MONITOR_EVERY: Final = "DIAMOND_MONITOR_EVERY"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) *%")
 _MINIMUM_SIZE: Final = 1 << 20
@@ -162,6 +165,9 @@ class Settings:
         half_life: the age at which a price weighs half as much in a training; None: age is ignored.
         window: models are compared on the newest prices of this duration; None: on all.
         notify_url: where the pipeline posts what happened; '' for nowhere.
+        drift_psi: the maximum population stability index of a field; see ``drift``.
+        drift_outside: the maximum share of stones outside the training range.
+        monitor_every: how often the shipper compares the requests with the training data.
         allow_pickle: whether a model without an ONNX graph is served from its joblib file;
             loading that file can run any code in it. A ``.env`` file can't set it.
     """
@@ -181,6 +187,9 @@ class Settings:
     half_life: timedelta | None = None
     window: timedelta | None = None
     notify_url: str = field(repr=False, default="")  # can contain a token
+    drift_psi: float = 0.1
+    drift_outside: float = 0.05
+    monitor_every: timedelta = timedelta(minutes=5)
     allow_pickle: bool = False
 
     @property
@@ -233,6 +242,10 @@ class Settings:
             half_life=_duration(HALF_LIFE, values.get(HALF_LIFE) or ""),
             window=_duration(WINDOW, values.get(WINDOW) or ""),
             notify_url=_http_url(NOTIFY_URL, values.get(NOTIFY_URL) or ""),
+            drift_psi=_psi(values.get(DRIFT_PSI) or "0.1"),
+            drift_outside=_share(DRIFT_OUTSIDE, values.get(DRIFT_OUTSIDE) or "5%"),
+            monitor_every=_duration(MONITOR_EVERY, values.get(MONITOR_EVERY) or "5m")
+            or timedelta(),
             log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
             allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
         )
@@ -284,6 +297,18 @@ def _factor(name: str, text: str) -> float:
     if not 1.0 < factor < 1e6:
         raise InvalidSetting(name, f"must be a number above 1, such as '1.5', not {text[:40]!r}")
     return factor
+
+
+def _psi(text: str) -> float:
+    try:
+        psi = float(text)
+    except ValueError:
+        psi = 0.0
+    if not 0.0 < psi < 1e6:
+        raise InvalidSetting(
+            DRIFT_PSI, f"must be a number above 0, such as '0.1', not {text[:40]!r}"
+        )
+    return psi
 
 
 def _http_url(name: str, text: str) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import signal
+import subprocess
 import sys
 import threading
 from contextlib import nullcontext
 
 from diamond_adapters.requests.destination import open_destination
+from diamond_adapters.requests.monitor import Monitor
 from diamond_adapters.requests.retention import Retention
 from diamond_adapters.requests.shipper import Bell, Shipper, holding
 from diamond_adapters.requests.shipper_state import settings_of
@@ -36,9 +38,15 @@ def main(arguments: list[str]) -> None:
             if held is not None:
                 retention = Retention(settings.keep_requests, settings.requests_limit)
                 own = settings_of(settings.database_digest, retention)
-                Shipper(settings.spool, destination, retention, own).run(stop)
+                monitor = Monitor(_begin_watch, settings.monitor_every.total_seconds())
+                Shipper(settings.spool, destination, retention, own, monitor).run(stop)
     except DiamondError as ex:
         sys.exit(f"diamond: {ex}")
+
+
+def _begin_watch() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "diamond_app.watch"]
+    return subprocess.Popen(command)  # noqa: S603  # a module of ours
 
 
 def _end(stop: threading.Event, bell: Bell) -> None:

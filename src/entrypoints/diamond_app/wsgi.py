@@ -42,6 +42,8 @@ def app_of(container: Container) -> App:
         choose_champion=container.choose_champion(),
         history=container.history(),
         pipeline_runs=container.pipeline_runs(),
+        monitoring_store=container.monitoring_store(),
+        drift_limits=container.drift_limits(),
         request_log=container.request_log(),
         report_outcomes=container.report_outcomes(),
         clock=container.clock(),

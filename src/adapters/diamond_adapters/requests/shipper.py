@@ -23,6 +23,7 @@ from diamond_adapters.requests import spool_files
 from diamond_adapters.requests.dead_letters import DeadLetters
 from diamond_adapters.requests.delivery import Delivery
 from diamond_adapters.requests.destination import Destination
+from diamond_adapters.requests.monitor import Monitor
 from diamond_adapters.requests.retention import EVERYTHING, Retention
 from diamond_adapters.requests.rows import exchange_of, without_bodies
 from diamond_adapters.requests.shipper_state import ShipperState
@@ -137,6 +138,7 @@ class Shipper:
         destination: where the exchanges are shipped to.
         retention: what the destination keeps.
         settings: identifies the destination and *keep*; see ``settings_of``.
+        monitor: a process that runs now and then beside it, and ends with it.
     """
 
     def __init__(
@@ -145,6 +147,7 @@ class Shipper:
         destination: Destination,
         retention: Retention = EVERYTHING,
         settings: str = "",
+        monitor: Monitor | None = None,
     ) -> None:
         self._folder = folder
         self._destination = destination
@@ -152,6 +155,7 @@ class Shipper:
         self._dead = DeadLetters(folder)
         self._delivery = Delivery(destination, self._dead)
         self._settings = settings
+        self._monitor = monitor
         self._state = replace(ShipperState.read(folder), limit=retention.limit)
         self._shipped = self._state.shipped
         self._marks: dict[str, int] = {}
@@ -170,8 +174,12 @@ class Shipper:
         Once *stop* is set, ship for at most *last_seconds*: processes that end can still append.
         """
         self._take_over(self._settings)  # before another process can end this one
-        with Bell(self._folder).heard() as wait:
-            self._run(stop, last_seconds, wait)
+        try:
+            with Bell(self._folder).heard() as wait:
+                self._run(stop, last_seconds, wait)
+        finally:
+            if self._monitor is not None:
+                self._monitor.close()
 
     def _run(
         self, stop: threading.Event, last_seconds: float, wait: Callable[[float], str]
@@ -200,6 +208,8 @@ class Shipper:
                 self._tell(problem)
             if problem and not self._live:
                 return  # the next shipper continues
+            if self._monitor is not None:
+                self._monitor.check(self._shipped)
             idle = 0 if moved or self._live else idle + 1
             pause = min(pause * 2.0, _MAXIMUM_PAUSE) if problem else _PAUSE
             rest = pause * random.uniform(0.5, 1.0)  # noqa: S311  # spreads the hosts

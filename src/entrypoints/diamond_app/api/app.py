@@ -5,6 +5,7 @@ from __future__ import annotations
 import falcon
 
 from diamond_app.api import (
+    drift,
     grades,
     health,
     models,
@@ -30,8 +31,10 @@ from diamond_core import (
     ChampionFollower,
     ChooseChampion,
     Clock,
+    DriftLimits,
     FindSimilar,
     ModelHistory,
+    MonitoringStore,
     PipelineRuns,
     PriceDiamonds,
     ReportOutcomes,
@@ -47,13 +50,15 @@ def create_app(
     choose_champion: ChooseChampion,
     history: ModelHistory,
     pipeline_runs: PipelineRuns,
+    monitoring_store: MonitoringStore,
+    drift_limits: DriftLimits,
     request_log: RequestLog,
     report_outcomes: ReportOutcomes,
     clock: Clock,
     api_keys: ApiKeys,
 ) -> App:
     """Return the service, wired with what it needs."""
-    metrics = Metrics(champion_follower, request_log)
+    metrics = Metrics(champion_follower, request_log, monitoring_store, drift_limits)
     resources: list[Resource] = [
         predictions.OnePrediction(price_diamonds),
         predictions.ManyPredictions(price_diamonds),
@@ -65,6 +70,7 @@ def create_app(
         models.OneModel(history),
         models.Promotions(choose_champion, history),
         pipeline.AllRuns(pipeline_runs),
+        drift.DriftResource(monitoring_store, drift_limits),
         requests.AllRequests(request_log, clock),
         requests.OneRequest(request_log),
         health.Liveness(),

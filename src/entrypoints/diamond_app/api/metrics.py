@@ -16,7 +16,17 @@ import falcon
 
 from diamond_app.api.counters import BUCKETS, Counters, SharedCounters
 from diamond_app.api.exchange_context import Request
-from diamond_core import ChampionFollower, NoChampion, RequestLog, RequestLogHealth, __version__
+from diamond_core import (
+    ChampionFollower,
+    DriftLimits,
+    MonitoringStore,
+    NoChampion,
+    RequestLog,
+    RequestLogHealth,
+    Unavailable,
+    __version__,
+)
+from diamond_core.use_cases.watch_prices import WINDOW
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -34,11 +44,21 @@ class Metrics:
     Args:
         follower: knows the served model, for its metrics.
         request_log: its health becomes metrics.
+        monitoring: what was last computed about drift.
+        limits: what drift is tolerated.
     """
 
-    def __init__(self, follower: ChampionFollower, request_log: RequestLog) -> None:
+    def __init__(
+        self,
+        follower: ChampionFollower,
+        request_log: RequestLog,
+        monitoring: MonitoringStore,
+        limits: DriftLimits,
+    ) -> None:
         self._follower = follower
         self._request_log = request_log
+        self._monitoring = monitoring
+        self._limits = limits
         folder = os.environ.get(FOLDER)
         self._counters = SharedCounters(Path(folder) if folder else None)
 
@@ -78,6 +98,46 @@ class Metrics:
         yield build
         yield from self._model_state()
         yield from _log_state(self._request_log.health())
+        yield from self._drift()
+
+    def _drift(self) -> Iterator[Metric]:
+        """Yield what was last computed about the last week, if anything was."""
+        from prometheus_client.metrics_core import GaugeMetricFamily
+
+        try:
+            found = self._monitoring.load()
+        except Unavailable:
+            found = None
+        if found is None:
+            return
+        drift = found.drift(found.at - WINDOW, self._limits)
+        psi = GaugeMetricFamily(
+            "diamond_drift_psi", "Population stability index of the last week.", labels=["field"]
+        )
+        drifted = GaugeMetricFamily(
+            "diamond_drifted", "1 where that is too much.", labels=["field"]
+        )
+        for each in drift.fields:
+            psi.add_metric([each.field], each.psi)
+            drifted.add_metric([each.field], float(each.drifted))
+        drifted.add_metric(["outside_training_range"], float(drift.outside_drifted))
+        yield from (psi, drifted)
+        yield GaugeMetricFamily(
+            "diamond_outside_training_range_ratio",
+            "Share of the stones of the last week outside the training range.",
+            drift.outside_training_range,
+        )
+        if drift.price_level is not None:
+            yield GaugeMetricFamily(
+                "diamond_price_level_ratio",
+                "Mean price predicted in the last week / mean training price.",
+                drift.price_level,
+            )
+        yield GaugeMetricFamily(
+            "diamond_monitoring_timestamp_seconds",
+            "When this was computed.",
+            found.at.timestamp(),
+        )
 
     def _model_state(self) -> Iterator[Metric]:
         from prometheus_client.metrics_core import GaugeMetricFamily

@@ -38,6 +38,7 @@ class Topic(Enum):
     PRICES = "What a stone is worth, and similar stones."
     MODELS = "The history of models, and the champion."
     PIPELINE = "The runs of the training pipeline."
+    MONITORING = "What is asked for, beside what the model was trained on."
     REQUESTS = "Every request and its response, for support."
     OPERATION = "For operators."
 

@@ -13,7 +13,7 @@ from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Topic, operation
 from diamond_app.api.payloads import read_json
 from diamond_app.api.problems import Problem, invalid_values
-from diamond_app.monitoring_responses import DAY, Outcome
+from diamond_app.outcome_responses import DAY, Outcome
 from diamond_app.responses import EXCHANGE_ID, described
 from diamond_core import PRICE, Clock, OutcomeReport, ReportOutcomes
 

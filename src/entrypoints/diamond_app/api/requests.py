@@ -11,7 +11,7 @@ from msgspec import Struct
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Access, Topic, operation
 from diamond_app.api.payloads import invalid_parameters, read_query, whole_number
-from diamond_app.exchange_filters import parse_filter
+from diamond_app.exchange_filters import AGE_OR_TIME, parse_filter
 from diamond_app.responses import (
     EXCHANGE_ID,
     MODEL_ID,
@@ -27,7 +27,6 @@ MAXIMUM_REQUESTS: Final = 1000
 DEFAULT_REQUESTS: Final = 50
 _PAGE_BYTES: Final = 8_000_000
 _AT_ONCE: Final = 10
-_AGE_OR_TIME: Final = r"^([0-9]{1,6}[smhdw]|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8]))?$"
 _WHEN: Final = "An age such as 2h or 3d, or a day; times such as 2026-01-31T12:00Z work too"
 
 
@@ -36,10 +35,10 @@ class RequestsQuery(Struct):
 
     id: Annotated[str, described("The exchange's own id.", EXCHANGE_ID)] = ""
     request_id: Annotated[str, described("The X-Request-ID.", "order-4711")] = ""
-    since: Annotated[
-        str, described(f"No older than this. {_WHEN}.", "3d", pattern=_AGE_OR_TIME)
-    ] = ""
-    until: Annotated[str, described(f"Older than this. {_WHEN}.", "2h", pattern=_AGE_OR_TIME)] = ""
+    since: Annotated[str, described(f"No older than this. {_WHEN}.", "3d", pattern=AGE_OR_TIME)] = (
+        ""
+    )
+    until: Annotated[str, described(f"Older than this. {_WHEN}.", "2h", pattern=AGE_OR_TIME)] = ""
     path: Annotated[str, described("What the path begins with.", "/v1/predictions")] = ""
     model: Annotated[str, described("The id of the model that priced.", MODEL_ID)] = ""
     key: Annotated[str, described("The name of the API key.", "shop")] = ""

@@ -32,6 +32,10 @@ COMMANDS: Final = {
         "diamond_app.cli.outcomes",
         "Import and list the prices that were really paid.",
     ),
+    "drift": (
+        "diamond_app.cli.drift",
+        "Compare the stones that are priced with the training data.",
+    ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the data."),
 }
 """Command -> (the module with its ``command``, its line in the help)."""

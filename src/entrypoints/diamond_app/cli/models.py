@@ -208,7 +208,7 @@ def live(id: str | None, as_json: bool) -> None:
       diamond models live
       diamond models live champion --json
     """
-    from diamond_app.monitoring_responses import LiveErrors as Answer
+    from diamond_app.outcome_responses import LiveErrors as Answer
     from diamond_core import LiveErrors, current
 
     wired = container()

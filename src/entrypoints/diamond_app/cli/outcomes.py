@@ -161,7 +161,7 @@ def list_outcomes(limit: int, as_json: bool) -> None:
     Example:
       diamond outcomes list -n 100 --json
     """
-    from diamond_app.monitoring_responses import Outcome
+    from diamond_app.outcome_responses import Outcome
 
     found = container().outcome_log().newest(limit)
     if as_json:

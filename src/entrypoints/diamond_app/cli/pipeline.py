@@ -59,7 +59,7 @@ def run(
 
     Exit code: 0 if all is done or nothing was new; 1 if something failed; 3 if a file is held and
     someone must release it. DIAMOND_NOTIFY_URL gets a JSON POST about a new champion, a delivery
-    when it is first held, or a failure.
+    when it is first held, prices asked for stones unlike the training data, or a failure.
 
     \b
     Examples:
@@ -93,10 +93,13 @@ def run(
                 "held": [_held(each) for each in done.held],
                 "models": done.models,
                 "problems": to_plain(done.problems),
+                "drift": to_plain(done.drift),
             }
         )
     else:
         _print_run(done)
+    for sentence in done.drift.values():
+        print(f"drift: {printable(sentence)}", file=sys.stderr)
     for problem in done.problems:
         print(f"diamond: {printable(problem)}", file=sys.stderr)
     if done.outcome in ("failed", "held"):
