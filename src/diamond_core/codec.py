@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -38,12 +38,12 @@ def decode(kind: type[T], data: bytes) -> T:
 
 
 def to_plain(value: Any) -> Any:
-    """Return *value* as plain JSON values; times become ISO 8601 texts."""
+    """Return *value* as plain JSON values; times and days become ISO 8601 texts."""
     if is_dataclass(value):
         return {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {str(name): to_plain(each) for name, each in value.items()}
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
     if isinstance(value, str):
         return escaped(value)
@@ -102,11 +102,11 @@ def _read_scalar(kind: Any, value: Any, at: str) -> Any:
             return float(value)
         except OverflowError as ex:
             raise ValueError(f"{at} is too large") from ex
-    if kind is not datetime and not issubclass(kind, str):
+    if not issubclass(kind, date | str):
         return _checked(value, kind, at)
     text = _checked(value, str, at)
     try:
-        read = datetime.fromisoformat(text) if kind is datetime else kind(text)
+        read = kind.fromisoformat(text) if issubclass(kind, date) else kind(text)
     except (DiamondError, ValueError) as ex:
         raise ValueError(f"{at}: {ex}") from ex
     if kind is datetime and read.tzinfo is None:

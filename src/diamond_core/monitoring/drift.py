@@ -40,10 +40,12 @@ class DriftLimits:
     Attributes:
         psi: the maximum PSI of a field.
         outside: the maximum share of stones outside the training range.
+        bias: the maximum bias of the champion's prices against those that were paid, as a share.
     """
 
     psi: float = 0.1
     outside: float = 0.05
+    bias: float = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import sqrt
-from typing import Self
+from typing import Final, Self
 
 from diamond_core.monitoring.outcome import Outcome
 
-_NORMAL = 1.959964
+MINIMUM_OUTCOMES: Final = 30
+"""With fewer outcomes, nothing is said about the bias."""
+_NORMAL: Final = 1.959964
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,27 @@ class LiveErrors:
                 weeks=tuple(LiveWeek(since=day, error=weeks[day].error()) for day in sorted(weeks)),
             )
         return found
+
+    def bias_alarm(self, since: date, limit: float) -> str:
+        """Return a sentence if predictions are off by more than a share *limit* in total, or ''.
+
+        The weeks from *since* on count, if they have ``MINIMUM_OUTCOMES``: then the noise of the
+        bias is about 2 % of the price.
+        """
+        weeks = [week.error for week in self.weeks if week.since >= since]
+        outcomes = sum(each.outcomes for each in weeks)
+        if outcomes < MINIMUM_OUTCOMES:
+            return ""
+        error = sum(each.bias * each.outcomes for each in weeks)
+        paid = sum(each.bias * each.outcomes / each.relative_bias for each in weeks if each.bias)
+        share = error / paid if paid else 0.0
+        if abs(share) <= limit:
+            return ""
+        side = "above" if share > 0 else "below"
+        return (
+            f"the prices of {self.model_id} were {abs(share):.0%} {side} what was really paid for"
+            f" {outcomes:,} stones since {since}"
+        )
 
 
 class _Sums:

@@ -11,6 +11,7 @@ from diamond_core.models.model_card import ModelId
 from diamond_core.models.profile import Profile
 from diamond_core.monitoring.drift import Drift, DriftLimits
 from diamond_core.monitoring.hourly_counts import HourCounts
+from diamond_core.monitoring.live_error import LiveErrors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Monitoring:
         profile: the profile of that data.
         hours: the counts of the stones that were priced by whatever model; see ``HourCounts``.
         days: the requests by day, oldest first.
+        live: the errors of each model against the prices that were really paid.
     """
 
     at: datetime
@@ -48,6 +50,11 @@ class Monitoring:
     profile: Profile
     hours: tuple[HourCounts, ...]
     days: tuple[RequestDay, ...]
+    live: tuple[LiveErrors, ...] = ()
+
+    def live_of(self, model_id: str) -> LiveErrors | None:
+        """Return the live errors of a model, or None if no price is known that was paid."""
+        return next((each for each in self.live if each.model_id == model_id), None)
 
     def drift(self, since: datetime, limits: DriftLimits) -> Drift:
         """Return the drift of the whole hours from *since* until ``at``."""

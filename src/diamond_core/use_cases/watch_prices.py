@@ -10,9 +10,11 @@ from diamond_core.errors import NoChampion, Unavailable
 from diamond_core.models.model_card import ModelCard
 from diamond_core.monitoring.drift import DriftLimits
 from diamond_core.monitoring.hourly_counts import HourlyCounter
+from diamond_core.monitoring.live_error import LiveErrors
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
+from diamond_core.monitoring.outcome import current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
-from diamond_core.ports import Clock, MonitoringStore, Progress, RequestLog, no_progress
+from diamond_core.ports import Clock, MonitoringStore, OutcomeLog, Progress, RequestLog, no_progress
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.read_requests import read_requests
@@ -21,6 +23,8 @@ WATCHED: Final = timedelta(days=31)
 """The requests of this last time are counted."""
 WINDOW: Final = timedelta(days=7)
 """The window of the alarms and the metrics."""
+LIVE_WINDOW: Final = timedelta(weeks=4)
+"""The window of the alarm about prices that were paid."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -39,12 +43,14 @@ class WatchPrices:
         read_priced: ReadPriced,
         history: ModelHistory,
         store: MonitoringStore,
+        outcomes: OutcomeLog,
         clock: Clock,
         limits: DriftLimits,
     ) -> None:
         self._request_log = request_log
         self._read_priced = read_priced
         self._history = history
+        self._outcomes = outcomes
         self._clock = clock
         self.store = store
         self.limits = limits
@@ -62,8 +68,14 @@ class WatchPrices:
         return found
 
     def alarms(self, found: Monitoring) -> Mapping[str, str]:
-        """Return a sentence for each thing that has drifted in the last week, by its name."""
-        return found.drift(found.at - WINDOW, self.limits).alarms()
+        """Return a sentence for each thing that has drifted in the last week, by its name.
+
+        The bias of the champion's prices is that of the last four weeks.
+        """
+        alarms = dict(found.drift(found.at - WINDOW, self.limits).alarms())
+        live = found.live_of(found.model_id)
+        bias = live and live.bias_alarm((found.at - LIVE_WINDOW).date(), self.limits.bias)
+        return alarms | ({"bias": bias} if bias else {})
 
     def count(self, since: datetime, progress: Progress = no_progress) -> Monitoring:
         """Count the requests from the hour of *since* on, at most those of 31 days.
@@ -87,6 +99,7 @@ class WatchPrices:
             profile=card.profile,
             hours=counter.hours(),
             days=tuple(self._days(first, at)),
+            live=tuple(LiveErrors.of(current(self._outcomes.read())).values()),
         )
 
     def _champion(self) -> ModelCard:

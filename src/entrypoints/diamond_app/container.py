@@ -130,7 +130,9 @@ def _open_monitoring_store(settings: Settings) -> MonitoringStore:
 
 
 def _drift_limits(settings: Settings) -> DriftLimits:
-    return DriftLimits(psi=settings.drift_psi, outside=settings.drift_outside)
+    return DriftLimits(
+        psi=settings.drift_psi, outside=settings.drift_outside, bias=settings.live_bias
+    )
 
 
 def _read_priced(exchanges: Iterable[Exchange]) -> Iterator[PricedStones]:
@@ -324,7 +326,14 @@ class Container(containers.DeclarativeContainer):
     )
     drift_limits: providers.Provider[DriftLimits] = providers.Callable(_drift_limits, settings)
     watch_prices = providers.Factory(
-        WatchPrices, request_log, read_priced, history, monitoring_store, clock, drift_limits
+        WatchPrices,
+        request_log,
+        read_priced,
+        history,
+        monitoring_store,
+        outcome_log,
+        clock,
+        drift_limits,
     )
     run_pipeline = providers.Factory(
         RunPipeline,

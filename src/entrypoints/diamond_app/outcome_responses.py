@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from msgspec import Struct
@@ -71,6 +72,10 @@ class LiveErrors(Struct, frozen=True, kw_only=True):
     """A model's errors against the prices that were really paid."""
 
     model_id: Annotated[str, described("The model's id.", MODEL_ID)]
+    at: Annotated[
+        str | None,
+        described("When it was computed (UTC); null: not yet.", TIME, format="date-time"),
+    ]
     outcomes: _Count
     mae: Annotated[
         float | None, described("Mean absolute error, in USD; null: no outcomes.", 301.5)
@@ -88,13 +93,16 @@ class LiveErrors(Struct, frozen=True, kw_only=True):
     weeks: Annotated[list[LiveWeek], described("By the week of payment, oldest first.", [])]
 
     @classmethod
-    def of(cls, model_id: str, live: diamond_core.LiveErrors | None) -> Self:
-        """Return the answer for a model's live errors; None: it has none."""
+    def of(cls, model_id: str, live: diamond_core.LiveErrors | None, at: datetime | None) -> Self:
+        """Return the answer for a model's live errors as of *at*; None: it has none."""
+        time = None if at is None else at.isoformat(timespec="microseconds")
         if live is None:
-            return cls(model_id=model_id, outcomes=0, weeks=[], **dict.fromkeys(_ERRORS))
+            nothing = dict.fromkeys(_ERRORS)
+            return cls(model_id=model_id, at=time, outcomes=0, weeks=[], **nothing)
         total = live.total
         return cls(
             model_id=model_id,
+            at=time,
             outcomes=total.outcomes,
             weeks=[
                 LiveWeek(

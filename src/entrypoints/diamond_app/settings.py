@@ -43,6 +43,7 @@ WINDOW: Final = "DIAMOND_WINDOW"
 NOTIFY_URL: Final = "DIAMOND_NOTIFY_URL"
 DRIFT_PSI: Final = "DIAMOND_DRIFT_PSI"
 DRIFT_OUTSIDE: Final = "DIAMOND_DRIFT_OUTSIDE"
+LIVE_BIAS: Final = "DIAMOND_LIVE_BIAS"
 MONITOR_EVERY: Final = "DIAMOND_MONITOR_EVERY"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) *%")
@@ -167,6 +168,7 @@ class Settings:
         notify_url: where the pipeline posts what happened; '' for nowhere.
         drift_psi: the maximum population stability index of a field; see ``drift``.
         drift_outside: the maximum share of stones outside the training range.
+        live_bias: the maximum bias of the champion against the prices that were paid, as a share.
         monitor_every: how often the shipper compares the requests with the training data.
         allow_pickle: whether a model without an ONNX graph is served from its joblib file;
             loading that file can run any code in it. A ``.env`` file can't set it.
@@ -189,6 +191,7 @@ class Settings:
     notify_url: str = field(repr=False, default="")  # can contain a token
     drift_psi: float = 0.1
     drift_outside: float = 0.05
+    live_bias: float = 0.1
     monitor_every: timedelta = timedelta(minutes=5)
     allow_pickle: bool = False
 
@@ -243,6 +246,7 @@ class Settings:
             window=_duration(WINDOW, values.get(WINDOW) or ""),
             notify_url=_http_url(NOTIFY_URL, values.get(NOTIFY_URL) or ""),
             drift_psi=_psi(values.get(DRIFT_PSI) or "0.1"),
+            live_bias=_share(LIVE_BIAS, values.get(LIVE_BIAS) or "10%"),
             drift_outside=_share(DRIFT_OUTSIDE, values.get(DRIFT_OUTSIDE) or "5%"),
             monitor_every=_duration(MONITOR_EVERY, values.get(MONITOR_EVERY) or "5m")
             or timedelta(),

@@ -68,6 +68,7 @@ def create_app(
         models.AllModels(history),
         models.ChampionModel(champion_follower),
         models.OneModel(history),
+        models.LiveModel(history, monitoring_store),
         models.Promotions(choose_champion, history),
         pipeline.AllRuns(pipeline_runs),
         drift.DriftResource(monitoring_store, drift_limits),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from diamond_app.api.counters import BUCKETS, Counters, SharedCounters
 from diamond_app.api.exchange_context import Request
 from diamond_core import (
     ChampionFollower,
+    LiveErrors,
     DriftLimits,
     MonitoringStore,
     NoChampion,
@@ -138,6 +139,7 @@ class Metrics:
             "When this was computed.",
             found.at.timestamp(),
         )
+        yield from _live(found.live)
 
     def _model_state(self) -> Iterator[Metric]:
         from prometheus_client.metrics_core import GaugeMetricFamily
@@ -165,6 +167,23 @@ class Metrics:
             "1 while the champion can't be checked or loaded, or its files are lost.",
             value=1.0 if self._follower.problem else 0.0,
         )
+
+
+def _live(errors: Sequence[LiveErrors]) -> Iterator[Metric]:
+    """Yield each model's errors against the prices that were really paid."""
+    from prometheus_client.metrics_core import GaugeMetricFamily
+
+    for name, about, value in (
+        ("outcomes", "Prices paid for stones that the model priced.", "outcomes"),
+        ("mae_usd", "Mean absolute error against prices paid.", "mae"),
+        ("bias_ratio", "Predicted prices / prices paid - 1.", "relative_bias"),
+        ("mape_ratio", "Mean absolute percentage error against prices paid.", "mape"),
+        ("coverage_ratio", "Share of prices paid inside their price range.", "coverage"),
+    ):
+        family = GaugeMetricFamily(f"diamond_live_{name}", about, labels=["model"])
+        for each in errors:
+            family.add_metric([each.model_id], getattr(each.total, value))
+        yield family
 
 
 def _counted(counters: Counters) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from diamond_app.api.payloads import (
     read_text,
     whole_number,
 )
+from diamond_app.outcome_responses import LiveErrors
 from diamond_app.responses import (
     MODEL_ID,
     DamagedModel,
@@ -24,7 +25,7 @@ from diamond_app.responses import (
     Promoted,
     described,
 )
-from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId
+from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId, MonitoringStore
 
 DEFAULT_MODELS: Final = 100
 MAXIMUM_MODELS: Final = 1000
@@ -110,6 +111,35 @@ class OneModel:
     )
     def on_get(self, req: Request, resp: falcon.Response, id: str) -> ModelCard:
         return ModelCard.of(self._history.card(ModelId(id)))
+
+
+class LiveModel:
+    """GET /v1/models/{id}/live: its errors against prices that were really paid."""
+
+    path = "/v1/models/{id}/live"
+
+    def __init__(self, history: ModelHistory, monitoring: MonitoringStore) -> None:
+        self._history = history
+        self._monitoring = monitoring
+
+    @operation(
+        id="show_live_errors",
+        etag=True,
+        long=True,
+        topic=Topic.MODELS,
+        summary="Show one model's errors against prices paid",
+        about="Computed every few minutes from the outcomes that were reported.",
+        path=MODEL_PATH,
+        answer=LiveErrors,
+        answered="The errors, in all and by week.",
+        errors=(404, 503),
+    )
+    def on_get(self, req: Request, resp: falcon.Response, id: str) -> LiveErrors:
+        card = self._history.card(ModelId(id))
+        found = self._monitoring.load()
+        if found is None:
+            return LiveErrors.of(card.id, None, None)
+        return LiveErrors.of(card.id, found.live_of(card.id), found.at)
 
 
 class ChampionModel:

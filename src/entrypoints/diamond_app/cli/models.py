@@ -212,10 +212,11 @@ def live(id: str | None, as_json: bool) -> None:
     from diamond_core import LiveErrors, current
 
     wired = container()
+    now = wired.clock()()
     chosen = None if id is None else str(model_id(wired.history(), id))
     found = LiveErrors.of(current(wired.outcome_log().read()))
     if chosen is not None:
-        answer = Answer.of(chosen, found.get(chosen))
+        answer = Answer.of(chosen, found.get(chosen), now)
         if as_json:
             print_json(answer)
             return
@@ -225,7 +226,7 @@ def live(id: str | None, as_json: bool) -> None:
         rows = [(f"{week.since}", week) for week in answer.weeks]
         print_table("", ["week", *_LIVE], [_live_row(*each) for each in [*rows, ("all", answer)]])
         return
-    answers = [Answer.of(model, each) for model, each in found.items()]
+    answers = [Answer.of(model, each, now) for model, each in found.items()]
     if as_json:
         print_json(answers)
     elif not answers:

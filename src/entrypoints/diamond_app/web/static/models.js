@@ -8,6 +8,8 @@ import { key } from "./key.js";
 import { plot } from "./plot.js";
 import { padded } from "./scales.js";
 
+const LIVE_MODELS = 6;
+
 async function load() {
   try {
     show(await getJson("/v1/models?limit=1000"));
@@ -28,6 +30,7 @@ function show({ models, champion, damaged }) {
   }
   const families = [...new Set(models.map((model) => model.family))].sort();
   drawHistory(models, champion);
+  loadLive(models, champion);
   $("models").replaceChildren(table("All models", [
     { title: "Model", cell: (model) => [el("b", {}, model.family), model.id === champion ? el("span", { class: "badge good" }, "champion") : "", el("div", { class: "code" }, model.id)] },
     { title: "MAE", number: true, cell: (model) => money(model.metrics.mae) },
@@ -63,6 +66,40 @@ function drawHistory(models, champion) {
       mark: "dots", series, name: family, points: models.filter((model) => model.family === family).map(point),
     })),
   });
+}
+
+/** Show the errors against prices paid of the champion and of the newest other models. */
+async function loadLive(models, champion) {
+  const chosen = [...models].sort((a, b) => (b.id === champion) - (a.id === champion)).slice(0, LIVE_MODELS);
+  const answers = await Promise.all(chosen.map(({ id }) => getJson(`/v1/models/${id}/live`).catch(() => null)));
+  const live = answers.filter((each) => each?.outcomes);
+  $("live").hidden = !live.length;
+  if (!live.length) return;
+  const weeks = live.flatMap((each) => each.weeks);
+  const times = weeks.map((week) => Date.parse(week.since));
+  const { high } = padded(weeks.map((week) => week.mae_high), { share: 0.1, minimum: 1 });
+  plot($("live-chart"), {
+    label: `Mean absolute error of ${plural(live.length, "model")} against prices paid, by week`,
+    height: 280,
+    x: { ...padded(times, { share: 0.05, minimum: 7 * 864e5 }), kind: "time", title: "" },
+    y: { low: 0, high, format: "usd", title: "MAE, USD" },
+    layers: live.map((each, series) => ({
+      mark: "intervals", series, name: each.model_id,
+      points: each.weeks.map((week) => ({
+        // beside each other, not on top of each other
+        x: Date.parse(week.since) + series * 12 * 3.6e6, y: week.mae, low: week.mae_low, high: week.mae_high,
+        text: `${each.model_id}, week of ${week.since}: ${money(week.mae)} (95 %: ${money(week.mae_low)} to ${money(week.mae_high)}), ${plural(week.outcomes, "stone")}`,
+      })),
+    })),
+  });
+  $("live-table").replaceChildren(table("Errors against prices paid", [
+    { title: "Model", cell: (each) => el("span", { class: "code" }, each.model_id) },
+    { title: "Prices paid", number: true, cell: (each) => count(each.outcomes) },
+    { title: "MAE", number: true, cell: (each) => `${money(each.mae)} (${money(each.mae_low)} to ${money(each.mae_high)})` },
+    { title: "Bias", number: true, cell: (each) => `${each.bias > 0 ? "+" : ""}${money(each.bias)}` },
+    { title: "MAPE", number: true, cell: (each) => percent(each.mape) },
+    { title: "Coverage", number: true, cell: (each) => percent(each.coverage) },
+  ], live), el("p", { class: "hint" }, "Bias: the mean of predicted minus paid prices. Report a price paid with the id of its prediction."));
 }
 
 function report(model) {
