@@ -49,6 +49,7 @@ function show(found) {
 }
 
 function distribution(holder, { field, bins, requests, training }) {
+  if (!requests.some(Boolean)) return; // all are unknown
   bars(holder, {
     label: `${label(field)}: the requests and the training stones`,
     rows: bins.map((bin, at) => ({ label: bin, value: requests[at], mark: training[at], text: percent(requests[at]) })),
