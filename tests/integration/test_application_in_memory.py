@@ -94,7 +94,7 @@ def test_serves_every_route(client, container, two_models):
 
 
 def test_serves_every_page(client, two_models):
-    pages = ("/", "/stones", "/models", "/pipeline", "/requests")
+    pages = ("/", "/stones", "/models", "/pipeline", "/monitoring", "/requests")
     for path in (*pages, f"/models/{two_models[0]}/report"):
         page = client.simulate_get(path, headers=HTML | ADMIN)
         assert page.status_code == 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -111,6 +113,25 @@ def test_a_monitor_counts_once():
     monitor = some_stones(1, seed=9)[np.zeros(5000, dtype=int)]
     drift = drift_of(priced(DiamondTable.concatenate([some_stones(300, seed=1), monitor])))
     assert (drift.requests, drift.repeated, drift.drifted) == (301, 4999, False)
+
+
+def test_requests_that_many_make_are_no_drift():
+    """Without measurements, a common stone is asked for again and again, and counts once."""
+    random = np.random.default_rng(1)
+    rows = some_stones(20_000, seed=1).rows.copy()
+    rows["carat"] = np.round(rows["carat"].clip(0.2, 2.0), 1)
+    for name in ("depth", "x", "y", "z"):
+        rows[name] = np.nan
+    rows["cut"], rows["color"] = 4 - random.geometric(0.6, 20_000).clip(1, 5) % 5, 3
+    table = DiamondTable(rows)
+    profile = Profile.of(table)
+    for size in (500, 5_000, 100_000):
+        counter = HourlyCounter(profile, training_range(table))
+        counter.add(priced(table[random.integers(0, len(table), size)].four_cs()))
+        counts = HourCounts.sum(counter.hours(), profile, NOON)
+        assert not Drift.of(counts, profile, NOON, LIMITS).drifted
+    without = replace(profile, four_cs=())
+    assert Drift.of(counts, without, NOON, LIMITS).drifted
 
 
 STONES = some_stones(12)

@@ -8,6 +8,11 @@ Index). Two things follow. The PSI that is reported is less by the mean of that 
 has drifted only if its PSI is above the limit and the change is also significant, by the PSI itself
 or by the mean ridit, the rank of a value among the training stones (Bross, 1958): so a few stones
 cause no false alarm, and of a million stones a trifle, however significant, is below the limit.
+
+Repeated requests count once, so what counts is distinct stones. Many stones share their weight and
+grades: of a million requests with the 4 Cs only, each common stone is left once, beside all rare ones.
+So for these requests, the training data is reduced to as many distinct stones in the same way: of the
+weights and grades that t training stones share, the share 1 - exp(-rate t) is found.
 """
 
 from __future__ import annotations
@@ -104,7 +109,11 @@ class Drift:
         cls, counts: WindowCounts, profile: Profile, since: datetime, limits: DriftLimits
     ) -> Self:
         """Compare the *counts* of a window with the *profile* of the training data."""
-        fields = tuple(_field_drift(name, counts, profile, limits.psi) for name in counts.bins)
+        training = _Training(profile, counts)
+        fields = tuple(
+            _field_drift(name, counts, profile, training.counts(name), limits.psi)
+            for name in counts.bins
+        )
         share = counts.outside / max(counts.stones, 1)
         noise = _z(1) * sqrt(limits.outside * (1.0 - limits.outside) / max(counts.stones, 1))
         outside_drifted = counts.stones >= MINIMUM_STONES and share > limits.outside + noise
@@ -116,7 +125,7 @@ class Drift:
             fields=fields,
             outside_training_range=share,
             outside_drifted=outside_drifted,
-            price_level=exp(mean - profile.log_price) if counts.stones else None,
+            price_level=exp(mean - training.log_price) if counts.stones else None,
             drifted=outside_drifted or any(each.drifted for each in fields),
         )
 
@@ -131,6 +140,39 @@ class Drift:
             share = f"{self.outside_training_range:.1%} of the stones"
             found["outside_training_range"] = f"{share} are outside the training range"
         return found
+
+
+class _Training:
+    """The training stones, with as many distinct ones without measurements as a window has."""
+
+    def __init__(self, profile: Profile, window: WindowCounts) -> None:
+        self._profile = profile
+        self._four_cs = window.four_cs / max(window.stones, 1) if profile.four_cs else 0.0
+        distinct = np.array([each.distinct for each in profile.four_cs])
+        times = np.array([each.times for each in profile.four_cs])
+        low, high = 1e-12, 1e3
+        while high / low > 1.001:  # the number of distinct stones grows with the rate
+            rate = sqrt(low * high)
+            found = float((distinct * -np.expm1(-rate * times)).sum())
+            low, high = (rate, high) if found < window.four_cs else (low, rate)
+        self._shares = -np.expm1(-low * times)
+        mixed = distinct * self._shares
+        four_cs = [each.log_price for each in profile.four_cs]
+        self.log_price = profile.log_price
+        if self._four_cs:
+            reduced = float(np.average(four_cs, weights=mixed))
+            self.log_price += self._four_cs * (reduced - profile.log_price)
+
+    def counts(self, name: str) -> NDArray[Any]:
+        """Return the counts of a field's bins; as many as the training stones have."""
+        counts = np.array(self._profile.counts[name])
+        if not self._four_cs or name not in self._profile.four_cs[0].counts:
+            return counts
+        groups = np.array([each.counts[name] for each in self._profile.four_cs])
+        reduced = self._shares @ groups
+        reduced *= counts.sum() / reduced.sum()
+        mixed: NDArray[Any] = (1.0 - self._four_cs) * counts + self._four_cs * reduced
+        return mixed
 
 
 def psi(training: NDArray[Any], priced: NDArray[Any]) -> float:
@@ -168,8 +210,10 @@ def _unit(training: NDArray[Any], priced: NDArray[Any]) -> float:
     return float(1.0 / training.sum() + 1.0 / priced.sum())
 
 
-def _field_drift(name: str, counts: WindowCounts, profile: Profile, limit: float) -> FieldDrift:
-    training, priced = np.array(profile.counts[name]), counts.bins[name]
+def _field_drift(
+    name: str, counts: WindowCounts, profile: Profile, training: NDArray[Any], limit: float
+) -> FieldDrift:
+    priced = counts.bins[name]
     known = int(priced.sum())
     found, significant = 0.0, False
     if known and training.sum():
@@ -190,7 +234,7 @@ def _field_drift(name: str, counts: WindowCounts, profile: Profile, limit: float
 
 
 def _shares(counts: NDArray[Any]) -> tuple[float, ...]:
-    return tuple((counts / max(int(counts.sum()), 1)).tolist())
+    return tuple((counts / max(counts.sum(), 1)).tolist())
 
 
 def _z(fields: int) -> float:

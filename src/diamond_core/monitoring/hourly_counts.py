@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from diamond_core.models.profile import PROFILED, Profile
 from diamond_core.monitoring.priced_stones import PricedStones
 from diamond_core.stones.diamond_table import DiamondTable
-from diamond_core.stones.fields import PRICE
+from diamond_core.stones.fields import OPTIONAL, PRICE
 
 Counts = NDArray[np.int64]
 
-_FIRST: Final = ("stones", "repeated", "outside")
+_FIRST: Final = ("stones", "repeated", "outside", "four_cs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,7 @@ class WindowCounts:
         stones: the number of distinct stones.
         repeated: how often one of them was priced before, in the window.
         outside: how many have a number outside the training range.
+        four_cs: how many have no known measurement.
         log_price: the sum of the natural logarithms of their prices in USD.
         bins: how many are in each bin of the profile, by field and for the price.
     """
@@ -35,6 +36,7 @@ class WindowCounts:
     stones: int
     repeated: int
     outside: int
+    four_cs: int
     log_price: float
     bins: Mapping[str, Counts]
 
@@ -48,7 +50,7 @@ class HourCounts:
 
     Attributes:
         at: the beginning of the hour.
-        cells: whole numbers: stones, repeated, outside, then the bins in the order of the profile.
+        cells: whole numbers: stones, repeated, outside, four_cs, then the bins in the order of the profile.
             As text, because reading many numbers one by one is slow.
         log_price: as in ``WindowCounts``.
     """
@@ -105,6 +107,8 @@ class HourlyCounter:
         cells[:, 0] = np.bincount(which_fresh, minlength=count)
         cells[:, 1] = np.bincount(which[~new], minlength=count)
         cells[:, 2] = np.bincount(which_fresh[outside], minlength=count)
+        measured = np.any([fresh.table.known(name) for name in OPTIONAL], axis=0)
+        cells[:, 3] = np.bincount(which_fresh[~measured], minlength=count)
         for name, span in self._spans.items():
             values = fresh.prices if name == PRICE.name else fresh.table.column(name)
             bins = self._profile.bins(name, values)

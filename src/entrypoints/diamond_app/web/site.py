@@ -24,6 +24,7 @@ _PAGES: Final = {
     "/stones": "stones.html",
     "/models": "models.html",
     "/pipeline": "pipeline.html",
+    "/monitoring": "monitoring.html",
     "/requests": "requests.html",
 }
 

@@ -1,0 +1,153 @@
+"""How long does it take to compare a month of requests with the training data, and how much memory?
+
+    python benchmarks/drift.py [--requests 1000000] [--four-cs]
+
+Trains the linear family on the bundled stones, fills the request log (SQLite) of a new home with
+requests for stones of the hold-out, spread over 30 days, and computes their drift in a process of its
+own, as the shipper does. It also shows how often windows of 500 requests raise an alarm, and how
+often 200 requests for stones that are 30 % heavier do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support import diamond, environment
+
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.sources.bundled import BundledSource
+from diamond_app import open_home
+from diamond_app.responses import encode
+from diamond_core import (
+    FIELDS,
+    REQUIRED,
+    DiamondTable,
+    Drift,
+    DriftLimits,
+    Exchange,
+    PricedStones,
+    in_holdout,
+    read_stones,
+)
+from diamond_core.monitoring.hourly_counts import HourCounts, HourlyCounter
+
+AT_ONCE = 10_000
+NOW = datetime.now(UTC)
+
+
+def exchanges(stones, names, count):
+    """Yield some thousand exchanges at a time, oldest first."""
+    random = np.random.default_rng(0)
+    step = timedelta(days=30) / count
+    columns = [stones.values(name) for name in names]
+    prices = stones.price.tolist()
+    for first in range(0, count, AT_ONCE):
+        some = []
+        for number in range(first, min(first + AT_ONCE, count)):
+            at = NOW - timedelta(days=30) + number * step
+            row = int(random.integers(len(stones)))
+            price = prices[row]
+            id = f"{int(at.timestamp() * 1e9):016x}{number:016x}"
+            answer = {
+                "id": id,
+                "price": price,
+                "currency": "USD",
+                "price_range": {"low": 0.8 * price, "high": 1.2 * price, "coverage": 0.9},
+                "model": {"id": "linear-1", "family": "linear", "trained_at": NOW.isoformat()},
+                "assumed": [],
+                "outside_training_range": [],
+            }
+            values = {name: column[row] for name, column in zip(names, columns, strict=True)}
+            some.append(
+                Exchange(
+                    id=id,
+                    request_id=id,
+                    occurred_at=at,
+                    method="POST",
+                    path="/v1/predictions",
+                    query="",
+                    headers={"Content-Type": "application/json", "User-Agent": "benchmark/1.0"},
+                    client="127.0.0.1",
+                    key_name="web",
+                    status=200,
+                    duration_ms=1.0,
+                    request_body=encode(values),
+                    response_body=encode(answer),
+                    model_id="linear-1",
+                )
+            )
+        yield some
+
+
+def windows(card, stones, size, count):
+    """Return the share of windows with an alarm."""
+    random = np.random.default_rng(1)
+    alarms = 0
+    for _ in range(count):
+        some = stones[random.integers(0, len(stones), size)]
+        texts = np.full(size, "", dtype=object)
+        times = np.full(size, NOW.replace(tzinfo=None), dtype="M8[us]")
+        prices = some.price * np.exp(random.normal(0, 0.07, size))
+        counter = HourlyCounter(card.profile, card.training_range)
+        counter.add(PricedStones(some, texts, times, texts, texts, prices, prices, prices))
+        counts = HourCounts.sum(counter.hours(), card.profile, NOW)
+        alarms += Drift.of(counts, card.profile, NOW, DriftLimits()).drifted
+    return alarms / count
+
+
+def heavier(stones):
+    rows = stones.rows.copy()
+    rows["carat"] = np.round(rows["carat"] * 1.3, 2)
+    rows["price"] *= 1.5
+    return DiamondTable(rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=1_000_000)
+    parser.add_argument("--four-cs", action="store_true", help="without measurements")
+    given = parser.parse_args()
+    stones = read_stones([BundledSource()])[0].table
+    held_out = stones[in_holdout(stones)].four_cs()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        diamond(home, "train", "--family", "linear")
+        wired = open_home(home)
+        card = wired.history.card(wired.history.champion())
+        for size in (200, 500, 5_000):
+            print(f"{size} requests: {windows(card, held_out, size, 1000):.2%} of windows alarm")
+        print(f"200 heavier: {windows(card, heavier(held_out), 200, 1000):.1%} alarm")
+        log = PeeweeRequestLog.from_url(wired.settings.database_url)
+        names = REQUIRED if given.four_cs else tuple(FIELDS)
+        for some in exchanges(stones, names, given.requests):
+            log.append_all(some)
+        log.close()
+        started = time.perf_counter()
+        watch = [sys.executable, "-m", "diamond_app.watch"]
+        subprocess.run(watch, env=environment(home), check=True)
+        seconds = time.perf_counter() - started
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        found = open_home(home).container.monitoring_store().load()
+        drift = found.drift(found.since, DriftLimits())
+        print(f"{given.requests:,} requests: {seconds:.1f} s, at most {peak:.0f} MiB")
+        print(f"{drift.requests:,} distinct, alarms: {dict(drift.alarms())}")
+        size = (home / "monitoring.json").stat().st_size
+        started = time.perf_counter()
+        open_home(home).container.monitoring_store().load()
+        print(f"the state: {size / 1024:.0f} KiB, read in {time.perf_counter() - started:.3f} s")
+
+
+if __name__ == "__main__":
+    main()
