@@ -18,8 +18,8 @@ from diamond_app.api.counters import BUCKETS, Counters, SharedCounters
 from diamond_app.api.exchange_context import Request
 from diamond_core import (
     ChampionFollower,
-    LiveErrors,
     DriftLimits,
+    LiveErrors,
     MonitoringStore,
     NoChampion,
     RequestLog,
