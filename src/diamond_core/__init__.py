@@ -37,6 +37,13 @@ from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.promotion import Promotion
 from diamond_core.monitoring.outcome import Outcome, current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
+from diamond_core.monitoring.replay import (
+    ChangedErrors,
+    ChangedGroup,
+    ChangedPrice,
+    ChangedRanges,
+    Replay,
+)
 from diamond_core.ports import (
     BATCH_ROWS,
     ESTIMATOR_FILE,
@@ -107,6 +114,7 @@ from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.replay_requests import ReplayRequests
 from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
@@ -187,6 +195,12 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "priced",
     "Outcome",
     "current",
+    "ReplayRequests",
+    "Replay",
+    "ChangedPrice",
+    "ChangedGroup",
+    "ChangedRanges",
+    "ChangedErrors",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",

@@ -47,6 +47,8 @@ from diamond_core import (
     PipelineRuns,
     PriceDiamonds,
     PruneModels,
+    ReadPriced,
+    ReplayRequests,
     ReportInput,
     ReproduceModel,
     RequestLog,
@@ -195,6 +197,12 @@ def _write_report(report: ReportInput) -> bytes:
     return write_report(report, repeat_command(report.card))
 
 
+def _priced_reader() -> ReadPriced:
+    from diamond_app.priced_exchanges import read_priced  # only few commands read answers back
+
+    return read_priced
+
+
 def _notifier(settings: Settings) -> Notify:
     if not settings.notify_url:
         return notify_nobody
@@ -241,6 +249,8 @@ class Container(containers.DeclarativeContainer):
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
+    read_priced: providers.Provider[ReadPriced] = providers.Callable(_priced_reader)
+    replay_requests = providers.Factory(ReplayRequests, request_log, history, read_priced, clock)
     prune_models = providers.Factory(PruneModels, history, model_repository, exclusive_work)
     stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)
     add_stones = providers.Factory(

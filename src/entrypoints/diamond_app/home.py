@@ -17,6 +17,7 @@ from diamond_core import (
     ModelHistory,
     PriceDiamonds,
     PruneModels,
+    ReplayRequests,
     ReproduceModel,
     RequestLog,
     RunPipeline,
@@ -116,6 +117,11 @@ class Home:
     def prune_models(self) -> PruneModels:
         """Removes old models, and the samples that no model uses any more."""
         return self.container.prune_models()
+
+    @property
+    def replay_requests(self) -> ReplayRequests:
+        """Shows what a model would have answered to the recorded requests."""
+        return self.container.replay_requests()
 
     @property
     def request_log(self) -> RequestLog:

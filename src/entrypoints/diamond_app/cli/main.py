@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
     "requests": (
         "diamond_app.cli.requests",
-        "List, show, export and prune exchanges.",
+        "List, show, export, replay and prune exchanges.",
     ),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the data."),
 }

@@ -1,0 +1,138 @@
+"""The command ``diamond requests replay``."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+
+from diamond_app.cli.model_id import model_id
+from diamond_app.cli.output import container, json_option, print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from diamond_core import Diamond, Replay
+
+
+@click.command("replay")
+@click.option("--model", required=True, metavar="ID", help="The model to try, or 'champion'.")
+@click.option(
+    "--against",
+    metavar="ID",
+    help="Compare with this model, or 'champion'; default is what was answered.",
+)
+@click.option(
+    "--since",
+    default="7d",
+    show_default=True,
+    metavar="TIME",
+    help="Requests since this time (ISO 8601, UTC without a zone), or this age: 2h, 3d.",
+)
+@click.option("--until", metavar="TIME", help="Requests before this time, or older than this age.")
+@json_option
+def replay(model: str, against: str | None, since: str, until: str | None, as_json: bool) -> None:
+    """Show what a model would have answered to the recorded requests.
+
+    It shows how many prices change and by how much, by weight and grade, the twenty largest
+    changes, the price ranges, and, where paid prices are known, the errors of both. Nothing is
+    recorded or promoted.
+
+    \b
+    Examples:
+      diamond requests replay --model linear-20261127-215313-a78d66 --since 7d
+      diamond requests replay --model linear-20261127-215313-a78d66 --against champion --json
+    """
+    from diamond_core.codec import to_plain
+
+    wired = container()
+    now = wired.clock()()
+    start = _time("since", since, now)
+    end = None if until is None else _time("until", until, now)
+    if start >= (end or now):
+        raise click.BadParameter("must be before the end of the period", param_hint="--since")
+    history = wired.history()
+    with progress_bar(quiet=as_json) as progress:
+        found = wired.replay_requests()(
+            model_id(history, model),
+            against=None if against is None else model_id(history, against),
+            since=start,
+            until=end,
+            progress=progress,
+        )
+    if as_json:
+        print_json(to_plain(found))
+    elif not found.stones:
+        before = "" if end is None else f" and before {end:%Y-%m-%d %H:%M:%S} UTC"
+        print(f"No stones were priced since {start:%Y-%m-%d %H:%M:%S} UTC{before}.")
+    else:
+        _print(found)
+
+
+def _time(name: str, text: str, now: datetime) -> datetime:
+    from diamond_app.exchange_filters import parse_time
+
+    try:
+        return parse_time(text, now)
+    except ValueError as ex:
+        raise click.BadParameter(str(ex), param_hint=f"--{name}") from ex
+
+
+def _print(found: Replay) -> None:
+    old = found.against or "the recorded answers"
+    print(f"{found.model} against {old}, {found.exchanges:,} requests of {found.stones:,} stones\n")
+    print(
+        f"Prices that change: {found.changed:,} ({found.changed / found.stones:.1%});"
+        f" by more than 5 %: {found.large:,} ({found.large / found.stones:.1%})"
+    )
+    print(
+        f"Mean change: {found.mean_change:+.2%}; mean size of a change:"
+        f" {found.mean_absolute_change:.2%}"
+    )
+    if ranges := found.ranges:
+        print(
+            f"Mean width of the price ranges: {ranges.new:.1%} of the price, was {ranges.old:.1%};"
+            f" narrower for {ranges.narrower:.1%} of the stones, wider for {ranges.wider:.1%}"
+        )
+    if errors := found.errors:
+        significant = "" if errors.is_significant else "; not more than noise"
+        print(
+            f"MAE on the {errors.outcomes:,} stones with a known price: {errors.new_mae:,.2f} USD,"
+            f" was {errors.old_mae:,.2f} (difference {errors.difference:+,.2f},"
+            f" 95 %: {errors.low:+,.2f} to {errors.high:+,.2f}{significant});"
+            f" bias {errors.new_bias:+,.2f}, was {errors.old_bias:+,.2f}"
+        )
+    for by, groups in groupby(found.groups, lambda each: each.by):
+        rows: list[list[object]] = [
+            [
+                each.name,
+                each.stones,
+                f"{each.changed:.1%}",
+                f"{each.mean_change:+.2%}",
+                f"{each.mean_absolute_change:.2%}",
+                f"{each.large:.1%}",
+            ]
+            for each in groups
+        ]
+        print()
+        print_table("", [by, "stones", "changed", "mean change", "mean size", "above 5 %"], rows)
+    if found.largest:
+        rows = [
+            [
+                _named(each.diamond),
+                each.old,
+                each.new,
+                f"{each.change:+.1%}",
+                f"{each.priced_at:%m-%d %H:%M:%S}",
+                each.id,
+            ]
+            for each in found.largest
+        ]
+        columns = ["largest changes", "old $", "new $", "change", "priced (UTC)", "id"]
+        print()
+        print_table("", columns, rows, ["priced (UTC)"])
+
+
+def _named(stone: Diamond) -> str:
+    return f"{stone.carat:g} ct {stone.cut} {stone.color} {stone.clarity}"
