@@ -20,6 +20,7 @@ from diamond_core.errors import (
     ModelNotFound,
     NoChampion,
     NothingToRollBack,
+    NotRecomputable,
     NotReproducible,
     Refused,
     SourceUnreadable,
@@ -114,6 +115,11 @@ from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.recompute_exchange import (
+    RecomputedExchange,
+    RecomputedPrice,
+    RecomputeExchange,
+)
 from diamond_core.use_cases.replay_requests import ReplayRequests
 from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
@@ -201,6 +207,9 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ChangedGroup",
     "ChangedRanges",
     "ChangedErrors",
+    "RecomputeExchange",
+    "RecomputedExchange",
+    "RecomputedPrice",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
@@ -268,6 +277,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelExists",
     "ModelDamaged",
     "NotReproducible",
+    "NotRecomputable",
     "NothingToRollBack",
     "Conflict",
     "Unavailable",

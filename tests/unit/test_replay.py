@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from statistics import fmean, stdev
 
 import numpy as np
@@ -55,7 +56,7 @@ def in_parts(stones, prices, *cuts):
     """Return the parts of stones between *cuts*."""
     edges = [0, *sorted(cuts), len(stones)]
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         if low < high:
             some = stones[low:high]
             found.append((some, priced_at(some, prices[low:high])))

@@ -48,6 +48,7 @@ from diamond_core import (
     PriceDiamonds,
     PruneModels,
     ReadPriced,
+    RecomputeExchange,
     ReplayRequests,
     ReportInput,
     ReproduceModel,
@@ -250,6 +251,7 @@ class Container(containers.DeclarativeContainer):
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
     read_priced: providers.Provider[ReadPriced] = providers.Callable(_priced_reader)
+    recompute_exchange = providers.Factory(RecomputeExchange, request_log, history, read_priced)
     replay_requests = providers.Factory(ReplayRequests, request_log, history, read_priced, clock)
     prune_models = providers.Factory(PruneModels, history, model_repository, exclusive_work)
     stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)

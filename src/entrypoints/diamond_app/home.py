@@ -17,6 +17,7 @@ from diamond_core import (
     ModelHistory,
     PriceDiamonds,
     PruneModels,
+    RecomputeExchange,
     ReplayRequests,
     ReproduceModel,
     RequestLog,
@@ -117,6 +118,11 @@ class Home:
     def prune_models(self) -> PruneModels:
         """Removes old models, and the samples that no model uses any more."""
         return self.container.prune_models()
+
+    @property
+    def recompute_exchange(self) -> RecomputeExchange:
+        """Computes the prices of a recorded exchange again."""
+        return self.container.recompute_exchange()
 
     @property
     def replay_requests(self) -> ReplayRequests:

@@ -1,7 +1,8 @@
-"""The command ``diamond requests replay``."""
+"""The commands ``diamond requests replay`` and ``diamond requests recompute``."""
 
 from __future__ import annotations
 
+import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from diamond_app.cli.output import container, json_option, print_json, print_tab
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from diamond_core import Diamond, Replay
+    from diamond_core import Diamond, RecomputedExchange, Replay
+
+_SHOWN = 20
 
 
 @click.command("replay")
@@ -68,6 +71,30 @@ def replay(model: str, against: str | None, since: str, until: str | None, as_js
         print(f"No stones were priced since {start:%Y-%m-%d %H:%M:%S} UTC{before}.")
     else:
         _print(found)
+
+
+@click.command("recompute")
+@click.argument("id")
+@json_option
+def recompute(id: str, as_json: bool) -> None:
+    """Compute the prices of a recorded exchange again, with the model that priced it.
+
+    ID is the id of an exchange or of a prediction, also of one stone in a batch, or an
+    X-Request-ID. The same model gives the same price, to the cent; exits with 1 if one differs.
+
+    \b
+    Example:
+      diamond requests recompute 18ec058bb23e18b904ef4c6a08824aa8
+    """
+    from diamond_core.codec import to_plain
+
+    found = container().recompute_exchange()(id)
+    if as_json:
+        print_json(to_plain(found))
+    else:
+        _print_recomputed(found)
+    if not found.same:
+        sys.exit(1)
 
 
 def _time(name: str, text: str, now: datetime) -> datetime:
@@ -132,6 +159,30 @@ def _print(found: Replay) -> None:
         columns = ["largest changes", "old $", "new $", "change", "priced (UTC)", "id"]
         print()
         print_table("", columns, rows, ["priced (UTC)"])
+
+
+def _print_recomputed(found: RecomputedExchange) -> None:
+    same = sum(each.same for each in found.stones)
+    print(
+        f"{same:,} of {len(found.stones):,} prices of {found.occurred_at:%Y-%m-%d %H:%M:%S} UTC are"
+        f" the same, computed again with {found.model}\n"
+    )
+    shown = sorted(found.stones, key=lambda each: each.same)[:_SHOWN]
+    rows: list[list[object]] = [
+        [
+            _named(each.diamond),
+            each.recorded.price,
+            each.recomputed.price,
+            "yes" if each.same else "no",
+            ", ".join(each.assumed),
+            ", ".join(each.outside),
+        ]
+        for each in shown
+    ]
+    columns = ["stone", "recorded $", "recomputed $", "same", "assumed", "outside training range"]
+    print_table("", columns, rows)
+    if len(shown) < len(found.stones):
+        print(f"... and {len(found.stones) - len(shown):,} more; --json has all")
 
 
 def _named(stone: Diamond) -> str:

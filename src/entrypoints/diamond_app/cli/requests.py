@@ -18,7 +18,7 @@ from diamond_app.cli.output import (
     print_table,
     progress_bar,
 )
-from diamond_app.cli.replay import replay
+from diamond_app.cli.replay import recompute, replay
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def command() -> None:
 
 
 command.add_command(replay)
+command.add_command(recompute)
 
 
 @command.command("list")
