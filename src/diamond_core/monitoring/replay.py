@@ -135,8 +135,9 @@ class Replay:
         groups: the changes by weight and by grade, worst first, without empty groups.
         largest: up to twenty different stones with the largest relative changes, rounded to a
             thousandth; of equal changes those of the largest amounts.
-        histogram: (change, stones): the number of stones whose change is from *change* to
-            *change* + ``STEP``, lowest first, without empty intervals; the last one has no end.
+        histogram: (low, high, stones): the number of stones whose change is from *low* to below
+            *high*, in intervals as wide as ``STEP``, lowest first, without empty ones. What is
+            above the highest interval is in it.
     """
 
     model: str
@@ -153,7 +154,7 @@ class Replay:
     errors: ChangedErrors | None
     groups: Sequence[ChangedGroup]
     largest: Sequence[ChangedPrice]
-    histogram: Sequence[tuple[float, int]]
+    histogram: Sequence[tuple[float, float, int]]
 
 
 class Answers(Protocol):
@@ -275,7 +276,7 @@ class ReplaySums:
             groups=list(self._found_groups()),
             largest=self._largest,
             histogram=[
-                (round(each * STEP - 1.0, 3), count)
+                (round(each * STEP - 1.0, 3), round((each + 1) * STEP - 1.0, 3), count)
                 for each, count in zip(at, self._histogram[at].tolist(), strict=True)
             ],
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from diamond_app.cli.model_id import model_id
 from diamond_app.cli.output import container, json_option, print_json, print_table, progress_bar
+from diamond_app.printable import printable
+from diamond_app.whole_file import whole_file
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,8 +38,21 @@ _SHOWN = 20
     help="Requests since this time (ISO 8601, UTC without a zone), or this age: 2h, 3d.",
 )
 @click.option("--until", metavar="TIME", help="Requests before this time, or older than this age.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write a report with charts to this file: one HTML page that works offline.",
+)
 @json_option
-def replay(model: str, against: str | None, since: str, until: str | None, as_json: bool) -> None:
+def replay(
+    model: str,
+    against: str | None,
+    since: str,
+    until: str | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
     """Show what a model would have answered to the recorded requests.
 
     It shows how many prices change and by how much, by weight and grade, the twenty largest
@@ -46,6 +63,7 @@ def replay(model: str, against: str | None, since: str, until: str | None, as_js
     Examples:
       diamond requests replay --model linear-20261127-215313-a78d66 --since 7d
       diamond requests replay --model linear-20261127-215313-a78d66 --against champion --json
+      diamond requests replay --model linear-20261127-215313-a78d66 --report replay.html
     """
     from diamond_core.codec import to_plain
 
@@ -56,7 +74,9 @@ def replay(model: str, against: str | None, since: str, until: str | None, as_js
     if start >= (end or now):
         raise click.BadParameter("must be before the end of the period", param_hint="--since")
     history = wired.history()
-    with progress_bar(quiet=as_json) as progress:
+    with ExitStack() as stack:
+        file = stack.enter_context(whole_file(report)) if report else None
+        progress = stack.enter_context(progress_bar(quiet=as_json))
         found = wired.replay_requests()(
             model_id(history, model),
             against=None if against is None else model_id(history, against),
@@ -64,6 +84,12 @@ def replay(model: str, against: str | None, since: str, until: str | None, as_js
             until=end,
             progress=progress,
         )
+        if file is not None:
+            from diamond_adapters.report.replay import write_replay_report
+
+            file.write(write_replay_report(found))
+    if report is not None:
+        print(f"The report was written to {printable(str(report))}", file=sys.stderr)
     if as_json:
         print_json(to_plain(found))
     elif not found.stones:
