@@ -128,14 +128,14 @@ def histogram(values: Floats, what: str, format: str) -> Chart:
 def changes(counts: Sequence[tuple[float, float, int]]) -> Chart:
     """Show how many stones have which relative change.
 
-    *counts* are (low, high, stones) of equally wide intervals; the outermost one in a thousand
+    *counts* are (low, high, stones) of equally wide intervals; the outermost half percent of the
     stones at each end are added to the outer columns.
     """
     lows, highs, stones = np.array(counts).T
     step = round(float(highs[0] - lows[0]), 6)
     at = np.round(lows / step).astype(int)
     shares = np.cumsum(stones) / stones.sum()
-    first, last = at[np.searchsorted(shares, [0.001, 0.999])].tolist()
+    first, last = at[np.searchsorted(shares, [0.005, 0.995])].tolist()
     wide = -(-(last - first + 1) // _COLUMNS)  # intervals in a column
     low = first // wide * wide  # a multiple, so that zero is between two columns
     columns = np.clip((at - low) // wide, 0, (last - low) // wide)

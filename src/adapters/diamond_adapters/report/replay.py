@@ -28,7 +28,7 @@ def _groups(replay: Replay) -> list[tuple[Chart, Table]]:
     for by, members in groupby(replay.groups, lambda each: each.by):
         groups = list(members)
         bars = [
-            Bar(each.name, round(each.mean_change, 6), f"{each.mean_change:+.2%}")
+            Bar(each.name, round(each.mean_change, 6), f"{each.mean_change:+z.2%}")
             for each in groups
         ]
         rows = [
@@ -36,7 +36,7 @@ def _groups(replay: Replay) -> list[tuple[Chart, Table]]:
                 each.name,
                 f"{each.stones:,}",
                 f"{each.changed:.1%}",
-                f"{each.mean_change:+.2%}",
+                f"{each.mean_change:+z.2%}",
                 f"{each.mean_absolute_change:.2%}",
                 f"{each.large:.1%}",
             ]
@@ -55,7 +55,7 @@ def _largest(replay: Replay) -> Table:
             each.id,
             f"{each.old:,.2f}",
             f"{each.new:,.2f}",
-            f"{each.change:+.1%}",
+            f"{each.change:+z.1%}",
         ]
         for each in replay.largest
     ]

@@ -140,7 +140,7 @@ def _print(found: Replay) -> None:
         f" by more than 5 %: {found.large:,} ({found.large / found.stones:.1%})"
     )
     print(
-        f"Mean change: {found.mean_change:+.2%}; mean size of a change:"
+        f"Mean change: {found.mean_change:+z.2%}; mean size of a change:"
         f" {found.mean_absolute_change:.2%}"
     )
     if ranges := found.ranges:
@@ -162,7 +162,7 @@ def _print(found: Replay) -> None:
                 each.name,
                 each.stones,
                 f"{each.changed:.1%}",
-                f"{each.mean_change:+.2%}",
+                f"{each.mean_change:+z.2%}",
                 f"{each.mean_absolute_change:.2%}",
                 f"{each.large:.1%}",
             ]
@@ -176,7 +176,7 @@ def _print(found: Replay) -> None:
                 _named(each.diamond),
                 each.old,
                 each.new,
-                f"{each.change:+.1%}",
+                f"{each.change:+z.1%}",
                 f"{each.priced_at:%m-%d %H:%M:%S}",
                 each.id,
             ]
