@@ -125,7 +125,7 @@ def test_finds_a_challenger_that_is_dearer_for_one_clarity(wired):
     assert len(by_clarity) == len(Clarity)
     for name, each in by_clarity.items():
         is_it = name == DEARER
-        assert each.changed == (1.0 if is_it else 0.0)
+        assert each.changed == (each.stones if is_it else 0)
         assert each.mean_change == pytest.approx(0.05 if is_it else 0.0, abs=1e-4)
     assert {each.diamond.clarity for each in found.largest} == {DEARER}
     assert len(found.largest) == 20
@@ -205,7 +205,9 @@ def test_the_command_prints_tables(wired):
     (vs2,) = [line for line in lines if line.startswith("VS2 ")]
     assert vs2.split()[2:] == ["0.0%", "+0.00%", "0.00%", "0.0%"]
     assert re.search(
-        r"^[\d.]+ ct \w+( Good)? [D-J] VS1 +[\d,.]+ +[\d,.]+ +\+5\.0% ", done.stdout, re.MULTILINE
+        r"^[\d.]+ ct \w+( Good)? [D-J] VS1 +\S+ \S+ +\w{32}\S* +[\d,.]+ +[\d,.]+ +\+5\.0%$",
+        done.stdout,
+        re.MULTILINE,
     )
     assert done.stderr == "replaying the requests\n"
 

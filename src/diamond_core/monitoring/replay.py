@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from math import sqrt
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,29 +54,38 @@ class ChangedPrice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangedGroup:
+class Changes:
+    """How the prices of some stones change.
+
+    Attributes:
+        stones: the number of stones.
+        changed: the number of those whose price changes by a cent or more.
+        large: the number of those whose price changes by more than ``LARGE``.
+        mean_change: the mean of new / old - 1 over all stones; 0 without stones.
+        mean_absolute_change: the mean of its absolute value.
+    """
+
+    stones: int
+    changed: int
+    large: int
+    mean_change: float
+    mean_absolute_change: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedGroup(Changes):
     """The changes in one group of stones.
 
     Attributes:
         by: 'carat', 'cut', 'color', ...
         name: the weight band or the grade.
-        stones: the number of stones, above 0.
-        changed: the share of stones whose price changes by a cent or more.
-        mean_change: the mean of new / old - 1.
-        mean_absolute_change: the mean of its absolute value.
-        large: the share of stones whose price changes by more than ``LARGE``.
     """
 
     by: str
     name: str
-    stones: int
-    changed: float
-    mean_change: float
-    mean_absolute_change: float
-    large: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ChangedRanges:
     """The price ranges before and after: the mean of (high - low) / price, and who differs.
 
@@ -91,7 +100,7 @@ class ChangedRanges:
     wider: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ChangedErrors:
     """The errors of both, in USD, on the n stones whose paid price is known.
 
@@ -119,17 +128,14 @@ class ChangedErrors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
+class Replay(Changes):
     """What a model would have answered, compared with other answers to the same requests.
 
     Attributes:
         model: the id of the model.
         against: the id of the model it is compared with; '' for the recorded answers.
         since, until: the period of the requests, in UTC; None: until now.
-        exchanges, stones: how many were replayed.
-        changed: the number of stones whose price changes by a cent or more.
-        large: the number of those whose price changes by more than ``LARGE``.
-        mean_change, mean_absolute_change: of new / old - 1 over all stones; 0 without stones.
+        exchanges: how many requests were replayed.
         ranges: None without stones.
         errors: None if no paid price is known.
         groups: the changes by weight and by grade, worst first, without empty groups.
@@ -145,11 +151,6 @@ class Replay:
     since: datetime
     until: datetime | None
     exchanges: int
-    stones: int
-    changed: int
-    large: int
-    mean_change: float
-    mean_absolute_change: float
     ranges: ChangedRanges | None
     errors: ChangedErrors | None
     groups: Sequence[ChangedGroup]
@@ -191,7 +192,7 @@ class ReplaySums:
         change = new.prices / old.prices - 1.0
         size = np.abs(change)
         changed = np.abs(new.prices - old.prices) > _CENT
-        values = np.stack([np.ones(len(stones)), changed, change, size, size > LARGE])
+        values = np.stack([np.ones(len(stones)), changed, size > LARGE, change, size])
         self._total += values.sum(axis=1)
         for by, numbers in _numbers(stones.table):
             sums = self._groups[by]
@@ -257,48 +258,41 @@ class ReplaySums:
         self, *, model: str, against: str, since: datetime, until: datetime | None
     ) -> Replay:
         """Return what was added."""
-        stones, changed, change, size, large = self._total.tolist()
-        count = max(stones, 1.0)
-        at = np.flatnonzero(self._histogram).tolist()
+        stones = self._total[0]
+        at = np.flatnonzero(self._histogram)
+        lows = (at * STEP - 1.0).round(3).tolist()
+        highs = ((at + 1) * STEP - 1.0).round(3).tolist()
         return Replay(
             model=model,
             against=against,
             since=since,
             until=until,
             exchanges=self._exchanges,
-            stones=int(stones),
-            changed=int(changed),
-            large=int(large),
-            mean_change=change / count,
-            mean_absolute_change=size / count,
-            ranges=ChangedRanges(**self._ranges(count)) if stones else None,
-            errors=_errors(*self._errors.tolist()) if self._errors[0] else None,
-            groups=list(self._found_groups()),
-            largest=self._largest,
-            histogram=[
-                (round(each * STEP - 1.0, 3), round((each + 1) * STEP - 1.0, 3), count)
-                for each, count in zip(at, self._histogram[at].tolist(), strict=True)
+            ranges=ChangedRanges(*(self._widths / stones).tolist()) if stones else None,
+            errors=_errors(self._errors) if self._errors[0] else None,
+            groups=[
+                ChangedGroup(by=by, name=name, **_means(sums))
+                for by, names in _names()
+                for name, sums in zip(names, self._groups[by].T, strict=True)
+                if sums[0]
             ],
+            largest=self._largest,
+            histogram=list(zip(lows, highs, self._histogram[at].tolist(), strict=True)),
+            **_means(self._total),
         )
 
-    def _ranges(self, count: float) -> dict[str, float]:
-        names = ("old", "new", "narrower", "wider")
-        return dict(zip(names, (self._widths / count).tolist(), strict=True))
 
-    def _found_groups(self) -> Iterator[ChangedGroup]:
-        for by, names in _names():
-            for name, sums in zip(names, self._groups[by].T.tolist(), strict=True):
-                count, changed, change, size, large = sums
-                if count:
-                    yield ChangedGroup(
-                        by=by,
-                        name=name,
-                        stones=int(count),
-                        changed=changed / count,
-                        mean_change=change / count,
-                        mean_absolute_change=size / count,
-                        large=large / count,
-                    )
+def _means(sums: Floats) -> dict[str, Any]:
+    """Return the values of ``Changes`` from the sums of ``ReplaySums.add``."""
+    stones, changed, large, change, size = sums.tolist()
+    count = max(stones, 1.0)
+    return {
+        "stones": int(stones),
+        "changed": int(changed),
+        "large": int(large),
+        "mean_change": change / count,
+        "mean_absolute_change": size / count,
+    }
 
 
 def _widths(answers: Answers) -> Floats:
@@ -326,28 +320,13 @@ def _numbers(table: DiamondTable) -> Iterator[tuple[str, NDArray[np.integer]]]:
         yield name, table.column(name)
 
 
-def _errors(
-    count: float,
-    old_mae: float,
-    new_mae: float,
-    old_bias: float,
-    new_bias: float,
-    difference: float,
-    squares: float,
-) -> ChangedErrors:
-    """Return the errors of *count* stones from their sums."""
-    mean = difference / count
+def _errors(sums: Floats) -> ChangedErrors:
+    """Return the errors from the sums of ``ReplaySums``, the number of stones first."""
+    count = float(sums[0])
+    old_mae, new_mae, old_bias, new_bias, mean, square = (sums[1:] / count).tolist()
     half = 0.0
     if count > 1:
-        variance = max(squares - count * mean**2, 0.0) / (count - 1)
-        half = student_quantile(count - 1) * sqrt(variance / count)
+        half = student_quantile(count - 1) * sqrt(max(square - mean**2, 0.0) / (count - 1))
     return ChangedErrors(
-        outcomes=int(count),
-        old_mae=old_mae / count,
-        new_mae=new_mae / count,
-        old_bias=old_bias / count,
-        new_bias=new_bias / count,
-        difference=mean,
-        low=mean - half,
-        high=mean + half,
+        int(count), old_mae, new_mae, old_bias, new_bias, mean, mean - half, mean + half
     )

@@ -14,10 +14,10 @@ from diamond_core.requests.exchange import Exchange
 from diamond_core.stones.diamond import Diamond
 from diamond_core.use_cases.find_exchanges import find_exchanges
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
-from diamond_core.use_cases.price_diamonds import PriceDiamonds
+from diamond_core.use_cases.price_diamonds import Predictions, PriceDiamonds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PriceAndRange:
     """A price and the ends of its range, in USD."""
 
@@ -93,7 +93,7 @@ class RecomputeExchange:
         stones = self._stones(exchange)
         if (of_id := stones.ids == id).any():
             stones = stones[of_id]
-        found = recompute(self._model(exchange), stones)
+        found = _recompute(self._model(exchange), stones)
         return RecomputedExchange(
             id=exchange.id,
             occurred_at=exchange.occurred_at,
@@ -122,18 +122,15 @@ class RecomputeExchange:
         return loaded
 
 
-def recompute(model: LoadedModel, stones: PricedStones) -> list[RecomputedPrice]:
+def _recompute(model: LoadedModel, stones: PricedStones) -> list[RecomputedPrice]:
     """Price *stones* with *model*, and compare with what is recorded."""
     again = PriceDiamonds(model).many(stones.table)
-    recorded = zip(stones.prices.tolist(), stones.lows.tolist(), stones.highs.tolist(), strict=True)
-    computed = zip(again.prices.tolist(), again.lows.tolist(), again.highs.tolist(), strict=True)
-    names = ("price", "low", "high")
     return [
         RecomputedPrice(
             id=id,
             diamond=diamond,
-            recorded=PriceAndRange(**dict(zip(names, old, strict=True))),
-            recomputed=PriceAndRange(**dict(zip(names, new, strict=True))),
+            recorded=old,
+            recomputed=new,
             same=old == new,
             assumed=assumed,
             outside=outside,
@@ -141,10 +138,15 @@ def recompute(model: LoadedModel, stones: PricedStones) -> list[RecomputedPrice]
         for id, diamond, old, new, assumed, outside in zip(
             stones.ids.tolist(),
             stones.table,
-            recorded,
-            computed,
+            _prices(stones),
+            _prices(again),
             again.assumed(),
             again.outside(),
             strict=True,
         )
     ]
+
+
+def _prices(answers: PricedStones | Predictions) -> list[PriceAndRange]:
+    columns = (answers.prices.tolist(), answers.lows.tolist(), answers.highs.tolist())
+    return list(map(PriceAndRange, *columns))

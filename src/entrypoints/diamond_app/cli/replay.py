@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from diamond_app.whole_file import whole_file
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from diamond_core import Diamond, RecomputedExchange, Replay
+    from diamond_core import RecomputedExchange, Replay
 
 _SHOWN = 20
 
@@ -133,6 +132,8 @@ def _time(name: str, text: str, now: datetime) -> datetime:
 
 
 def _print(found: Replay) -> None:
+    from diamond_adapters.report.replay import group_tables, largest_table
+
     old = found.against or "the recorded answers"
     print(f"{found.model} against {old}, {found.exchanges:,} requests of {found.stones:,} stones\n")
     print(
@@ -156,38 +157,14 @@ def _print(found: Replay) -> None:
             f" 95 %: {errors.low:+,.2f} to {errors.high:+,.2f}{significant});"
             f" bias {errors.new_bias:+,.2f}, was {errors.old_bias:+,.2f}"
         )
-    for by, groups in groupby(found.groups, lambda each: each.by):
-        rows: list[list[object]] = [
-            [
-                each.name,
-                each.stones,
-                f"{each.changed:.1%}",
-                f"{each.mean_change:+z.2%}",
-                f"{each.mean_absolute_change:.2%}",
-                f"{each.large:.1%}",
-            ]
-            for each in groups
-        ]
+    for table in (*group_tables(found), *([largest_table(found)] if found.largest else [])):
         print()
-        print_table("", [by, "stones", "changed", "mean change", "mean size", "above 5 %"], rows)
-    if found.largest:
-        rows = [
-            [
-                _named(each.diamond),
-                each.old,
-                each.new,
-                f"{each.change:+z.1%}",
-                f"{each.priced_at:%m-%d %H:%M:%S}",
-                each.id,
-            ]
-            for each in found.largest
-        ]
-        columns = ["largest changes", "old $", "new $", "change", "priced (UTC)", "id"]
-        print()
-        print_table("", columns, rows, ["priced (UTC)"])
+        print_table("", table.columns, table.rows, words=table.words)
 
 
 def _print_recomputed(found: RecomputedExchange) -> None:
+    from diamond_adapters.report.replay import named
+
     same = sum(each.same for each in found.stones)
     print(
         f"{same:,} of {len(found.stones):,} prices of {found.occurred_at:%Y-%m-%d %H:%M:%S} UTC are"
@@ -196,7 +173,7 @@ def _print_recomputed(found: RecomputedExchange) -> None:
     shown = sorted(found.stones, key=lambda each: each.same)[:_SHOWN]
     rows: list[list[object]] = [
         [
-            _named(each.diamond),
+            named(each.diamond),
             each.recorded.price,
             each.recomputed.price,
             "yes" if each.same else "no",
@@ -209,7 +186,3 @@ def _print_recomputed(found: RecomputedExchange) -> None:
     print_table("", columns, rows)
     if len(shown) < len(found.stones):
         print(f"... and {len(found.stones) - len(shown):,} more; --json has all")
-
-
-def _named(stone: Diamond) -> str:
-    return f"{stone.carat:g} ct {stone.cut} {stone.color} {stone.clarity}"
