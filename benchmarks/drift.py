@@ -11,7 +11,6 @@ often 200 requests for stones that are 30 % heavier do.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile

@@ -22,6 +22,7 @@ from diamond_core.errors import (
     ModelNotFound,
     NoChampion,
     NothingToRollBack,
+    NotRecomputable,
     NotReproducible,
     NotTheCaller,
     PredictionNotFound,
@@ -45,6 +46,13 @@ from diamond_core.monitoring.live_error import LiveError, LiveErrors, LiveWeek
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
 from diamond_core.monitoring.outcome import Outcome, OutcomeReport, current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
+from diamond_core.monitoring.replay import (
+    ChangedErrors,
+    ChangedGroup,
+    ChangedPrice,
+    ChangedRanges,
+    Replay,
+)
 from diamond_core.ports import (
     BATCH_ROWS,
     ESTIMATOR_FILE,
@@ -116,6 +124,12 @@ from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.recompute_exchange import (
+    RecomputedExchange,
+    RecomputedPrice,
+    RecomputeExchange,
+)
+from diamond_core.use_cases.replay_requests import ReplayRequests
 from diamond_core.use_cases.report_outcomes import Reported, ReportOutcomes
 from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
@@ -213,6 +227,15 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "FieldDrift",
     "Monitoring",
     "RequestDay",
+    "ReplayRequests",
+    "Replay",
+    "ChangedPrice",
+    "ChangedGroup",
+    "ChangedRanges",
+    "ChangedErrors",
+    "RecomputeExchange",
+    "RecomputedExchange",
+    "RecomputedPrice",
     # Ports: the promises of an adapter
     "Model",
     "ModelFamily",
@@ -285,6 +308,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelExists",
     "ModelDamaged",
     "NotReproducible",
+    "NotRecomputable",
     "NothingToRollBack",
     "Conflict",
     "Unavailable",

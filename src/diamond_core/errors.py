@@ -23,6 +23,7 @@ DiamondError
 ├── StoneVersionNotFound  the store of stones has no such version
 ├── ModelExists           a model with this id already exists
 ├── NotReproducible       a model was not trained on the store of stones
+├── NotRecomputable       the prices of an exchange can't be computed again
 ├── ModelDamaged          a model's files do not match its card
 ├── NothingToRollBack     no earlier champion can be served
 ├── Conflict              someone else made a change meanwhile
@@ -251,6 +252,14 @@ class NotReproducible(DiamondError):
             f"the model {id!r} was trained on a source, not on the store of stones: its rows are"
             " not kept"
         )
+
+
+class NotRecomputable(DiamondError):
+    """The prices of an exchange can't be computed again."""
+
+    def __init__(self, id: str, reason: str) -> None:
+        self.id, self.reason = id, reason
+        super().__init__(f"the exchange {id!r} can't be computed again: {reason}")
 
 
 class NothingToRollBack(DiamondError):

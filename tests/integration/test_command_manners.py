@@ -18,6 +18,8 @@ STONE = ("--carat", "1", "--cut", "Ideal", "--color", "E", "--clarity", "IF")
         ("requests", "list"),
         ("requests", "export"),
         ("requests", "show", "x"),
+        ("requests", "replay", "--model", "champion"),
+        ("requests", "recompute", "x"),
         ("requests", "dead-letters", "list"),
         ("models", "list"),
         ("models", "show", "champion"),

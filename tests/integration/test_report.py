@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import chromium, visiting
+from reports import EVIL, Page
 from support import diamond
 
 from diamond_adapters.report import write_report
@@ -27,8 +27,6 @@ from diamond_core import (
 from diamond_core.testing import FormulaModel, a_card, some_stones
 
 HOLDOUT = some_stones(400, seed=1)
-VOID = {"meta", "br"}
-EVIL = "</style></script><script>alert(1)</script><!--\"'><img src=x onerror=alert(1)>"
 TRIALS = [{"number": n, "cross_validated_mae": 400.0 - n} for n in range(30)]
 
 PRUNED = {
@@ -37,42 +35,6 @@ PRUNED = {
     "state": "pruned",
     "parameters": {"rate": 0.123456, "depth": 6},
 }
-
-
-class Page(HTMLParser):
-    """Notes tags, texts, addresses and charts, and checks that what is opened is closed."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.open, self.tags, self.addresses, self.text = [], [], [], ""
-        self.scripts = []
-        self.feed(page.decode())
-        assert self.open == []
-        *charts, self.program = self.scripts
-        self.charts = [json.loads(each) for each in charts]
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.addresses += [
-            value for name, value in attrs if name in ("src", "href", "action", "style")
-        ]
-        self.addresses += [name for name, _ in attrs if name.startswith("on")]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] == "script":
-            self.scripts.append(data)
-        else:
-            self.text += data + " "
-
-    def chart(self, label):
-        (found,) = [each for each in self.charts if label in each["label"]]
-        return found
 
 
 class CountingModel(FormulaModel):

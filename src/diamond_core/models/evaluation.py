@@ -151,13 +151,17 @@ def compare(
     )
 
 
-def _expanded_tail(size: int) -> float:
-    """Return the share below a 95 % interval of the mean of *size* values, 0.025 for many.
+def student_quantile(freedom: float) -> float:
+    """Return how many standard errors a two-sided 95 % interval of a mean extends to each side.
 
-    Student's quantile is that of Abramowitz and Stegun, 26.7.5.
+    That is Student's quantile, by Abramowitz and Stegun, 26.7.5; *freedom* is above 0.
     """
+    z = 1.959964
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def _expanded_tail(size: int) -> float:
+    """Return the share below a 95 % interval of the mean of *size* values, 0.025 for many."""
     if size < 2:
         return 0.0
-    freedom, z = size - 1, 1.959964
-    t = z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
-    return 0.5 * erfc(t * sqrt(size / freedom) / sqrt(2.0))
+    return 0.5 * erfc(student_quantile(size - 1) * sqrt(size / (size - 1)) / sqrt(2.0))

@@ -60,6 +60,8 @@ from diamond_core import (
     PricedStones,
     PruneModels,
     ReadPriced,
+    RecomputeExchange,
+    ReplayRequests,
     ReportInput,
     ReportOutcomes,
     ReproduceModel,
@@ -302,6 +304,10 @@ class Container(containers.DeclarativeContainer):
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)
+    recompute_exchange = providers.Factory(RecomputeExchange, request_log, history, read_priced)
+    replay_requests = providers.Factory(
+        ReplayRequests, request_log, history, read_priced, clock, outcome_log
+    )
     prune_models = providers.Factory(PruneModels, history, model_repository, exclusive_work)
     stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)
     add_stones = providers.Factory(

@@ -18,6 +18,8 @@ from diamond_core import (
     OutcomeLog,
     PriceDiamonds,
     PruneModels,
+    RecomputeExchange,
+    ReplayRequests,
     ReportOutcomes,
     ReproduceModel,
     RequestLog,
@@ -129,6 +131,16 @@ class Home:
     def outcome_log(self) -> OutcomeLog:
         """All outcomes that were reported."""
         return self.container.outcome_log()
+
+    @property
+    def recompute_exchange(self) -> RecomputeExchange:
+        """Computes the prices of a recorded exchange again."""
+        return self.container.recompute_exchange()
+
+    @property
+    def replay_requests(self) -> ReplayRequests:
+        """Shows what a model would have answered to the recorded requests."""
+        return self.container.replay_requests()
 
     @property
     def request_log(self) -> RequestLog:

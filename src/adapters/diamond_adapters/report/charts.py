@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -124,6 +125,38 @@ def histogram(values: Floats, what: str, format: str) -> Chart:
     return Chart(data, f"Training stones by {what}.", Table([what, "stones"], rows))
 
 
+def changes(counts: Sequence[tuple[float, float, int]]) -> Chart:
+    """Show how many stones have which relative change.
+
+    *counts* are (low, high, stones) of equally wide intervals; the outermost half percent of the
+    stones at each end are added to the outer columns.
+    """
+    lows, highs, stones = np.array(counts).T
+    step = round(float(highs[0] - lows[0]), 6)
+    at = np.round(lows / step).astype(int)
+    shares = np.cumsum(stones) / stones.sum()
+    first, last = at[np.searchsorted(shares, [0.005, 0.995])].tolist()
+    wide = -(-(last - first + 1) // _COLUMNS)  # intervals in a column
+    low = first // wide * wide  # a multiple, so that zero is between two columns
+    columns = np.clip((at - low) // wide, 0, (last - low) // wide)
+    values = np.bincount(columns, stones).astype(int).tolist()
+    edges = [(low + wide * number) * step for number in range(len(values) + 1)]
+    data = {
+        "kind": "plot",
+        "label": "Distribution of the stones by relative change of the price",
+        "height": 250,
+        "x": {"low": edges[0], "high": edges[-1], "format": "change", "title": "Change"},
+        "y": {"low": 0, "high": max(values) * 1.05, "format": "number", "title": "Stones"},
+        "layers": [{"mark": "columns", "values": values}],
+    }
+    rows = [
+        [f"{low:+.1%} to {high:+.1%}", f"{count:,}"]
+        for (low, high), count in zip(pairwise(edges), values, strict=True)
+        if count
+    ]
+    return Chart(data, "Stones by change of the price.", Table(["change", "stones"], rows))
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """One bar: its label, its length, the text at its end, and a mark to compare it with."""
@@ -134,8 +167,19 @@ class Bar:
     mark: float | None = None
 
 
-def bars(rows: Sequence[Bar], what: str, by: str, *, mark: str = "", maximum: float = 0.0) -> Chart:
-    """Compare values by name; *mark* explains the marks, the axis extends to *maximum*."""
+def bars(
+    rows: Sequence[Bar],
+    what: str,
+    by: str,
+    *,
+    mark: str = "",
+    maximum: float = 0.0,
+    minimum: float = 0.0,
+) -> Chart:
+    """Compare values by name; *mark* explains the marks, the axis extends to *maximum*.
+
+    Bars below *minimum* are cut there.
+    """
     title = f"{what} by {by}"
     data = {
         "kind": "bars",
@@ -143,7 +187,7 @@ def bars(rows: Sequence[Bar], what: str, by: str, *, mark: str = "", maximum: fl
         "maximum": maximum,
         "mark": mark,
         "rows": [
-            {"label": row.label, "value": max(row.value, 0.0), "text": row.text}
+            {"label": row.label, "value": max(row.value, minimum), "text": row.text}
             | ({} if row.mark is None else {"mark": row.mark})
             for row in rows
         ],

@@ -29,15 +29,10 @@ def write_report(report: ReportInput, repeat: str = "") -> bytes:
     *repeat* is the command that repeats the training; if it is empty, the page shows none.
     """
     card, evaluation, stones = report.card, report.evaluation, report.stones
-    templates = templates_in(_HERE / "templates")
-    # NaN is not JSON and would leave a chart empty: fail instead
-    templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    page = templates.get_template("report.html").render(
+    return rendered(
+        "report.html",
         card=card,
         repeat=repeat,
-        style=chart_program.FOLDER.joinpath("base.css").read_text("utf-8")
-        + _HERE.joinpath("report.css").read_text("utf-8"),
-        script=chart_program.script("plot.js", "bars.js"),
         accuracy=[charts.density(evaluation), charts.residuals(evaluation)],
         slices=_slices(evaluation, report.champion if card.comparison is not None else None),
         coverage=_coverage(card),
@@ -51,6 +46,19 @@ def write_report(report: ReportInput, repeat: str = "") -> bytes:
         grades=grades_table(stones),
         rejected=report.rejected,
         rejected_tables=rejected_tables(report.rejected),
+    )
+
+
+def rendered(template: str, **values: Any) -> bytes:
+    """Return the page of a template with its charts, as UTF-8; it loads no other files."""
+    templates = templates_in(_HERE / "templates")
+    # NaN is not JSON and would leave a chart empty: fail instead
+    templates.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
+    page = templates.get_template(template).render(
+        style=chart_program.FOLDER.joinpath("base.css").read_text("utf-8")
+        + _HERE.joinpath("report.css").read_text("utf-8"),
+        script=chart_program.script("plot.js", "bars.js"),
+        **values,
     )
     return page.encode()
 

@@ -135,7 +135,7 @@ class PeeweeRequestLog:
         def read() -> list[Exchange]:
             common = [name for name, each in ranges(filter).items() if self._is_common(each)]
             query = where(newest, filter, mysql=self._mysql, common=common)
-            rows = list(query.execute(self._reader))
+            rows = self._reader.execute(query).fetchall()  # Peewee's own rows take twice as long
             parts = self._parts(rows[-1][0], rows[0][0]) if rows and bodies else {}
             return [from_row(names, row, parts.get(row[0], {})) for row in rows]
 

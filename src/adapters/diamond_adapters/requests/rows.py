@@ -37,7 +37,9 @@ COLUMNS: Final = (
 )
 PART_COLUMNS: Final = ("id", "body", "place", "text")
 BODY_COLUMNS: Final = frozenset({"request_body", "response_body"})
-_PLAIN: Final = tuple(sorted(set(COLUMNS[:12]) - {"occurred_at", "headers"}))
+_OF_A_BODY: Final = [
+    (name, f"{name}_encoding", f"{name}_truncation", f"{name}_body") for name in BODIES
+]
 _TIME_LENGTH: Final = len("2026-01-31 12:00:00.000000")
 
 # The tables of the migrations, for queries: without column types, so values are not converted.
@@ -105,15 +107,15 @@ def time_of(row: Row) -> datetime:
 
 def from_row(names: Sequence[str], row: Row, parts: Mapping[str, str]) -> Exchange:
     """Return the exchange of a row with the columns *names*; *parts* has the rest of each body."""
-    read = dict(zip(names, row, strict=True))
-    values = {name: read[name] for name in _PLAIN}
-    values["occurred_at"] = from_time(read["occurred_at"])
-    values["headers"] = _from_json(read["headers"])
-    for name in BODIES:
-        values[f"{name}_truncation"] = _truncation_of(read[f"{name}_truncation"])
-        if f"{name}_body" in read:
-            text = read[f"{name}_body"] + parts.get(name, "")
-            values[f"{name}_body"] = from_text(read[f"{name}_encoding"], text)
+    values = dict(zip(names, row, strict=True))
+    values["occurred_at"] = from_time(values["occurred_at"])
+    values["headers"] = _from_json(values["headers"])
+    for name, encoding, truncation, body in _OF_A_BODY:
+        values[truncation] = _truncation_of(values[truncation])
+        encoded = values.pop(encoding)
+        if body in values:
+            text = values[body]
+            values[body] = from_text(encoded, text + parts[name] if name in parts else text)
     return Exchange(**values)
 
 
@@ -136,8 +138,9 @@ def to_time(time: datetime) -> str:
 
 def from_time(value: datetime | str) -> datetime:
     """Return the time of a value: SQLite returns text, MySQL a time without a zone."""
-    time = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return time.replace(tzinfo=UTC)
+    if isinstance(value, str):
+        return datetime.fromisoformat(value + "+00:00")
+    return value.replace(tzinfo=UTC)
 
 
 def _truncation_text(truncation: Truncation | None) -> str:
@@ -145,8 +148,10 @@ def _truncation_text(truncation: Truncation | None) -> str:
 
 
 def _truncation_of(text: str) -> Truncation | None:
+    if not text:
+        return None
     size, _, sha256 = text.partition(" ")
-    return Truncation(int(size), sha256) if size else None
+    return Truncation(int(size), sha256)
 
 
 def _to_json(headers: Mapping[str, str]) -> str:

@@ -44,6 +44,7 @@ STATUSES: Final[dict[type[errors.DiamondError], int]] = {
     errors.StoneVersionNotFound: 404,
     errors.ModelExists: 409,
     errors.NotReproducible: 409,
+    errors.NotRecomputable: 409,
     errors.ModelDamaged: 500,
     errors.NothingToRollBack: 409,
     errors.Conflict: 409,

@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),
     "requests": (
         "diamond_app.cli.requests",
-        "List, show, export and prune exchanges.",
+        "List, show, export, replay and prune exchanges.",
     ),
     "outcomes": (
         "diamond_app.cli.outcomes",

@@ -117,8 +117,9 @@ def print_table(
     columns: Sequence[str],
     rows: Sequence[Sequence[object]],
     optional: Sequence[str] = (),
+    words: int | None = None,
 ) -> None:
-    """Print *rows* as a table; numbers are right-aligned.
+    """Print *rows* as a table; numbers, or the columns after the first *words*, are right-aligned.
 
     On a narrow terminal, *optional* columns are left out, the first ones first.
     """
@@ -129,12 +130,12 @@ def print_table(
         console.width = 200
     unlimited = console.options.update(max_width=10_000)
     shown = list(columns)
-    table = _table(title, columns, rows, shown)
+    table = _table(title, columns, rows, shown, words)
     for name in optional:
         if console.measure(table, options=unlimited).maximum <= console.width:
             break
         shown.remove(name)
-        table = _table(title, columns, rows, shown)
+        table = _table(title, columns, rows, shown, words)
     console.print(table)
     if len(shown) < len(columns):
         left_out = ", ".join(name for name in columns if name not in shown)
@@ -142,7 +143,11 @@ def print_table(
 
 
 def _table(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], shown: Sequence[str]
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    shown: Sequence[str],
+    words: int | None,
 ) -> Table:
     from rich.table import Table
     from rich.text import Text
@@ -151,7 +156,11 @@ def _table(
     table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
     positions = [position for position, name in enumerate(columns) if name in shown]
     for position in positions:
-        numeric = any(isinstance(row[position], (int, float)) for row in rows)
+        numeric = (
+            any(isinstance(row[position], (int, float)) for row in rows)
+            if words is None
+            else position >= words
+        )
         side: Literal["left", "right"] = "right" if numeric else "left"
         is_last = position == len(columns) - 1
         table.add_column(columns[position], justify=side, no_wrap=not is_last, overflow="fold")

@@ -18,6 +18,7 @@ from diamond_app.cli.output import (
     print_table,
     progress_bar,
 )
+from diamond_app.cli.replay import recompute, replay
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _filter(wired: Container, given: dict[str, str | None]) -> ExchangeFilter:
 
 @click.group("requests")
 def command() -> None:
-    """List, show, export and prune exchanges: requests with their responses.
+    """List, show, export, replay and prune exchanges: requests with their responses.
 
     \b
     Examples:
@@ -76,8 +77,13 @@ def command() -> None:
       diamond requests show 0198a7c2-support-case
       diamond requests export --since 2026-01-31 --until 2026-02-01 --output day.jsonl
       diamond requests prune --older-than 90d
+      diamond requests replay --model linear-20261127-215313-a78d66 --since 7d
       diamond requests dead-letters list
     """
+
+
+command.add_command(replay)
+command.add_command(recompute)
 
 
 @command.command("list")
