@@ -11,6 +11,7 @@ often 200 requests for stones that are 30 % heavier do.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -135,9 +136,9 @@ def main():
         log.close()
         started = time.perf_counter()
         watch = [sys.executable, "-m", "diamond_app.watch"]
-        subprocess.run(watch, env=environment(home), check=True)
+        with subprocess.Popen(watch, env=environment(home)) as process:
+            peak = os.wait4(process.pid, 0)[2].ru_maxrss / 1024
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         found = open_home(home).container.monitoring_store().load()
         drift = found.drift(found.since, DriftLimits())
         print(f"{given.requests:,} requests: {seconds:.1f} s, at most {peak:.0f} MiB")

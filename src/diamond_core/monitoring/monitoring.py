@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Final, Self
 
 from diamond_core.codec import decode, encode
 from diamond_core.models.model_card import ModelId
@@ -12,6 +12,8 @@ from diamond_core.models.profile import Profile
 from diamond_core.monitoring.drift import Drift, DriftLimits
 from diamond_core.monitoring.hourly_counts import HourCounts
 from diamond_core.monitoring.live_error import LiveErrors
+
+_LIVE_WINDOW: Final = timedelta(weeks=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,15 @@ class Monitoring:
     def live_of(self, model_id: str) -> LiveErrors | None:
         """Return the live errors of a model, or None if no price is known that was paid."""
         return next((each for each in self.live if each.model_id == model_id), None)
+
+    def bias_alarm(self, limits: DriftLimits) -> str:
+        """Return a sentence if the champion's prices were too far from what was paid, or ''.
+
+        The prices paid in the last four weeks count.
+        """
+        live = self.live_of(self.model_id)
+        since = (self.at - _LIVE_WINDOW).date()
+        return "" if live is None else live.bias_alarm(since, limits.bias)
 
     def drift(self, since: datetime, limits: DriftLimits) -> Drift:
         """Return the drift of the whole hours from *since* until ``at``."""

@@ -23,8 +23,6 @@ WATCHED: Final = timedelta(days=31)
 """The requests of this last time are counted."""
 WINDOW: Final = timedelta(days=7)
 """The window of the alarms and the metrics."""
-LIVE_WINDOW: Final = timedelta(weeks=4)
-"""The window of the alarm about prices that were paid."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -68,13 +66,9 @@ class WatchPrices:
         return found
 
     def alarms(self, found: Monitoring) -> Mapping[str, str]:
-        """Return a sentence for each thing that has drifted in the last week, by its name.
-
-        The bias of the champion's prices is that of the last four weeks.
-        """
+        """Return a sentence for each thing that has drifted in the last week, by its name."""
         alarms = dict(found.drift(found.at - WINDOW, self.limits).alarms())
-        live = found.live_of(found.model_id)
-        bias = live and live.bias_alarm((found.at - LIVE_WINDOW).date(), self.limits.bias)
+        bias = found.bias_alarm(self.limits)
         return alarms | ({"bias": bias} if bias else {})
 
     def count(self, since: datetime, progress: Progress = no_progress) -> Monitoring:

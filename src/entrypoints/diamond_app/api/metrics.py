@@ -122,6 +122,7 @@ class Metrics:
             psi.add_metric([each.field], each.psi)
             drifted.add_metric([each.field], float(each.drifted))
         drifted.add_metric(["outside_training_range"], float(drift.outside_drifted))
+        drifted.add_metric(["bias"], float(bool(found.bias_alarm(self._limits))))
         yield from (psi, drifted)
         yield GaugeMetricFamily(
             "diamond_outside_training_range_ratio",

@@ -107,6 +107,7 @@ function open(run) {
     el("dl", { class: "facts" }, facts.filter(([, value]) => value !== "" && value !== null)
       .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     ...run.problems.map((problem) => el("p", { class: "error" }, sentence(problem))),
+    ...Object.values(run.drift).map((drifted) => el("p", { class: "notice warn" }, sentence(drifted))),
     el("h3", {}, "Deliveries"),
     deliveries.length ? deliveryTable(deliveries) : el("p", { class: "muted" }, "none"),
   );
