@@ -34,12 +34,16 @@ def checked(monitor, shipped, seconds):
 
 
 def test_starts_only_after_new_exchanges_and_rests_in_between():
-    begun = Begun("")
-    monitor = Monitor(begun, every=0.1)
-    checked(monitor, 1, 1.0)
-    assert len(begun.processes) == 1
-    checked(monitor, 2, 0.3)
-    assert len(begun.processes) == 1  # it rests 50 times longer than it took
+    begun, now = Begun(""), 0.0
+    monitor = Monitor(begun, every=10.0, seconds=lambda: now)
+    started = []
+    for now, shipped in [(0, 1), (9, 1), (11, 1), (13, 2), (112, 2), (114, 2), (116, 2), (900, 2)]:
+        monitor.check(shipped)
+        started.append(len(begun.processes))
+        for process in begun.processes:
+            process.wait()
+    # it took two seconds, as seen at 13, and then rests for 100
+    assert started == [0, 0, 1, 1, 1, 2, 2, 2]
     monitor.close()
 
 

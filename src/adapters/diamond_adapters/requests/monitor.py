@@ -23,9 +23,16 @@ class Monitor:
     Args:
         begin: starts the process.
         every: the minimum time between two starts, in seconds.
+        seconds: a monotonic clock.
     """
 
-    def __init__(self, begin: Callable[[], subprocess.Popen[bytes]], every: float) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], subprocess.Popen[bytes]],
+        every: float,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._seconds = seconds
         self._begin = begin
         self._every = every
         self._process: subprocess.Popen[bytes] | None = None
@@ -36,7 +43,7 @@ class Monitor:
 
     def check(self, shipped: int) -> None:
         """Start the process if it is time; *shipped* exchanges were shipped until now."""
-        now = time.monotonic()
+        now = self._seconds()
         if self._process is not None:
             self._look_after(now)
         elif shipped != self._shipped:
