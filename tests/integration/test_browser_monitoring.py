@@ -12,7 +12,7 @@ from support import serving
 from diamond_app import open_home
 from diamond_app.responses import encode
 from diamond_core import FIELDS, REQUIRED
-from diamond_core.testing import an_exchange
+from diamond_core.testing import an_exchange, an_outcome
 from diamond_core.testing.samples import some_stones
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -41,6 +41,18 @@ def record(home):
             )
             wired.request_log.append(exchange)
         wired.request_log.append(an_exchange(status=422, occurred_at=then))
+    champion = wired.history.champion()
+    wired.outcome_log.add(
+        [
+            an_outcome(
+                number,
+                model_id=champion,
+                paid_on=now.date() - timedelta(days=number % 40),
+                price_paid=4000.0 + 50 * (number % 20),
+            )
+            for number in range(120)
+        ]
+    )
     wired.watch_prices()
     wired.request_log.close()
 
@@ -92,3 +104,16 @@ def test_says_that_nothing_is_computed_yet(browser, trained_home):
         page = visit.open("/monitoring")
         enter_key(page)
         page.get_by_text("Nothing is computed yet").wait_for()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_of_models_shows_errors_against_prices_paid(browser, service, width):
+    with visiting(browser, service.url, width) as visit:
+        visit.expected.append("status of 401")
+        page = visit.open("/models")
+        enter_key(page)
+        page.get_by_role("heading", name="Error against prices paid").wait_for()
+        assert page.locator("#live-chart .intervals .dot").count() >= 6
+        (row,) = page.locator("#live-table tbody tr").all()
+        assert "120" in row.inner_text()
+        assert page.evaluate(OVERFLOW) == 0

@@ -26,6 +26,7 @@ from diamond_core import (
     Unavailable,
     current,
 )
+from diamond_core.codec import decode, encode
 from diamond_core.testing import an_exchange, an_outcome, some_stones
 from diamond_core.testing.samples import NOON
 
@@ -268,3 +269,35 @@ def check(error, outcomes):
     margin = 1.959964 * spread / len(outcomes) ** 0.5
     assert error.mae_high == pytest.approx(error.mae + margin, abs=1e-3)
     assert error.mae_low == pytest.approx(max(0.0, error.mae - margin), abs=1e-3)
+
+
+def a_week(price, outcomes=40, model="a"):
+    return [
+        an_outcome(price_paid=price, predicted=1000.0, paid_on=TODAY, model_id=model)
+        for _ in range(outcomes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "words"),
+    [
+        (a_week(850.0), "18% above"),
+        (a_week(1200.0), "17% below"),
+        (a_week(950.0), ""),
+        (a_week(1000.0), ""),
+        (a_week(500.0, outcomes=29), ""),
+    ],
+)
+def test_says_that_prices_were_far_from_what_was_paid(outcomes, words):
+    (live,) = LiveErrors.of(outcomes).values()
+    sentence = live.bias_alarm(TODAY - timedelta(weeks=4), 0.1)
+    assert words in sentence
+    assert bool(words) == bool(sentence)
+    assert live.bias_alarm(TODAY + timedelta(days=7), 0.1) == ""
+
+
+def test_live_errors_can_be_stored():
+    (live,) = LiveErrors.of(a_week(850.0)).values()
+    assert decode(LiveErrors, encode(live)) == live
+    with pytest.raises(ValueError, match="since"):
+        decode(LiveErrors, encode(live).replace(b'"2026-11-23"', b'"soon"'))

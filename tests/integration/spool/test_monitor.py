@@ -34,10 +34,19 @@ def checked(monitor, shipped, seconds):
 
 
 def test_starts_only_after_new_exchanges_and_rests_in_between():
-    begun, now = Begun(""), 0.0
-    monitor = Monitor(begun, every=10.0, seconds=lambda: now)
+    begun, clock = Begun(""), [0.0]
+    monitor = Monitor(begun, every=10.0, seconds=lambda: clock[0])
     started = []
-    for now, shipped in [(0, 1), (9, 1), (11, 1), (13, 2), (112, 2), (114, 2), (116, 2), (900, 2)]:
+    for clock[0], shipped in [
+        (0, 1),
+        (9, 1),
+        (11, 1),
+        (13, 2),
+        (112, 2),
+        (114, 2),
+        (116, 2),
+        (900, 2),
+    ]:
         monitor.check(shipped)
         started.append(len(begun.processes))
         for process in begun.processes:

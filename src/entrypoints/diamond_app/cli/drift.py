@@ -53,13 +53,11 @@ def command(since: str, as_json: bool) -> None:
         for each in answer.fields
     ]
     level = "" if answer.price_level is None else f", predicted prices x {answer.price_level:.2f}"
-    print_table(
+    print(
         f"{answer.requests:,} distinct stones since {answer.since:.16} UTC ({answer.repeated:,} repeated)"
         f" beside the training data of {answer.model}:\n"
-        f"{answer.outside_training_range:.1%} outside the training range{level}",
-        ["field", "PSI", "0 to 1", "unknown (training)", ""],
-        rows,
-        ["0 to 1"],
+        f"{answer.outside_training_range:.1%} outside the training range{level}\n"
     )
+    print_table("", ["field", "PSI", "0 to 1", "unknown (training)", ""], rows, ["0 to 1"])
     for sentence in answer.alarms:
         print(sentence)
