@@ -54,6 +54,36 @@ def test_the_record_is_read_with_an_admin_key(browser, guarded, width, scheme):
         assert page.evaluate(overflow) <= 0
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_an_exchange_is_found_by_an_id_with_its_price_and_outcome(browser, guarded, width):
+    till = {"X-API-Key": "other-secret"}
+    body = {"diamonds": [STONE, STONE | {"carat": 49.0}]}
+    batch = guarded.post("/v1/predictions/batch", body, till).json["predictions"]
+    one = guarded.post("/v1/predictions", STONE, till).json
+    guarded.post(f"/v1/predictions/{one['id']}/outcome", {"price_paid": one["price"]}, till)
+    with visiting(browser, guarded.url, width) as visit:
+        page = visit.open("/requests")
+        page.get_by_label("API key").fill("long-secret")
+        page.get_by_role("button", name="Use this key").click()
+        page.get_by_label("Id", exact=True).fill(f" {one['id']} ")
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("the same").wait_for()
+        assert dialog.get_by_text(f"${one['price']:,.2f} on").count() == 1
+        assert "depth, table" in dialog.inner_text()
+        assert visit.accessibility_violations() == []
+        page.keyboard.press("Escape")
+        page.get_by_label("Id", exact=True).fill(batch[0]["id"][:32])
+        page.keyboard.press("Enter")
+        dialog.get_by_text("2 prices").wait_for()
+        assert dialog.locator("tbody tr").count() == 2
+        page.keyboard.press("Escape")
+        page.get_by_label("Id", exact=True).fill("")
+        page.get_by_label("Key", exact=True).fill("nobody")
+        page.get_by_role("button", name="Show", exact=True).click()
+        page.get_by_text("No exchange matches").wait_for()
+
+
 def test_a_key_is_asked_for_where_one_is_needed_and_forgotten_on_demand(browser, guarded):
     with visiting(browser, guarded.url) as visit:
         visit.expected = ["status of 40[13]"]

@@ -196,3 +196,36 @@ def test_a_damaged_model(client, container):
     container.model_repository().damage("formula-1", "model.onnx")
     with pytest.raises(ModelDamaged):
         container.recompute_exchange()(answer["id"])
+
+
+def test_a_route_shows_what_the_model_saw_and_what_was_paid():
+    wired = with_champion(in_memory(api_keys="admin:long-secret"))
+    admin = testing.TestClient(app_of(wired), headers={"X-API-Key": "long-secret"})
+    body = {"diamonds": [STONE, STONE | {"carat": 49.0}]}
+    first, second = admin.simulate_post("/v1/predictions/batch", json=body).json["predictions"]
+    for factor in (1.0, 1.01):
+        admin.simulate_post(
+            f"/v1/predictions/{second['id']}/outcome",
+            json={"price_paid": round(second["price"] * factor, 2)},
+        )
+
+    answer = admin.simulate_get(f"/v1/requests/{first['id'][:32]}/prices").json
+
+    assert (answer["count"], answer["same"]) == (2, True)
+    assert [each["price"] for each in answer["prices"]] == [first["price"], second["price"]]
+    assert [each["recomputed"] for each in answer["prices"]] == [first["price"], second["price"]]
+    assert answer["prices"][1]["outside_training_range"] == second["outside_training_range"]
+    assert answer["prices"][0]["assumed"] == first["assumed"]
+    assert [len(each["outcomes"]) for each in answer["prices"]] == [0, 2]
+    one = admin.simulate_get(f"/v1/requests/{second['id']}/prices").json
+    assert one["prices"] == answer["prices"][1:]
+
+
+def test_the_route_says_why_a_price_cannot_be_computed():
+    wired = with_champion(in_memory(api_keys="admin:long-secret,web:other-secret"))
+    admin = testing.TestClient(app_of(wired), headers={"X-API-Key": "long-secret"})
+    id = admin.simulate_get("/v1/grades").headers["X-Request-ID"]
+    assert admin.simulate_get(f"/v1/requests/{id}/prices").status_code == 409
+    assert admin.simulate_get("/v1/requests/nothing/prices").status_code == 404
+    web = {"X-API-Key": "other-secret"}
+    assert admin.simulate_get(f"/v1/requests/{id}/prices", headers=web).status_code == 403

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Final, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from msgspec import Struct
 
 from diamond_app.responses import EXCHANGE_ID, MODEL_ID, TIME, described
+from diamond_core.codec import to_plain
 
 if TYPE_CHECKING:
     import diamond_core
 
 DAY: Final = "2026-11-24"
+SHOWN_PRICES: Final = 100
+"""The maximum number of prices of an exchange in one answer: it is recorded too."""
 
 _Count = Annotated[int, described("The number of predictions with a price paid.", 312, ge=0)]
 
@@ -113,6 +116,68 @@ class LiveErrors(Struct, frozen=True, kw_only=True):
                 for week in live.weeks
             ],
             **_errors(total, _ERRORS),
+        )
+
+
+class RecordedPrice(Struct, frozen=True, kw_only=True):
+    """A price that was answered, what the model saw, and what became of it."""
+
+    id: Annotated[str, described("The prediction's id.", EXCHANGE_ID)]
+    diamond: Annotated[dict[str, Any], described("The stone; unknown measurements are null.", {})]
+    price: Annotated[float, described("The price that was answered, in USD.", 4608.99, gt=0)]
+    low: Annotated[float, described("The lower end of its range, in USD.", 3851.43, gt=0)]
+    high: Annotated[float, described("The upper end of its range, in USD.", 5515.55, gt=0)]
+    recomputed: Annotated[
+        float, described("The price that the same model gives now, in USD.", 4608.99, gt=0)
+    ]
+    same: Annotated[bool, described("Whether price and range are the same, to the cent.", True)]
+    assumed: Annotated[list[str], described("Measurements that were not given.", ["depth"])]
+    outside_training_range: Annotated[
+        list[str], described("Numbers outside the training range.", [])
+    ]
+    outcomes: Annotated[
+        list[Outcome], described("What was reported to be paid; the last one counts.", [])
+    ]
+
+
+class RecordedPrices(Struct, frozen=True, kw_only=True):
+    """The prices of a recorded exchange, computed again with the model that priced them."""
+
+    id: Annotated[str, described("The exchange's id.", EXCHANGE_ID)]
+    model_id: Annotated[str, described("The model.", MODEL_ID)]
+    same: Annotated[bool, described("Whether all prices are the same, to the cent.", True)]
+    count: Annotated[int, described("How many prices the exchange has.", 1, ge=1)]
+    prices: Annotated[
+        list[RecordedPrice], described(f"The first {SHOWN_PRICES} of them, in their order.", [])
+    ]
+
+    @classmethod
+    def of(
+        cls,
+        found: diamond_core.RecomputedExchange,
+        outcomes: Mapping[str, Sequence[diamond_core.Outcome]],
+    ) -> Self:
+        """Return the answer for a recomputed exchange and its *outcomes*, by prediction id."""
+        return cls(
+            id=found.id,
+            model_id=found.model,
+            same=found.same,
+            count=len(found.stones),
+            prices=[
+                RecordedPrice(
+                    id=each.id,
+                    diamond=to_plain(each.diamond),
+                    price=each.recorded.price,
+                    low=each.recorded.low,
+                    high=each.recorded.high,
+                    recomputed=each.recomputed.price,
+                    same=each.same,
+                    assumed=list(each.assumed),
+                    outside_training_range=list(each.outside),
+                    outcomes=[Outcome.of(one) for one in outcomes.get(each.id, ())],
+                )
+                for each in found.stones[:SHOWN_PRICES]
+            ],
         )
 
 

@@ -46,6 +46,8 @@ def app_of(container: Container) -> App:
         drift_limits=container.drift_limits(),
         request_log=container.request_log(),
         report_outcomes=container.report_outcomes(),
+        outcome_log=container.outcome_log(),
+        recompute_exchange=container.recompute_exchange(),
         clock=container.clock(),
         api_keys=container.settings().api_keys,
     )

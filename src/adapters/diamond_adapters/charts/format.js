@@ -14,6 +14,7 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 
 export const count = (n) => whole.format(n);
 export const money = (usd) => (usd < 100 && !Number.isInteger(usd) ? cents : dollars).format(usd);
+export const exactly = (usd) => cents.format(usd);
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
 export const when = (iso) => moment.format(new Date(iso));
 export const day = (iso) => dayOnly.format(new Date(iso));

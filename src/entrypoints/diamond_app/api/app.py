@@ -35,8 +35,10 @@ from diamond_core import (
     FindSimilar,
     ModelHistory,
     MonitoringStore,
+    OutcomeLog,
     PipelineRuns,
     PriceDiamonds,
+    RecomputeExchange,
     ReportOutcomes,
     RequestLog,
 )
@@ -54,6 +56,8 @@ def create_app(
     drift_limits: DriftLimits,
     request_log: RequestLog,
     report_outcomes: ReportOutcomes,
+    outcome_log: OutcomeLog,
+    recompute_exchange: RecomputeExchange,
     clock: Clock,
     api_keys: ApiKeys,
 ) -> App:
@@ -74,6 +78,7 @@ def create_app(
         drift.DriftResource(monitoring_store, drift_limits),
         requests.AllRequests(request_log, clock),
         requests.OneRequest(request_log),
+        requests.PricesOfRequest(recompute_exchange, outcome_log),
         health.Liveness(),
         health.ReadinessResource(champion_follower, request_log),
         health.MetricsResource(metrics),

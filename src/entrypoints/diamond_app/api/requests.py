@@ -12,6 +12,7 @@ from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Access, Topic, operation
 from diamond_app.api.payloads import invalid_parameters, read_query, whole_number
 from diamond_app.exchange_filters import AGE_OR_TIME, parse_filter
+from diamond_app.outcome_responses import SHOWN_PRICES, RecordedPrices
 from diamond_app.responses import (
     EXCHANGE_ID,
     MODEL_ID,
@@ -20,7 +21,15 @@ from diamond_app.responses import (
     FoundExchange,
     described,
 )
-from diamond_core import Clock, ExchangeFilter, RequestLog, find_exchanges
+from diamond_core import (
+    Clock,
+    ExchangeFilter,
+    Outcome,
+    OutcomeLog,
+    RecomputeExchange,
+    RequestLog,
+    find_exchanges,
+)
 from diamond_core import Exchange as CoreExchange
 
 MAXIMUM_REQUESTS: Final = 1000
@@ -130,6 +139,18 @@ class AllRequests:
         return page, False
 
 
+_REQUEST_PATH: Final = {
+    "id": Annotated[
+        str,
+        described(
+            "The id of an exchange or of a prediction in a batch, or an X-Request-ID.",
+            "order-4711",
+            minLength=1,
+        ),
+    ]
+}
+
+
 class OneRequest:
     """GET /v1/requests/{id}: the exchange with this id, else the newest with this X-Request-ID.
 
@@ -146,16 +167,7 @@ class OneRequest:
         long=True,
         topic=Topic.REQUESTS,
         summary="Show a request and its response in full",
-        path={
-            "id": Annotated[
-                str,
-                described(
-                    "The id of an exchange or of a prediction in a batch, or an X-Request-ID.",
-                    "order-4711",
-                    minLength=1,
-                ),
-            ]
-        },
+        path=_REQUEST_PATH,
         answer=FoundExchange,
         answered="The exchange with this id, else the newest with this X-Request-ID, with its bodies.",
         errors=(404, 503),
@@ -163,3 +175,33 @@ class OneRequest:
     )
     def on_get(self, req: Request, resp: falcon.Response, id: str) -> FoundExchange:
         return FoundExchange.of_all(find_exchanges(self._request_log, id))
+
+
+class PricesOfRequest:
+    """GET /v1/requests/{id}/prices: the prices of an exchange, computed again."""
+
+    path = "/v1/requests/{id}/prices"
+
+    def __init__(self, recompute_exchange: RecomputeExchange, outcome_log: OutcomeLog) -> None:
+        self._recompute_exchange = recompute_exchange
+        self._outcome_log = outcome_log
+
+    @operation(
+        id="show_recorded_prices",
+        long=True,
+        topic=Topic.REQUESTS,
+        summary="Compute recorded prices again",
+        about="With what the model saw, and what was really paid. The same model gives the same"
+        " price, to the cent.",
+        path=_REQUEST_PATH,
+        answer=RecordedPrices,
+        answered="The prices, as they were answered and as they are now.",
+        errors=(404, 409, 503),
+        access=Access.ADMINS,
+    )
+    def on_get(self, req: Request, resp: falcon.Response, id: str) -> RecordedPrices:
+        found = self._recompute_exchange(id)
+        outcomes: dict[str, list[Outcome]] = {}
+        for each in self._outcome_log.of([stone.id for stone in found.stones[:SHOWN_PRICES]]):
+            outcomes.setdefault(each.id, []).append(each)
+        return RecordedPrices.of(found, outcomes)

@@ -3,7 +3,7 @@
 import { explain, getJson, sentence } from "./api.js";
 import { $, showErrors, table } from "./dom.js";
 import { el } from "./elements.js";
-import { count, milliseconds, plural, whenExactly, whenShortly } from "./format.js";
+import { count, exactly, milliseconds, plural, whenExactly, whenShortly } from "./format.js";
 import { askForKey, key } from "./key.js";
 
 const AT_ONCE = 500;
@@ -86,26 +86,69 @@ function showRows() {
 async function open({ id }) {
   let each;
   try {
-    each = await getJson(`/v1/requests/${id}`);
+    each = await getJson(`/v1/requests/${encodeURIComponent(id)}`);
   } catch (error) {
     showError(error);
     return;
   }
-  const facts = [
+  const known = [
     ["Id", each.id], ["X-Request-ID", each.request_id], ["Time", each.occurred_at], ["Status", each.status],
     ["Took", milliseconds(each.duration_ms)], ["Query", each.query], ["Model", each.model_id],
     ["Key", each.key_name], ["From", each.client], ...Object.entries(each.headers ?? {}),
   ];
+  const prices = el("div", { role: "status" });
   $("exchange-title").textContent = `${each.method} ${each.path}`;
   $("exchange-body").replaceChildren(
-    el("dl", { class: "facts" }, facts.filter(([, value]) => value !== "" && value !== undefined && value !== null)
-      .map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "code" }, String(value))))),
+    facts(known.filter(([, value]) => value !== "" && value !== undefined && value !== null)
+      .map(([name, value]) => [name, String(value)])),
+    prices,
     el("h3", {}, "Request"), body("request", each),
     el("h3", {}, "Response"), body("response", each),
     each.others.length ? el("p", { class: "hint" }, `${plural(each.others.length, "other exchange carries", "other exchanges carry")} this X-Request-ID.`) : "",
   );
+  if (each.status === 200 && each.model_id) showPrices(id, prices);
   $("exchange").showModal();
   $("close").focus();
+}
+
+/** Show what the caller and the model saw, the price computed again, and what was really paid. */
+async function showPrices(id, holder) {
+  let found;
+  try {
+    found = await getJson(`/v1/requests/${encodeURIComponent(id)}/prices`);
+  } catch (error) {
+    holder.replaceChildren(el("p", { class: "hint" }, sentence(error.message)));
+    return;
+  }
+  const words = (names) => names.join(", ") || "–";
+  const paid = ({ outcomes }) => {
+    const last = outcomes.at(-1);
+    return last ? `${exactly(last.price_paid)} on ${last.date}${outcomes.length > 1 ? ` (report ${outcomes.length})` : ""}` : "–";
+  };
+  const again = (each) => (each.same ? "the same" : el("span", { class: "badge bad" }, exactly(each.recomputed)));
+  const answered = (each) => `${exactly(each.price)} (${exactly(each.low)} to ${exactly(each.high)})`;
+  if (found.count === 1) {
+    const [one] = found.prices;
+    holder.replaceChildren(el("h3", {}, "Price"), facts([
+      ["Answered", answered(one)], ["Computed again", again(one)], ["Paid", paid(one)],
+      ["Not given", words(one.assumed)], ["Outside the training range", words(one.outside_training_range)],
+    ]));
+    return;
+  }
+  const further = found.count > found.prices.length ? `, the first ${found.prices.length}` : "";
+  holder.replaceChildren(el("h3", {}, `${plural(found.count, "price")}${further}`),
+    table("Prices of this exchange", [
+      { title: "Stone", wrap: true, cell: ({ diamond }) => `${diamond.carat} ct, ${diamond.cut}, ${diamond.color}, ${diamond.clarity}` },
+      { title: "Answered", number: true, cell: (each) => exactly(each.price) },
+      { title: "Computed again", number: true, cell: again },
+      { title: "Paid", number: true, cell: paid },
+      { title: "Outside range", wrap: true, cell: (each) => words(each.outside_training_range) },
+    ], found.prices));
+}
+
+/** A list of [name, value]; values can be elements. */
+function facts(pairs) {
+  return el("dl", { class: "facts" }, pairs.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", { class: "code" }, value))));
 }
 
 /** A body for display: JSON indented, other text unchanged, bytes as base64. */
@@ -127,7 +170,9 @@ function body(name, each) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  load();
+  const id = $("find").value.trim();
+  if (id) open({ id });
+  else load();
 });
 $("older").addEventListener("click", more);
 $("close").addEventListener("click", () => $("exchange").close());
