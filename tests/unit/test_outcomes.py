@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diamond_adapters.in_memory import InMemoryOutcomeLog, InMemoryRequestLog
+from diamond_adapters.sources.outcomes import OutcomeSource
 from diamond_core import (
     Conflict,
     DiamondError,
@@ -268,3 +269,11 @@ def check(error, outcomes):
     margin = 1.959964 * spread / len(outcomes) ** 0.5
     assert error.mae_high == pytest.approx(error.mae + margin, abs=1e-3)
     assert error.mae_low == pytest.approx(max(0.0, error.mae - margin), abs=1e-3)
+
+
+def test_a_record_without_outcomes_is_a_delivery_without_stones():
+    (raw,) = OutcomeSource(InMemoryOutcomeLog()).read()
+
+    assert set(raw.header) == {"id", *raw.columns}
+    assert not any(raw.columns.values())
+    assert not raw.delivered
