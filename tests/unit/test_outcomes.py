@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diamond_adapters.in_memory import InMemoryOutcomeLog, InMemoryRequestLog
+from diamond_adapters.sources.outcomes import OutcomeSource
 from diamond_core import (
     Conflict,
     DiamondError,
@@ -301,3 +302,11 @@ def test_live_errors_can_be_stored():
     assert decode(LiveErrors, encode(live)) == live
     with pytest.raises(ValueError, match="since"):
         decode(LiveErrors, encode(live).replace(b'"2026-11-23"', b'"soon"'))
+
+
+def test_a_record_without_outcomes_is_a_delivery_without_stones():
+    (raw,) = OutcomeSource(InMemoryOutcomeLog()).read()
+
+    assert set(raw.header) == {"id", *raw.columns}
+    assert not any(raw.columns.values())
+    assert not raw.delivered

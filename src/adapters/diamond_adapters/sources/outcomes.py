@@ -26,11 +26,11 @@ class OutcomeSource:
         rest = current(self._outcomes.read())
         while (some := list(islice(rest, BATCH_ROWS))) or first == 1:
             rows = [_row(each) for each in some]
-            columns = dict(zip(_HEADER, map(list, zip(*rows, strict=True)), strict=True))
+            columns = {name: [row[at] for row in rows] for at, name in enumerate(_HEADER)}
             lines = range(first, first + len(rows))
             yield RawStones(
                 self.name,
-                columns if rows else {name: [] for name in _HEADER},
+                columns,
                 lines,
                 header=_HEADER,
                 delivered=list(zip(lines, rows, strict=True)),
