@@ -184,7 +184,7 @@ def check_commands(home: Path, url: str, kept: dict[str, float]) -> None:
     file = home.parent / "paid.csv"
     file.write_text(
         "Prediction;Paid;Date;Shop\n"
-        f'{first};"$ {kept[first] + 1:.2f}";2026-11-01;x\n'
+        f'{first.upper()};"$ {kept[first] + 1:.2f}";2026-11-01;x\n'
         f"{second};{str(kept[second]).replace('.', ',')};;\n"
         f"{'0' * 32};1000;;\n"
         f"{second};abc;;\n"
@@ -205,6 +205,9 @@ def check_commands(home: Path, url: str, kept: dict[str, float]) -> None:
     added = json.loads(diamond(home, "data", "add", "outcomes", "--json", **settings).stdout)
     (delivery,) = added["deliveries"]
     assert (delivery["new"], delivery["rejected"], delivery["source"]) == (60, 0, "outcomes")
+    file.write_text("id,price,paid\n")
+    twice = diamond(home, "outcomes", "import", str(file), check=False, **settings)
+    assert (twice.returncode, "price and paid" in twice.stderr) == (1, True)
     bare = diamond(home, "outcomes", "import", "nowhere.csv", check=False, **settings)
     assert bare.returncode == 1
     assert len(bare.stderr.splitlines()) == 1

@@ -30,6 +30,7 @@ from diamond_core import (
 from diamond_core.codec import decode, encode
 from diamond_core.testing import an_exchange, an_outcome, some_stones
 from diamond_core.testing.samples import NOON
+from diamond_core.use_cases import report_outcomes
 
 TODAY = date(2026, 11, 28)
 STONES = some_stones(5)
@@ -189,6 +190,19 @@ def test_many_reports_are_kept_or_refused_one_by_one(reports, outcomes, batch):
         PredictionNotFound,
     ]
     assert [each.id for each in outcomes.read()] == [ids[0], ids[2]]
+
+
+def test_a_prediction_that_is_given_twice_is_refused_however_far_apart(
+    reports, outcomes, batch, monkeypatch
+):
+    monkeypatch.setattr(report_outcomes, "_AT_ONCE", 2)
+    first, *others = [f"{batch.id}-{at}" for at in range(5)]
+    given = [report(first), *map(report, others), report(first, price_paid=1001), report(first)]
+    for _ in range(2):  # the same file again changes nothing
+        *_, second, third = reports.many(given, by="shop")
+        assert isinstance(second, InvalidOutcome)
+        assert (third.is_new, third.outcome.price_paid) == (False, 1000.0)
+    assert len(list(outcomes.read())) == 5
 
 
 def test_a_report_waits_for_one_that_comes_at_the_same_time(reports, outcomes, batch, monkeypatch):

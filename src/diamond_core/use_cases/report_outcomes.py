@@ -75,10 +75,17 @@ class ReportOutcomes:
         Raises:
             Unavailable: not all were kept; reporting all again is safe.
         """
-        results: list[Reported | DiamondError] = []
-        for start in range(0, len(reports), _AT_ONCE):
-            results += self._some(reports[start : start + _AT_ONCE], by, admin=admin)
-        return results
+        firsts = {each.id: each for each in reversed(reports)}
+        distinct = list(firsts.values())
+        found: dict[str, Reported | DiamondError] = {}
+        for start in range(0, len(distinct), _AT_ONCE):
+            some = distinct[start : start + _AT_ONCE]
+            results = self._some(some, by, admin=admin)
+            found |= {each.id: result for each, result in zip(some, results, strict=True)}
+        return [
+            found[each.id] if each is firsts[each.id] else _again(each, found[each.id])
+            for each in reports
+        ]
 
     def _some(
         self, reports: Sequence[OutcomeReport], by: str, *, admin: bool
@@ -87,7 +94,6 @@ class ReportOutcomes:
         for _ in range(_TRIES):
             last = {each.id: each for each in self._outcomes.of(list(predictions))}
             results: list[Reported | DiamondError] = []
-            found: dict[str, Outcome] = {}
             for report in reports:
                 try:
                     stone = predictions.get(report.id)
@@ -96,15 +102,13 @@ class ReportOutcomes:
                     if not admin and stone.keys[0] != by:
                         raise NotTheCaller(report.id)
                     outcome = self._outcome(report, stone, last.get(report.id), by)
-                    first = found.setdefault(report.id, outcome)
-                    if first is not outcome and not report.repeats(first):
-                        raise InvalidOutcome([FieldProblem("id", _TWICE)])
-                    is_new = first is outcome and outcome is not last.get(report.id)
-                    results.append(Reported(first, is_new))
+                    results.append(Reported(outcome, outcome is not last.get(report.id)))
                 except DiamondError as ex:
                     results.append(ex)
             try:
-                self._outcomes.add([each for id, each in found.items() if each is not last.get(id)])
+                self._outcomes.add(
+                    [each.outcome for each in results if isinstance(each, Reported) and each.is_new]
+                )
             except Conflict:  # someone else has reported meanwhile
                 continue
             return results
@@ -147,3 +151,12 @@ class ReportOutcomes:
                 for at in np.flatnonzero([id in some for id in stones.ids]):
                     found[stones.ids[at]] = stones[at : at + 1]
         return found
+
+
+def _again(report: OutcomeReport, first: Reported | DiamondError) -> Reported | DiamondError:
+    """Return what becomes of another report of a prediction, after its *first* one."""
+    if isinstance(first, DiamondError):
+        return first
+    if report.repeats(first.outcome):
+        return Reported(first.outcome, is_new=False)
+    return InvalidOutcome([FieldProblem("id", _TWICE)])

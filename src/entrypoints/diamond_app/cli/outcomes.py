@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -71,27 +71,28 @@ def import_outcomes(file: str, encoding: str | None, as_json: bool) -> None:
     refused: list[tuple[int, str, str]] = []
     (source,) = locate_sources([file], encoding)
     report_outcomes = wired.report_outcomes()
+    lines: list[int] = []
+    reports: list[OutcomeReport] = []
     with progress_bar(quiet=as_json) as progress:
+        progress("reading the file", 0.0)
         for raw in source.read():
-            progress("importing the outcomes", 0.5)
-            lines: list[int] = []
-            reports: list[OutcomeReport] = []
             for line, id, read in _reports(raw, wired.clock()().date()):
                 if isinstance(read, DiamondError):
                     refused.append((line, id, str(read)))
                 else:
                     lines.append(line)
                     reports.append(read)
-            results = report_outcomes.many(reports, by=user(), admin=True)
-            for line, report, result in zip(lines, reports, results, strict=True):
-                if isinstance(result, DiamondError):
-                    refused.append((line, report.id, str(result)))
-                elif not result.is_new:
-                    known += 1
-                elif result.outcome.number == 1:
-                    kept += 1
-                else:
-                    corrected += 1
+        progress("importing the outcomes", 0.5)
+        results = report_outcomes.many(reports, by=user(), admin=True)
+    for line, report, result in zip(lines, reports, results, strict=True):
+        if isinstance(result, DiamondError):
+            refused.append((line, report.id, str(result)))
+        elif not result.is_new:
+            known += 1
+        elif result.outcome.number == 1:
+            kept += 1
+        else:
+            corrected += 1
     refused.sort()
     if as_json:
         named = [{"line": line, "id": id, "reason": reason} for line, id, reason in refused]
@@ -117,7 +118,7 @@ def _reports(
     from diamond_core import PRICE, DiamondError, OutcomeReport, SourceUnreadable
     from diamond_core.stones.notation import Notation
 
-    places = _places(raw.header)
+    places = _places(raw)
     if missing := [name for name in ("id", "price_paid") if name not in places]:
         header = ", ".join(raw.header)
         raise SourceUnreadable(
@@ -130,7 +131,7 @@ def _reports(
         yield line, "", SourceUnreadable(f"line {line}", reason)
     for line, cells in rows:
         values = {name: cells[at] for name, at in places.items()}
-        id = str(values.pop("id")).strip()
+        id = str(values.pop("id")).strip().lower()
         price = notation.read(PRICE, values["price_paid"])
         if price is not None:
             values["price_paid"] = price
@@ -140,14 +141,19 @@ def _reports(
             yield line, id, ex
 
 
-def _places(header: Sequence[str]) -> dict[str, int]:
+def _places(raw: RawStones) -> dict[str, int]:
     """Return where the known columns are."""
-    names = [str(name).strip().casefold().replace(" ", "_") for name in header]
+    from diamond_core import SourceUnreadable
+
+    names = [str(name).strip().casefold().replace(" ", "_") for name in raw.header]
     found = {}
-    for name, others in _COLUMNS.items():
-        at = next((names.index(each) for each in others if each in names), None)
-        if at is not None:
-            found[name] = at
+    for name, spellings in _COLUMNS.items():
+        places = [at for at, each in enumerate(names) if each in spellings]
+        if len(places) > 1:
+            several = " and ".join(str(raw.header[at]) for at in places)
+            raise SourceUnreadable(raw.source, f"{several} are columns of the same: keep one")
+        if places:
+            found[name] = places[0]
     return found
 
 
