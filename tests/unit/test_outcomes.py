@@ -286,9 +286,14 @@ def check(error, outcomes):
     assert error.mae_low == pytest.approx(max(0.0, error.mae - margin), abs=1e-3)
 
 
-def a_week(price, outcomes=40, model="a"):
+def a_week(price, outcomes=40, model="a", days=0):
     return [
-        an_outcome(price_paid=price, predicted=1000.0, paid_on=TODAY, model_id=model)
+        an_outcome(
+            price_paid=price,
+            predicted=1000.0,
+            paid_on=TODAY - timedelta(days=days),
+            model_id=model,
+        )
         for _ in range(outcomes)
     ]
 
@@ -300,6 +305,8 @@ def a_week(price, outcomes=40, model="a"):
         (a_week(1200.0), "17% below"),
         (a_week(950.0), ""),
         (a_week(1000.0), ""),
+        # a week without any error counts too
+        ([*a_week(1000.0), *a_week(800.0, days=7)], "11% above"),
         (a_week(500.0, outcomes=29), ""),
     ],
 )

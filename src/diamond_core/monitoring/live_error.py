@@ -25,6 +25,7 @@ class LiveError:
         mae_low, mae_high: the ends of its 95 % confidence interval: mean and standard error, which
             needs some tens of outcomes; equal to *mae* for one outcome.
         bias: the mean of predicted minus paid prices, USD.
+        mean_paid: the mean price paid, USD.
         relative_bias: the sum of predicted prices / the sum of paid prices - 1.
         mape: mean absolute percentage error, as a fraction of the price paid.
         coverage: the share of paid prices inside the price range.
@@ -35,6 +36,7 @@ class LiveError:
     mae_low: float
     mae_high: float
     bias: float
+    mean_paid: float
     relative_bias: float
     mape: float
     coverage: float
@@ -86,8 +88,7 @@ class LiveErrors:
         if outcomes < MINIMUM_OUTCOMES:
             return ""
         error = sum(each.bias * each.outcomes for each in weeks)
-        paid = sum(each.bias * each.outcomes / each.relative_bias for each in weeks if each.bias)
-        share = error / paid if paid else 0.0
+        share = error / sum(each.mean_paid * each.outcomes for each in weeks)
         if abs(share) <= limit:
             return ""
         side = "above" if share > 0 else "below"
@@ -128,6 +129,7 @@ class _Sums:
             mae_low=max(0.0, mae - margin),
             mae_high=mae + margin,
             bias=error / n,
+            mean_paid=paid / n,
             relative_bias=predicted / paid - 1.0,
             mape=percent / n,
             coverage=covered / n,
