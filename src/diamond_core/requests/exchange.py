@@ -15,6 +15,7 @@ from typing import Final, Self
 from diamond_core.errors import DiamondError
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_OF_A_PREDICTION: Final = re.compile(r"([0-9a-f]{32})(?:-[0-9]{1,6})?")
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
@@ -35,6 +36,15 @@ def first_id(since: datetime) -> str:
     """Return a text that sorts before the ids since this time, and after the earlier ones."""
     microseconds = max(timedelta(0), since - _EPOCH) // timedelta(microseconds=1)
     return f"{microseconds * 1000:016x}"
+
+
+def exchange_of(prediction_id: str) -> str | None:
+    """Return the id of a prediction's exchange: its own, without the place in a batch.
+
+    None: it is not the id of a prediction.
+    """
+    match = _OF_A_PREDICTION.fullmatch(prediction_id)
+    return match[1] if match else None
 
 
 def is_sane_request_id(text: str) -> bool:

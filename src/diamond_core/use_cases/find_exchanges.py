@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import Final
 
 from diamond_core.errors import ExchangeNotFound
 from diamond_core.ports import RequestLog
-from diamond_core.requests.exchange import Exchange
+from diamond_core.requests.exchange import Exchange, exchange_of
 from diamond_core.requests.exchange_filter import ExchangeFilter
-
-_OF_A_BATCH: Final = re.compile(r"([0-9a-f]{32})-[0-9]{1,6}")
 
 
 def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Exchange]:
@@ -27,8 +23,7 @@ def find_exchanges(log: RequestLog, id: str, *, limit: int = 100) -> Sequence[Ex
     """
     if not id:  # an empty filter would find everything
         raise ExchangeNotFound(id)
-    stone = _OF_A_BATCH.fullmatch(id)
-    found = list(log.find(ExchangeFilter(id=stone[1] if stone else id), limit=1))
+    found = list(log.find(ExchangeFilter(id=exchange_of(id) or id), limit=1))
     found += log.find(ExchangeFilter(request_id=id), limit=limit, bodies=not found)
     if not found:
         raise ExchangeNotFound(id)

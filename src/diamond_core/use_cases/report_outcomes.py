@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,11 +19,11 @@ from diamond_core.errors import (
 from diamond_core.monitoring.outcome import Outcome, OutcomeReport
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced
 from diamond_core.ports import Clock, OutcomeLog, RequestLog
+from diamond_core.requests.exchange import exchange_of
 from diamond_core.requests.exchange_filter import ExchangeFilter
 
 _AT_ONCE: Final = 500
 _TRIES: Final = 5
-_ID: Final = re.compile(r"([0-9a-f]{32})(?:-[0-9]{1,6})?")
 _TWICE: Final = "is given more than once, with different values"
 
 
@@ -142,8 +141,8 @@ class ReportOutcomes:
         """Return the predictions that the log has with these ids, each alone."""
         wanted: dict[str, set[str]] = {}
         for id in ids:
-            if match := _ID.fullmatch(id):
-                wanted.setdefault(match[1], set()).add(id)
+            if exchange_id := exchange_of(id):
+                wanted.setdefault(exchange_id, set()).add(id)
         found: dict[str, PricedStones] = {}
         for exchange_id, some in wanted.items():
             exchanges = self._log.find(ExchangeFilter(id=exchange_id), limit=1)
