@@ -45,7 +45,7 @@ class Monitor:
         """Start the process if it is time; *shipped* exchanges were shipped until now."""
         now = self._seconds()
         if self._process is not None:
-            self._look_after(now)
+            self._look_after(self._process, now)
         elif shipped != self._shipped:
             if self._next_at is None:
                 self._next_at = now + min(self._every, FIRST_SECONDS)
@@ -67,9 +67,8 @@ class Monitor:
         except OSError as ex:
             self._tell(failure=str(ex))
 
-    def _look_after(self, now: float) -> None:
-        assert self._process is not None  # noqa: S101  # for the type checker
-        status = self._process.poll()
+    def _look_after(self, process: subprocess.Popen[bytes], now: float) -> None:
+        status = process.poll()
         if status is None:
             return
         self._process = None
