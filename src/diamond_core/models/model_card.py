@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from diamond_core.errors import InvalidModelId
 from diamond_core.models.evaluation import Comparison, Metrics
 from diamond_core.models.price_ranges import PriceRanges
@@ -130,3 +133,15 @@ def training_range(table: DiamondTable) -> dict[str, tuple[float, float]]:
         if len(known):
             ranges[name] = (float(known.min()), float(known.max()))
     return ranges
+
+
+def outside_range(
+    table: DiamondTable, training_range: Mapping[str, tuple[float, float]]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return for each number in *training_range* which stones are outside, shape (n,)."""
+    outside = {}
+    for name, (minimum, maximum) in training_range.items():
+        if name in NUMBERS:  # a card of a later version can have more
+            values = table.column(name)  # a comparison with NaN is False
+            outside[name] = (values < minimum) | (values > maximum)
+    return outside

@@ -10,6 +10,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diamond_core.models.model_card import outside_range
 from diamond_core.models.profile import PROFILED, Profile
 from diamond_core.monitoring.priced_stones import PricedStones
 from diamond_core.stones.diamond_table import DiamondTable
@@ -148,9 +149,8 @@ def is_outside(
 ) -> NDArray[np.bool_]:
     """Return for each stone whether any number is outside *training_range*, shape (n,)."""
     outside = np.zeros(len(table), dtype=bool)
-    for name, (minimum, maximum) in training_range.items():
-        values = table.column(name)  # a comparison with NaN is False
-        outside |= (values < minimum) | (values > maximum)
+    for each in outside_range(table, training_range).values():
+        outside |= each
     return outside
 
 

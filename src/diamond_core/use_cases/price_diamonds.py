@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from diamond_core.models.model_card import ModelCard
+from diamond_core.models.model_card import ModelCard, outside_range
 from diamond_core.stones.diamond import Diamond, reader_of
 from diamond_core.stones.diamond_table import DiamondTable, Floats
-from diamond_core.stones.fields import NUMBERS
 from diamond_core.use_cases.follow_champion import ChampionFollower
 from diamond_core.use_cases.model_history import LoadedModel
 
@@ -53,12 +52,7 @@ class Predictions:
 
     def outside(self) -> list[list[str]]:
         """Return for each stone the numbers outside the model's training range."""
-        beyond = {}
-        for name, (minimum, maximum) in self.card.training_range.items():
-            if name in NUMBERS:
-                column = self.table.column(name)
-                beyond[name] = (column < minimum) | (column > maximum)
-        return _names_where(beyond, len(self))
+        return _names_where(outside_range(self.table, self.card.training_range), len(self))
 
 
 class PriceDiamonds:
