@@ -33,6 +33,7 @@ from diamond_app.responses import encode
 from diamond_core import (
     FIELDS,
     REQUIRED,
+    CountedStones,
     DiamondTable,
     Drift,
     DriftLimits,
@@ -41,22 +42,22 @@ from diamond_core import (
     in_holdout,
     read_stones,
 )
-from diamond_core.monitoring.hourly_counts import HourCounts, HourlyCounter
+from diamond_core.monitoring.hourly_counts import HourCounts
 
 AT_ONCE = 10_000
 NOW = datetime.now(UTC)
 
 
-def exchanges(stones, names, count):
-    """Yield some thousand exchanges at a time, oldest first."""
+def exchanges(stones, names, count, period=timedelta(days=30)):
+    """Yield some thousand exchanges of the last *period* at a time, oldest first."""
     random = np.random.default_rng(0)
-    step = timedelta(days=30) / count
+    step = period / count
     columns = [stones.values(name) for name in names]
     prices = stones.price.tolist()
     for first in range(0, count, AT_ONCE):
         some = []
         for number in range(first, min(first + AT_ONCE, count)):
-            at = NOW - timedelta(days=30) + number * step
+            at = NOW - period + number * step
             row = int(random.integers(len(stones)))
             price = prices[row]
             id = f"{int(at.timestamp() * 1e9):016x}{number:016x}"
@@ -100,9 +101,11 @@ def windows(card, stones, size, count):
         texts = np.full(size, "", dtype=object)
         times = np.full(size, NOW.replace(tzinfo=None), dtype="M8[us]")
         prices = some.price * np.exp(random.normal(0, 0.07, size))
-        counter = HourlyCounter(card.profile, card.training_range)
-        counter.add(PricedStones(some, texts, times, texts, texts, prices, prices, prices))
-        counts = HourCounts.sum(counter.hours(), card.profile, NOW)
+        counted = CountedStones()
+        parts = [PricedStones(some, texts, times, texts, texts, prices, prices, prices)]
+        counted.read(NOW, 1, parts)
+        hours = counted.hours(card.profile, card.training_range)
+        counts = HourCounts.sum(hours, card.profile, NOW)
         alarms += Drift.of(counts, card.profile, NOW, DriftLimits()).drifted
     return alarms / count
 
@@ -112,6 +115,15 @@ def heavier(stones):
     rows["carat"] = np.round(rows["carat"] * 1.3, 2)
     rows["price"] *= 1.5
     return DiamondTable(rows)
+
+
+def watch(home):
+    """Return how many seconds the comparison takes, and how many MiB."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "diamond_app.watch"]
+    with subprocess.Popen(command, env=environment(home)) as process:
+        peak = os.wait4(process.pid, 0)[2].ru_maxrss / 1024
+    return time.perf_counter() - started, peak
 
 
 def main():
@@ -134,14 +146,15 @@ def main():
         for some in exchanges(stones, names, given.requests):
             log.append_all(some)
         log.close()
-        started = time.perf_counter()
-        watch = [sys.executable, "-m", "diamond_app.watch"]
-        with subprocess.Popen(watch, env=environment(home)) as process:
-            peak = os.wait4(process.pid, 0)[2].ru_maxrss / 1024
-        seconds = time.perf_counter() - started
+        first, peak = watch(home)
+        log = PeeweeRequestLog.from_url(wired.settings.database_url)
+        log.append_all(next(exchanges(stones, names, 1000, timedelta(minutes=9))))
+        log.close()
+        again, _ = watch(home)
         found = open_home(home).container.monitoring_store().load()
         drift = found.drift(found.since, DriftLimits())
-        print(f"{given.requests:,} requests: {seconds:.1f} s, at most {peak:.0f} MiB")
+        print(f"{given.requests:,} requests: {first:.1f} s, at most {peak:.0f} MiB")
+        print(f"again after 1,000 more: {again:.1f} s")
         print(f"{drift.requests:,} distinct, alarms: {dict(drift.alarms())}")
         size = (home / "monitoring.json").stat().st_size
         started = time.perf_counter()

@@ -41,6 +41,7 @@ from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
 from diamond_core.models.promotion import Promotion
+from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.drift import Drift, DriftLimits, FieldDrift
 from diamond_core.monitoring.live_error import LiveError, LiveErrors, LiveWeek
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
@@ -225,6 +226,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Drift",
     "DriftLimits",
     "FieldDrift",
+    "CountedStones",
     "Monitoring",
     "RequestDay",
     "ReplayRequests",

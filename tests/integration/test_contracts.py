@@ -45,7 +45,7 @@ from diamond_core.testing import (
     StoneStoreContract,
     some_stones,
 )
-from diamond_core.testing.monitoring_store_contract import a_monitoring
+from diamond_core.testing.monitoring_store_contract import a_monitoring, counted_stones
 from diamond_core.testing.pipeline_runs_contract import a_run
 from diamond_core.testing.stone_store_contract import as_rows, delivery, records, rows
 
@@ -501,11 +501,11 @@ class TestPipelineRunFiles(PipelineRunsContract):
 class TestMonitoringFile(MonitoringStoreContract):
     @pytest.fixture
     def store(self, tmp_path):
-        return MonitoringFile(tmp_path / "home" / "monitoring.json")
+        return MonitoringFile(tmp_path / "home")
 
     @pytest.fixture
     def reopened(self, tmp_path):
-        return MonitoringFile(tmp_path / "home" / "monitoring.json")
+        return MonitoringFile(tmp_path / "home")
 
     @pytest.fixture
     def break_down(self, tmp_path):
@@ -514,10 +514,14 @@ class TestMonitoringFile(MonitoringStoreContract):
     @pytest.mark.parametrize("text", ["", "[]", '{"at": 1}'])
     def test_skips_what_it_cannot_read(self, store, tmp_path, text):
         store.save(a_monitoring())
-        (tmp_path / "home" / "monitoring.json").write_text(text)
+        store.save_counted(counted_stones())
+        for file in (tmp_path / "home").iterdir():
+            file.write_text(text)
         assert store.load() is None
+        assert store.load_counted() is None
 
     def test_is_private(self, store, tmp_path):
         store.save(a_monitoring())
-        (file,) = (tmp_path / "home").iterdir()
-        assert file.stat().st_mode & 0o077 == 0
+        store.save_counted(counted_stones())
+        modes = [file.stat().st_mode & 0o077 for file in (tmp_path / "home").iterdir()]
+        assert modes == [0, 0]

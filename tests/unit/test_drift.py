@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diamond_core import DiamondTable, Drift, DriftLimits, PricedStones, Profile
+from diamond_core import CountedStones, DiamondTable, Drift, DriftLimits, PricedStones, Profile
 from diamond_core.models.model_card import training_range
 from diamond_core.monitoring.drift import is_significant, psi
-from diamond_core.monitoring.hourly_counts import HourCounts, HourlyCounter, is_outside
+from diamond_core.monitoring.hourly_counts import HourCounts, is_outside
 from diamond_core.testing import FormulaModel, some_stones
 from diamond_core.testing.samples import NOON
 
 TRAINING = some_stones(20_000)
 PROFILE = Profile.of(TRAINING)
 RANGE = training_range(TRAINING)
-HOUR = np.timedelta64(1, "h")
 
 
 def priced(table, times=None):
@@ -34,10 +34,10 @@ LIMITS = DriftLimits()
 
 
 def drift_of(*parts, since=NOON, limits=LIMITS):
-    counter = HourlyCounter(PROFILE, RANGE)
-    for each in parts:
-        counter.add(each)
-    return Drift.of(HourCounts.sum(counter.hours(), PROFILE, since), PROFILE, since, limits)
+    counted = CountedStones()
+    counted.read(NOON, 1, parts)
+    hours = counted.hours(PROFILE, RANGE)
+    return Drift.of(HourCounts.sum(hours, PROFILE, since), PROFILE, since, limits)
 
 
 def heavier(table, factor=1.3):
@@ -126,9 +126,9 @@ def test_requests_that_many_make_are_no_drift():
     table = DiamondTable(rows)
     profile = Profile.of(table)
     for size in (500, 5_000, 100_000):
-        counter = HourlyCounter(profile, training_range(table))
-        counter.add(priced(table[random.integers(0, len(table), size)].four_cs()))
-        counts = HourCounts.sum(counter.hours(), profile, NOON)
+        counted = CountedStones()
+        counted.read(NOON, 1, [priced(table[random.integers(0, len(table), size)].four_cs())])
+        counts = HourCounts.sum(counted.hours(profile, training_range(table)), profile, NOON)
         assert not Drift.of(counts, profile, NOON, LIMITS).drifted
     without = replace(profile, four_cs=())
     assert Drift.of(counts, without, NOON, LIMITS).drifted
@@ -139,22 +139,27 @@ STONES = some_stones(12)
 
 @given(
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 50)), max_size=60),
-    st.integers(1, 20),
+    st.integers(0, 60),
+    st.randoms(use_true_random=False),
     st.integers(-1, 52),
 )
-def test_counts_the_distinct_stones_of_each_window(requests, at_once, hours):
-    """As a plain slow oracle does; the requests are read newest first, some at a time."""
-    start = np.datetime64(NOON.replace(tzinfo=None, minute=0, second=0, microsecond=0), "us")
-    requests = sorted(requests, key=lambda each: -each[1])
-    since = (start + hours * HOUR + np.timedelta64(59, "m")).item()
+def test_counts_the_distinct_stones_of_each_window(requests, late, random, hours):
+    """As a plain slow oracle does: in any order of the hours, and if some stones come late."""
+    since = NOON + timedelta(hours=hours, minutes=59)
     inside = [stone for stone, hour in requests if hour >= hours]
     expected = STONES[np.array(sorted(set(inside)), dtype=int)]
 
-    counter = HourlyCounter(PROFILE, RANGE)
-    for first in range(0, len(requests), at_once):
-        stones, at = np.array(requests[first : first + at_once]).T
-        counter.add(priced(STONES[stones], start + at * HOUR))
-    found = HourCounts.sum(counter.hours(), PROFILE, since.replace(tzinfo=NOON.tzinfo))
+    counted = CountedStones()
+    for some in (requests[late:], requests):
+        for hour in random.sample(range(51), 51):
+            stones = np.array([stone for stone, at in some if at == hour], dtype=int)
+            if len(stones) != counted.requests(NOON + timedelta(hours=hour)):
+                at = NOON + timedelta(hours=hour)
+                times = np.datetime64(at.replace(tzinfo=None), "us") + np.arange(len(stones))
+                parts = [priced(STONES[stones], times)[start::2] for start in (0, 1)]
+                counted.read(at, len(stones), parts)
+        counted = CountedStones.from_bytes(counted.to_bytes())
+    found = HourCounts.sum(counted.hours(PROFILE, RANGE), PROFILE, since)
 
     assert (found.stones, found.stones + found.repeated) == (len(expected), len(inside))
     assert found.outside == is_outside(expected, RANGE).sum()
@@ -165,6 +170,26 @@ def test_counts_the_distinct_stones_of_each_window(requests, at_once, hours):
             counts.tolist()
             == np.bincount(PROFILE.bins(name, values), minlength=len(counts)).tolist()
         )
+
+
+def test_forgets_old_hours():
+    counted = CountedStones()
+    noon = NOON.replace(microsecond=0)
+    for hour in range(3):
+        at = noon + timedelta(hours=hour)
+        times = np.full(4, at.replace(tzinfo=None), dtype="M8[us]")
+        counted.read(at, 9, [priced(STONES[4 * hour : 4 * hour + 4], times)])
+    counted.forget(noon + timedelta(hours=1))
+    assert [each.at for each in counted.hours(PROFILE, RANGE)] == [
+        noon + timedelta(hours=hour) for hour in (1, 2)
+    ]
+    assert [counted.requests(noon + timedelta(hours=hour)) for hour in range(3)] == [0, 9, 9]
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"\x93NUMPY", b"a text"])
+def test_other_bytes_are_no_counted_stones(data):
+    with pytest.raises(ValueError, match="no counted stones"):
+        CountedStones.from_bytes(data)
 
 
 def test_a_profile_has_bins_of_about_equally_many_stones():

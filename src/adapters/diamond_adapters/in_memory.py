@@ -15,6 +15,7 @@ import numpy as np
 from diamond_core import (
     BATCH_ROWS,
     Conflict,
+    CountedStones,
     DeliveredRows,
     Delivery,
     DeliveryNotFound,
@@ -343,6 +344,7 @@ class InMemoryMonitoringStore(_Fails):
 
     def __init__(self) -> None:
         self._kept: Monitoring | None = None
+        self._counted = b""
 
     def save(self, monitoring: Monitoring) -> None:
         self._reach()
@@ -351,3 +353,11 @@ class InMemoryMonitoringStore(_Fails):
     def load(self) -> Monitoring | None:
         self._reach()
         return self._kept
+
+    def save_counted(self, counted: CountedStones) -> None:
+        self._reach()
+        self._counted = counted.to_bytes()
+
+    def load_counted(self) -> CountedStones | None:
+        self._reach()
+        return CountedStones.from_bytes(self._counted) if self._counted else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Self
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from diamond_core.models.model_card import outside_range
 from diamond_core.models.profile import PROFILED, Profile
-from diamond_core.monitoring.priced_stones import PricedStones
+from diamond_core.monitoring.priced_stones import Times
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import OPTIONAL, PRICE
 
 Counts = NDArray[np.int64]
 
 _FIRST: Final = ("stones", "repeated", "outside", "four_cs")
+_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,47 @@ class HourCounts:
     log_price: float
 
     @classmethod
+    def count(
+        cls,
+        table: DiamondTable,
+        times: Times,
+        priced: Mapping[int, int],
+        profile: Profile,
+        training_range: Mapping[str, tuple[float, float]],
+    ) -> tuple[Self, ...]:
+        """Return the counts of each hour with any stone, oldest first.
+
+        Args:
+            table: distinct stones with their predicted prices, n rows.
+            times: when each was priced last, shape (n,).
+            priced: how many stones were priced in each hour since 1970, repeated ones as well.
+            profile: whose bins to count.
+            training_range: field -> (minimum, maximum).
+        """
+        hours = np.array(sorted(priced), dtype=np.int64)
+        spans = _spans(profile)
+        width = spans[PRICE.name].stop
+        cells = np.zeros(len(hours) * width, dtype=np.int64)
+        log_prices = np.zeros(len(hours))
+        for start in range(0, len(table), _AT_ONCE):
+            some = table[start : start + _AT_ONCE]
+            which = np.searchsorted(hours, hours_of(times[start : start + _AT_ONCE]))
+            for first, numbers in _columns(some, profile, spans, training_range):
+                counted = numbers >= 0
+                np.add.at(cells, which[counted] * width + first + numbers[counted], 1)
+            log_prices += np.bincount(which, np.log(some.price), len(hours))
+        rows = cells.reshape(len(hours), width)
+        rows[:, 1] = [priced[hour] for hour in hours.tolist()] - rows[:, 0]
+        return tuple(
+            cls(
+                at=datetime.fromtimestamp(3600 * hour, UTC),
+                cells=" ".join(map(str, row.tolist())),
+                log_price=log_price,
+            )
+            for hour, row, log_price in zip(hours.tolist(), rows, log_prices.tolist(), strict=True)
+        )
+
+    @classmethod
     def sum(cls, hours: tuple[Self, ...], profile: Profile, since: datetime) -> WindowCounts:
         """Return the counts from the hour of *since* on.
 
@@ -80,68 +122,9 @@ class HourCounts:
         )
 
 
-class HourlyCounter:
-    """Counts stones, newest first: the first that is added of equal stones counts.
-
-    It keeps 8 bytes for each distinct stone.
-
-    Args:
-        profile: whose bins to count.
-        training_range: field -> (minimum, maximum).
-    """
-
-    def __init__(self, profile: Profile, training_range: Mapping[str, tuple[float, float]]) -> None:
-        self._profile = profile
-        self._training_range = training_range
-        self._spans = _spans(profile)
-        self._seen = np.empty(0, dtype=np.uint64)
-        self._cells: dict[int, Counts] = {}
-        self._log_prices: dict[int, float] = {}
-
-    def add(self, priced: PricedStones) -> None:
-        """Count *priced*, which are older than all that were added before, and newest first."""
-        new = self._is_new(priced.table.stone_hashes())
-        hours, which = np.unique(priced.times.astype("M8[h]").astype(np.int64), return_inverse=True)
-        fresh, which_fresh, count = priced[new], which[new], len(hours)
-        cells = np.zeros((count, self._spans[PRICE.name].stop), dtype=np.int64)
-        outside = is_outside(fresh.table, self._training_range)
-        cells[:, 0] = np.bincount(which_fresh, minlength=count)
-        cells[:, 1] = np.bincount(which[~new], minlength=count)
-        cells[:, 2] = np.bincount(which_fresh[outside], minlength=count)
-        measured = np.any([fresh.table.known(name) for name in OPTIONAL], axis=0)
-        cells[:, 3] = np.bincount(which_fresh[~measured], minlength=count)
-        for name, span in self._spans.items():
-            values = fresh.prices if name == PRICE.name else fresh.table.column(name)
-            bins = self._profile.bins(name, values)
-            known = bins >= 0
-            np.add.at(cells, (which_fresh[known], span.start + bins[known]), 1)
-        log_prices = np.bincount(which_fresh, np.log(fresh.prices), count)
-        for hour, row, log_price in zip(hours.tolist(), cells, log_prices.tolist(), strict=True):
-            self._cells[hour] = self._cells.get(hour, 0) + row
-            self._log_prices[hour] = self._log_prices.get(hour, 0.0) + log_price
-
-    def hours(self) -> tuple[HourCounts, ...]:
-        """Return the counts of each hour with any stone, oldest first."""
-        return tuple(
-            HourCounts(
-                at=datetime.fromtimestamp(3600 * hour, UTC),
-                cells=" ".join(map(str, self._cells[hour].tolist())),
-                log_price=self._log_prices[hour],
-            )
-            for hour in sorted(self._cells)
-        )
-
-    def _is_new(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Return which stones were not seen yet, and remember them."""
-        distinct, firsts = np.unique(hashes, return_index=True)
-        places = np.searchsorted(self._seen, distinct)
-        known = np.zeros(len(distinct), dtype=bool)
-        inside = places < len(self._seen)
-        known[inside] = self._seen[places[inside]] == distinct[inside]
-        new = np.zeros(len(hashes), dtype=bool)
-        new[firsts[~known]] = True
-        self._seen = np.insert(self._seen, places[~known], distinct[~known])
-        return new
+def hours_of(times: Times) -> NDArray[np.int64]:
+    """Return the hours since 1970 in which *times* are, shape (n,)."""
+    return times.astype("M8[h]").astype(np.int64)
 
 
 def is_outside(
@@ -152,6 +135,24 @@ def is_outside(
     for each in outside_range(table, training_range).values():
         outside |= each
     return outside
+
+
+def _columns(
+    table: DiamondTable,
+    profile: Profile,
+    spans: Mapping[str, slice],
+    training_range: Mapping[str, tuple[float, float]],
+) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Yield for each count its first cell, and in which of its cells each stone is, shape (n,).
+
+    -1: the stone is in none.
+    """
+    measured = np.any([table.known(name) for name in OPTIONAL], axis=0)
+    yield _FIRST.index("stones"), np.zeros(len(table), dtype=np.intp)
+    yield _FIRST.index("outside"), np.where(is_outside(table, training_range), 0, -1)
+    yield _FIRST.index("four_cs"), np.where(measured, -1, 0)
+    for name, span in spans.items():
+        yield span.start, profile.bins(name, table.column(name))
 
 
 def _spans(profile: Profile) -> dict[str, slice]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.monitoring import Monitoring
 
 
 class MonitoringStore(Protocol):
-    """Keeps one ``Monitoring``. Processes can share it. Raises ``Unavailable`` if it fails."""
+    """Keeps one ``Monitoring``, and the stones that it counts.
+
+    Processes can share it. All methods raise ``Unavailable`` if it fails.
+    """
 
     def save(self, monitoring: Monitoring) -> None:
         """Keep *monitoring*, in place of what was kept; a reader sees either, never a part."""
@@ -16,4 +20,12 @@ class MonitoringStore(Protocol):
 
     def load(self) -> Monitoring | None:
         """Return what was saved last; None if nothing was, or if it can't be read."""
+        ...
+
+    def save_counted(self, counted: CountedStones) -> None:
+        """Keep *counted*, in place of what was kept, in the same way."""
+        ...
+
+    def load_counted(self) -> CountedStones | None:
+        """Return what ``save_counted`` saved last; None if nothing was, or if it can't be read."""
         ...

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from diamond_core.errors import NoChampion, Unavailable
 from diamond_core.models.model_card import ModelCard
+from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.drift import DriftLimits
-from diamond_core.monitoring.hourly_counts import HourlyCounter
 from diamond_core.monitoring.live_error import LiveErrors
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
 from diamond_core.monitoring.outcome import current
-from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
+from diamond_core.monitoring.priced_stones import ReadPriced, priced
 from diamond_core.ports import Clock, MonitoringStore, OutcomeLog, Progress, RequestLog, no_progress
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.read_requests import read_requests
 
 WATCHED: Final = timedelta(days=31)
-"""The requests of this last time are counted."""
+"""The requests of this last time, and of the day in which it begins, are counted."""
 WINDOW: Final = timedelta(days=7)
 """The window of the alarms and the metrics."""
 
 _DAY: Final = timedelta(days=1)
+_HOUR: Final = timedelta(hours=1)
 
 
 class WatchPrices:
@@ -37,7 +39,7 @@ class WatchPrices:
 
     def __init__(
         self,
-        request_log: RequestLog,
+        log: RequestLog,
         read_priced: ReadPriced,
         history: ModelHistory,
         store: MonitoringStore,
@@ -45,7 +47,7 @@ class WatchPrices:
         clock: Clock,
         limits: DriftLimits,
     ) -> None:
-        self._request_log = request_log
+        self._log = log
         self._read_priced = read_priced
         self._history = history
         self._outcomes = outcomes
@@ -54,14 +56,34 @@ class WatchPrices:
         self.limits = limits
 
     def __call__(self, progress: Progress = no_progress) -> Monitoring:
-        """Count the requests of the last 31 days, and keep the counts.
+        """Read the new requests of the last 31 days, and keep the counts of all.
+
+        An hour is read again if other requests are recorded in it than before.
 
         Raises:
             NoChampion: there is nothing to compare with.
             Unavailable: the log can't be read, the champion has no profile, or the counts can't be
                 kept.
         """
-        found = self.count(self._clock() - WATCHED, progress)
+        card = self._champion()
+        at = self._clock()
+        first = (at - WATCHED).replace(hour=0, minute=0, second=0, microsecond=0)
+        counted = self.store.load_counted() or CountedStones()
+        counted.forget(first)
+        days = tuple(self._days(first, at))
+        self._read(counted, days, progress)
+        self.store.save_counted(counted)
+        if card.profile is None:
+            raise Unavailable(f"the model {card.id} has no profile of its data: train it again")
+        found = Monitoring(
+            at=at,
+            since=first,
+            model_id=card.id,
+            profile=card.profile,
+            hours=counted.hours(card.profile, card.training_range),
+            days=days,
+            live=tuple(LiveErrors.of(current(self._outcomes.read())).values()),
+        )
         self.store.save(found)
         return found
 
@@ -71,45 +93,33 @@ class WatchPrices:
         bias = found.bias_alarm(self.limits)
         return alarms | ({"bias": bias} if bias else {})
 
-    def count(self, since: datetime, progress: Progress = no_progress) -> Monitoring:
-        """Count the requests from the hour of *since* on, at most those of 31 days.
-
-        Raises: as above.
-        """
-        card = self._champion()
-        if card.profile is None:
-            raise Unavailable(f"the model {card.id} has no profile of its data: train it again")
-        at = self._clock()
-        first = max(since, at - WATCHED).replace(minute=0, second=0, microsecond=0)
-        counter = HourlyCounter(card.profile, card.training_range)
-        for stones in self._priced(first):
-            counter.add(stones)
-            passed = (at - stones.times[-1].item().replace(tzinfo=at.tzinfo)) / (at - first)
-            progress("reading the requests", min(max(passed, 0.0), 1.0))
-        return Monitoring(
-            at=at,
-            since=first,
-            model_id=card.id,
-            profile=card.profile,
-            hours=counter.hours(),
-            days=tuple(self._days(first, at)),
-            live=tuple(LiveErrors.of(current(self._outcomes.read())).values()),
-        )
-
     def _champion(self) -> ModelCard:
         id = self._history.champion()
         if id is None:
             raise NoChampion
         return self._history.card(id)
 
-    def _priced(self, since: datetime) -> Iterator[PricedStones]:
-        return self._read_priced(read_requests(self._request_log, priced(since)))
+    def _read(self, counted: CountedStones, days: Sequence[RequestDay], progress: Progress) -> None:
+        """Read the hours in which other requests are recorded than *counted* has."""
+        hours = []
+        for day in days:
+            some = [day.day + hour * _HOUR for hour in range(24)]
+            if day.requests == sum(map(counted.requests, some)):
+                continue
+            for hour in some:
+                requests = self._log.count(ExchangeFilter(since=hour, until=hour + _HOUR))
+                if requests != counted.requests(hour):
+                    hours.append((hour, requests))
+        for number, (hour, requests) in enumerate(hours):
+            progress("reading the requests", number / len(hours))
+            filter = replace(priced(hour), until=hour + _HOUR)
+            stones = self._read_priced(read_requests(self._log, filter))
+            counted.read(hour, requests, stones)
 
-    def _days(self, since: datetime, until: datetime) -> Iterator[RequestDay]:
-        day = since.replace(hour=0)
+    def _days(self, day: datetime, until: datetime) -> Iterator[RequestDay]:
         while day < until:
             requests, client_errors, server_errors = (
-                self._request_log.count(ExchangeFilter(since=day, until=day + _DAY, status=status))
+                self._log.count(ExchangeFilter(since=day, until=day + _DAY, status=status))
                 for status in ("", "4xx", "5xx")
             )
             yield RequestDay(

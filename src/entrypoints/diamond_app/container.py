@@ -128,7 +128,7 @@ def _open_pipeline_runs(settings: Settings) -> PipelineRuns:
 def _open_monitoring_store(settings: Settings) -> MonitoringStore:
     from diamond_adapters.monitoring_file import MonitoringFile
 
-    return MonitoringFile(settings.home / "monitoring.json")
+    return MonitoringFile(settings.home)
 
 
 def _drift_limits(settings: Settings) -> DriftLimits:

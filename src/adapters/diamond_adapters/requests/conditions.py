@@ -18,16 +18,30 @@ from diamond_core.requests.exchange import first_id
 from diamond_core.requests.exchange_filter import ExchangeFilter
 
 _CLASS: Final = 100
-_CLOCK_WAS_SET: Final = timedelta(days=1)
+_CLOCK_WAS_SET: Final = timedelta(minutes=1)
+"""An exchange's id is made at the time when it occurred, by the clock that can be set meanwhile."""
 _FIRST: Final = datetime(1970, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(2500, 1, 1, tzinfo=UTC)
 
 
-def where(query: Any, filter: ExchangeFilter, *, mysql: bool, common: Collection[str] = ()) -> Any:
+def where(
+    query: Any,
+    filter: ExchangeFilter,
+    *,
+    mysql: bool,
+    common: Collection[str] = (),
+    paged: bool = True,
+) -> Any:
     """Return *query*, limited to the rows of ``REQUESTS`` that match *filter*.
 
-    The ranges of the fields *common* match many rows.
+    Args:
+        query: selects rows.
+        filter: what they must match.
+        mysql: whether it is for MySQL.
+        common: the fields whose ranges match many rows.
+        paged: whether the rows are sorted by id, and limited.
     """
-    conditions = _conditions(filter, mysql=mysql, common=common)
+    conditions = _conditions(filter, mysql=mysql, common=common, paged=paged)
     return query.where(*conditions) if conditions else query
 
 
@@ -41,7 +55,9 @@ def ranges(filter: ExchangeFilter) -> dict[str, ExchangeFilter]:
     return found
 
 
-def _conditions(filter: ExchangeFilter, *, mysql: bool, common: Collection[str]) -> list[Any]:
+def _conditions(
+    filter: ExchangeFilter, *, mysql: bool, common: Collection[str], paged: bool
+) -> list[Any]:
     table = REQUESTS
     status = _without_index(table.status) if "status" in common else table.status
     path = _without_index(table.path) if "path" in common else table.path
@@ -52,10 +68,12 @@ def _conditions(filter: ExchangeFilter, *, mysql: bool, common: Collection[str])
         found.append(table.request_id == filter.request_id)
     if filter.since is not None:
         found.append(table.occurred_at >= to_time(filter.since))
-        # without it, a page that is not full would read all older exchanges
-        found.append(table.id >= first_id(max(filter.since, _FIRST) - _CLOCK_WAS_SET))
+        if paged:  # else a page would read all newer or older exchanges
+            found.append(table.id >= first_id(max(filter.since, _FIRST) - _CLOCK_WAS_SET))
     if filter.until is not None:
         found.append(table.occurred_at < to_time(filter.until))
+        if paged:
+            found.append(table.id < first_id(min(filter.until, _LAST) + _CLOCK_WAS_SET))
     if filter.status:
         first, last = filter.statuses[0], filter.statuses[-1]
         found.append(status == first if first == last else status.between(first, last))

@@ -142,7 +142,7 @@ class PeeweeRequestLog:
         return self._read(read, [])
 
     def count(self, filter: ExchangeFilter) -> int:
-        query = where(REQUESTS.select(fn.COUNT(REQUESTS.id)), filter, mysql=self._mysql)
+        query = where(REQUESTS.select(fn.COUNT(SQL("*"))), filter, mysql=self._mysql, paged=False)
         return self._read(lambda: int(query.scalar(self._reader)), 0)
 
     def prune(self, before: datetime, *, limit: int) -> int:

@@ -22,7 +22,7 @@ def command(since: str, as_json: bool) -> None:
     """Compare the stones that were priced with those that the champion was trained on.
 
     For each field, the population stability index (PSI) says how far the distribution has moved.
-    It is read from the request log; the page Monitoring shows what the service computed.
+    The requests that are new in the log are counted first; the service does the same now and then.
 
     \b
     Examples:
@@ -39,7 +39,7 @@ def command(since: str, as_json: bool) -> None:
         raise click.BadParameter(str(ex), param_hint="--since") from ex
     watch = wired.watch_prices()
     with progress_bar(as_json) as progress:
-        found = watch.count(first, progress)
+        found = watch(progress)
     answer = Drift.of(found, first, watch.limits)
     if as_json:
         print_json(answer)
