@@ -13,6 +13,7 @@ from diamond_adapters.in_memory import (
     InMemoryOutcomeLog,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
+    InMemoryShadowLog,
     InMemoryStoneStore,
 )
 from diamond_app.container import Container, build_container
@@ -52,6 +53,7 @@ def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
         container.exclusive_work: InMemoryExclusiveWork(),
         container.request_log: InMemoryRequestLog(),
         container.outcome_log: InMemoryOutcomeLog(),
+        container.shadow_log: InMemoryShadowLog(),
         container.stone_store: InMemoryStoneStore(),
         container.pipeline_runs: InMemoryPipelineRuns(),
         container.monitoring_store: InMemoryMonitoringStore(),

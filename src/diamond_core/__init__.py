@@ -41,19 +41,15 @@ from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
 from diamond_core.models.promotion import Promotion
+from diamond_core.monitoring.changes import ChangedErrors, Changes
 from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.drift import Drift, DriftLimits, FieldDrift
 from diamond_core.monitoring.live_error import LiveError, LiveErrors, LiveWeek
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
 from diamond_core.monitoring.outcome import Outcome, OutcomeReport, current
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced, priced
-from diamond_core.monitoring.replay import (
-    ChangedErrors,
-    ChangedGroup,
-    ChangedPrice,
-    ChangedRanges,
-    Replay,
-)
+from diamond_core.monitoring.replay import ChangedGroup, ChangedPrice, ChangedRanges, Replay
+from diamond_core.monitoring.shadow import ShadowComparison, ShadowPrice
 from diamond_core.ports import (
     BATCH_ROWS,
     ESTIMATOR_FILE,
@@ -75,6 +71,7 @@ from diamond_core.ports import (
     ReportInput,
     ReportWriter,
     RequestLog,
+    ShadowLog,
     StoneSource,
     StoneStore,
     StoneVersion,
@@ -134,6 +131,7 @@ from diamond_core.use_cases.replay_requests import ReplayRequests
 from diamond_core.use_cases.report_outcomes import Reported, ReportOutcomes
 from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
+from diamond_core.use_cases.shadow_prices import ShadowPrices
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
 from diamond_core.use_cases.training_stones import TrainingStones
 from diamond_core.use_cases.watch_prices import WatchPrices, load_monitoring
@@ -234,7 +232,11 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ChangedPrice",
     "ChangedGroup",
     "ChangedRanges",
+    "Changes",
     "ChangedErrors",
+    "ShadowPrices",
+    "ShadowPrice",
+    "ShadowComparison",
     "RecomputeExchange",
     "RecomputedExchange",
     "RecomputedPrice",
@@ -250,6 +252,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Notify",
     "RequestLog",
     "OutcomeLog",
+    "ShadowLog",
     "Background",
     "ExclusiveWork",
     "ReportWriter",

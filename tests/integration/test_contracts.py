@@ -22,6 +22,7 @@ from diamond_adapters.mysql_locks import MySQLLocks
 from diamond_adapters.pipeline_run_files import PipelineRunFiles
 from diamond_adapters.requests.peewee_outcome_log import PeeweeOutcomeLog
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_adapters.requests.peewee_shadow_log import PeeweeShadowLog
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.excel_source import ExcelSource
 from diamond_adapters.sources.file_source import FileSource
@@ -41,6 +42,7 @@ from diamond_core.testing import (
     OutcomeLogContract,
     PipelineRunsContract,
     RequestLogContract,
+    ShadowLogContract,
     StoneSourceContract,
     StoneStoreContract,
     some_stones,
@@ -167,7 +169,7 @@ class OnMySQL:
         yield migrated_mysql
         database = open_database(migrated_mysql)
         with database.connection_context():
-            for table in ("requests", "request_parts", "spool_marks", "outcomes"):
+            for table in ("requests", "request_parts", "spool_marks", "outcomes", "shadow_prices"):
                 if table in database.get_tables():
                     database.execute_sql(f"DELETE FROM {table}")
 
@@ -241,6 +243,40 @@ class TestPeeweeOutcomeLogOnSQLite(OnSQLite, PeeweeOutcomes):
 
 
 class TestPeeweeOutcomeLogOnMySQL(OnMySQL, PeeweeOutcomes):
+    pass
+
+
+class PeeweeShadows(ShadowLogContract):
+    @pytest.fixture
+    def log(self, reopen):
+        log = reopen()
+        yield log
+        log.close()
+
+    @pytest.fixture
+    def reopen(self, database_url):
+        return lambda: PeeweeShadowLog.from_url(database_url)
+
+    @pytest.fixture
+    def elsewhere(self, database_url):
+        return f"""
+from diamond_adapters.requests.peewee_shadow_log import PeeweeShadowLog
+log = PeeweeShadowLog.from_url({database_url!r})
+"""
+
+
+class TestPeeweeShadowLogOnSQLite(OnSQLite, PeeweeShadows):
+    @pytest.fixture
+    def break_down(self, tmp_path, log):
+        def break_down():
+            log.close()
+            shutil.rmtree(tmp_path / "database", ignore_errors=True)
+            (tmp_path / "database").write_text("a file where a folder was")
+
+        return break_down
+
+
+class TestPeeweeShadowLogOnMySQL(OnMySQL, PeeweeShadows):
     pass
 
 

@@ -27,12 +27,14 @@ from sqlite_models import SqliteModelRepository, TABLES
 
 from diamond_adapters.in_memory import (
     InMemoryMonitoringStore, InMemoryOutcomeLog, InMemoryPipelineRuns, InMemoryRequestLog,
+    InMemoryShadowLog,
     InMemoryStoneSource, InMemoryStoneStore,
 )
 from diamond_core import ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
 from diamond_core.testing import (
     ExclusiveWorkContract, LargeStoneSourceContract, MonitoringStoreContract,
-    OutcomeLogContract, PipelineRunsContract, RequestLogContract, StoneStoreContract, some_stones,
+    OutcomeLogContract, PipelineRunsContract, RequestLogContract, ShadowLogContract,
+    StoneStoreContract, some_stones,
 )
 
 
@@ -527,6 +529,53 @@ class TestOutcomesThatForgetTheirNotes(OutcomesContract):
                          for each in outcomes])
 
 
+class ShadowsContract(ShadowLogContract):
+    weakened = InMemoryShadowLog
+
+    @pytest.fixture
+    def log(self):
+        return self.weakened()
+
+    @pytest.fixture
+    def reopen(self, log):
+        return lambda: log
+
+    @pytest.fixture
+    def elsewhere(self):
+        return None
+
+    @pytest.fixture
+    def break_down(self, log):
+        return lambda: setattr(log, "failure", Unavailable("it fails"))
+
+
+class TestShadowsAsTheyShouldBe(ShadowsContract):
+    pass
+
+
+class TestShadowsOfTheLastPrice(ShadowsContract):
+    class weakened(InMemoryShadowLog):
+        def add(self, prices):
+            self._reach()
+            self._prices |= {(each.id, each.shadow_model_id): each for each in prices}
+
+
+class TestShadowsOfOneShadowOnly(ShadowsContract):
+    class weakened(InMemoryShadowLog):
+        def add(self, prices):
+            self._reach()
+            for each in prices:
+                self._prices.setdefault((each.id, ""), each)
+
+
+class TestShadowsThatPruneTooMuch(ShadowsContract):
+    class weakened(InMemoryShadowLog):
+        def prune(self, before):
+            from datetime import timedelta
+
+            return super().prune(before + timedelta(microseconds=1))
+
+
 class RunsContract(PipelineRunsContract):
     weakened = InMemoryPipelineRuns
 
@@ -604,9 +653,13 @@ SOUND = [
     "TestStoreAsItShouldBe",
     "TestRunsAsTheyShouldBe",
     "TestOutcomesAsTheyShouldBe",
+    "TestShadowsAsTheyShouldBe",
     "TestMonitoringAsItShouldBe",
 ]
 CAUGHT_BY = {
+    "TestShadowsOfTheLastPrice": "test_keeps_the_first_price_of_a_shadow",
+    "TestShadowsOfOneShadowOnly": "test_keeps_the_first_price_of_a_shadow",
+    "TestShadowsThatPruneTooMuch": "test_prunes",
     "TestOutcomesOfTheLastOneOnly": "test_keeps_a_correction_beside_what_it_corrects",
     "TestOutcomesAddedOneByOne": (
         "test_refuses_a_number_that_is_taken_and_adds_none_of_the_others"

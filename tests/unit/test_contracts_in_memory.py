@@ -11,6 +11,7 @@ from diamond_adapters.in_memory import (
     InMemoryOutcomeLog,
     InMemoryPipelineRuns,
     InMemoryRequestLog,
+    InMemoryShadowLog,
     InMemoryStoneSource,
     InMemoryStoneStore,
 )
@@ -25,6 +26,7 @@ from diamond_core.testing import (
     OutcomeLogContract,
     PipelineRunsContract,
     RequestLogContract,
+    ShadowLogContract,
     StoneSourceContract,
     StoneStoreContract,
     an_exchange,
@@ -105,6 +107,20 @@ class TestInMemoryOutcomeLog(EndsWithTheProcess, OutcomeLogContract):
     @pytest.fixture
     def log(self):
         return InMemoryOutcomeLog()
+
+    @pytest.fixture
+    def reopen(self, log):
+        return lambda: log
+
+    @pytest.fixture
+    def break_down(self, log):
+        return breaks(log)
+
+
+class TestInMemoryShadowLog(EndsWithTheProcess, ShadowLogContract):
+    @pytest.fixture
+    def log(self):
+        return InMemoryShadowLog()
 
     @pytest.fixture
     def reopen(self, log):

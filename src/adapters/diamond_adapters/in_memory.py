@@ -30,6 +30,7 @@ from diamond_core import (
     PipelineRun,
     RawStones,
     RequestLogHealth,
+    ShadowPrice,
     StoneRecords,
     StoneVersion,
     StoneVersionNotFound,
@@ -322,6 +323,35 @@ class InMemoryOutcomeLog(_Fails):
 
     def close(self) -> None:
         """Do nothing: the outcomes are in memory."""
+
+
+class InMemoryShadowLog(_Fails):
+    """A ``ShadowLog`` in the memory of this process."""
+
+    def __init__(self) -> None:
+        self._prices: dict[tuple[str, str], ShadowPrice] = {}
+
+    def add(self, prices: Sequence[ShadowPrice]) -> None:
+        self._reach()
+        for each in prices:
+            self._prices.setdefault((each.id, each.shadow_model_id), each)
+
+    def of(self, ids: Sequence[str]) -> Sequence[ShadowPrice]:
+        return [each for each in self.read() if each.id in ids]
+
+    def read(self) -> Iterator[ShadowPrice]:
+        self._reach()
+        return iter([self._prices[key] for key in sorted(self._prices)])
+
+    def prune(self, before: datetime) -> int:
+        self._reach()
+        old = [key for key, each in self._prices.items() if each.priced_at < before]
+        for key in old:
+            del self._prices[key]
+        return len(old)
+
+    def close(self) -> None:
+        """Do nothing: the prices are in memory."""
 
 
 class InMemoryPipelineRuns(_Fails):

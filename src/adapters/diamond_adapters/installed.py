@@ -15,6 +15,7 @@ FAMILIES: Final = "diamond_core.families"
 MODEL_REPOSITORIES: Final = "diamond_core.model_repositories"
 REQUEST_LOGS: Final = "diamond_core.request_logs"
 OUTCOME_LOGS: Final = "diamond_core.outcome_logs"
+SHADOW_LOGS: Final = "diamond_core.shadow_logs"
 STONE_SOURCES: Final = "diamond_core.stone_sources"
 STONE_STORES: Final = "diamond_core.stone_stores"
 

@@ -12,6 +12,7 @@ from diamond_core.models.profile import Profile
 from diamond_core.monitoring.drift import Drift, DriftLimits
 from diamond_core.monitoring.hourly_counts import HourCounts
 from diamond_core.monitoring.live_error import LiveErrors
+from diamond_core.monitoring.shadow import ShadowComparison
 
 _LIVE_WINDOW: Final = timedelta(weeks=4)
 
@@ -44,6 +45,8 @@ class Monitoring:
         hours: the counts of the stones that were priced by whatever model; see ``HourCounts``.
         days: the requests by day, oldest first.
         live: the errors of each model against the prices that were really paid.
+        shadows: the prices of shadows, compared with those that were answered; the newest first.
+        shadow_problem: why the shadow can't price, or ''.
     """
 
     at: datetime
@@ -53,10 +56,16 @@ class Monitoring:
     hours: tuple[HourCounts, ...]
     days: tuple[RequestDay, ...]
     live: tuple[LiveErrors, ...] = ()
+    shadows: tuple[ShadowComparison, ...] = ()
+    shadow_problem: str = ""
 
     def live_of(self, model_id: str) -> LiveErrors | None:
         """Return the live errors of a model, or None if no price is known that was paid."""
         return next((each for each in self.live if each.model_id == model_id), None)
+
+    def shadows_of(self, model_id: str) -> list[ShadowComparison]:
+        """Return the comparisons in which a model or its shadow is *model_id*."""
+        return [each for each in self.shadows if model_id in (each.model_id, each.shadow_model_id)]
 
     def bias_alarm(self, limits: DriftLimits) -> str:
         """Return a sentence if the champion's prices were too far from what was paid, or ''.

@@ -6,20 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from math import sqrt
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from diamond_core.models.evaluation import student_quantile
+from diamond_core.monitoring.changes import (
+    COLUMNS,
+    ChangedErrors,
+    Changes,
+    ErrorSums,
+    change_columns,
+    changes_of,
+)
 from diamond_core.monitoring.priced_stones import PricedStones
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import GRADES
 
-LARGE: Final = 0.05
-"""The relative change above which a change is large."""
 CARATS: Final = (0.5, 1.0, 1.5, 2.0)
 """Where the weight bands meet; a stone of exactly such a weight is in the upper band."""
 WEIGHT: Final = "carat"
@@ -27,11 +31,8 @@ WEIGHT: Final = "carat"
 STEP: Final = 0.001
 """The width of the intervals of ``Replay.histogram``."""
 
-_CENT: Final = 0.005
 _LARGEST: Final = 20
-_MINIMUM_OUTCOMES: Final = 10
 _HIGHEST: Final = 2000
-_ROWS: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +52,6 @@ class ChangedPrice:
     old: float
     new: float
     change: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """How the prices of some stones change.
-
-    Attributes:
-        stones: the number of stones.
-        changed: the number of those whose price changes by a cent or more.
-        large: the number of those whose price changes by more than ``LARGE``.
-        mean_change: the mean of new / old - 1 over all stones; 0 without stones.
-        mean_absolute_change: the mean of its absolute value.
-    """
-
-    stones: int
-    changed: int
-    large: int
-    mean_change: float
-    mean_absolute_change: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,33 +80,6 @@ class ChangedRanges:
     new: float
     narrower: float
     wider: float
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedErrors:
-    """The errors of both, in USD, on the n stones whose paid price is known.
-
-    Attributes:
-        outcomes: n, above 0.
-        old_mae, new_mae: the mean absolute errors.
-        old_bias, new_bias: the means of predicted minus paid price.
-        difference: new_mae - old_mae.
-        low, high: its 95 % interval, by Student's t of the paired differences.
-    """
-
-    outcomes: int
-    old_mae: float
-    new_mae: float
-    old_bias: float
-    new_bias: float
-    difference: float
-    low: float
-    high: float
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether the difference is more than noise."""
-        return self.outcomes >= _MINIMUM_OUTCOMES and not self.low <= 0.0 <= self.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,22 +132,19 @@ class ReplaySums:
     """
 
     def __init__(self, paid: Mapping[str, float]) -> None:
-        self._paid = paid
         self._exchanges = 0
         self._last = ""
-        self._groups = {by: np.zeros((_ROWS, len(names))) for by, names in _names()}
-        self._total = np.zeros(_ROWS)
+        self._groups = {by: np.zeros((COLUMNS, len(names))) for by, names in _names()}
+        self._total = np.zeros(COLUMNS)
         self._widths = np.zeros(4)
-        self._errors = np.zeros(7)
+        self._errors = ErrorSums(paid)
         self._histogram = np.zeros(round(1.0 / STEP) + _HIGHEST + 1, dtype=np.int64)
         self._largest: list[ChangedPrice] = []
 
     def add(self, stones: PricedStones, old: Answers, new: Answers) -> None:
         """Add stones, in the order of their exchanges, with both answers."""
-        change = new.prices / old.prices - 1.0
-        size = np.abs(change)
-        changed = np.abs(new.prices - old.prices) > _CENT
-        values = np.stack([np.ones(len(stones)), changed, size > LARGE, change, size])
+        values = np.stack(change_columns(old.prices, new.prices))
+        changed, change = values[1] > 0.0, values[3]
         self._total += values.sum(axis=1)
         for by, numbers in _numbers(stones.table):
             sums = self._groups[by]
@@ -200,7 +152,7 @@ class ReplaySums:
             known = numbers < count
             sums += [np.bincount(numbers[known], each[known], count) for each in values]
         self._add_widths(_widths(old), _widths(new))
-        self._add_errors(stones.ids, old.prices, new.prices)
+        self._errors.add(stones.ids.tolist(), old.prices, new.prices)
         # a change of -5 % is in the interval that begins there, whatever rounding makes of it
         at = np.floor((change + 1.0) / STEP + 1e-6).astype(np.int64)
         last = len(self._histogram) - 1
@@ -211,18 +163,6 @@ class ReplaySums:
     def _add_widths(self, old: Floats, new: Floats) -> None:
         ratio = new / old
         self._widths += (old.sum(), new.sum(), (ratio < 0.99).sum(), (ratio > 1.01).sum())
-
-    def _add_errors(self, ids: NDArray[np.object_], old: Floats, new: Floats) -> None:
-        if not self._paid:
-            return
-        nan = float("nan")
-        paid = np.array([self._paid.get(id, nan) for id in ids.tolist()])
-        known = ~np.isnan(paid)
-        errors = [(prices - paid)[known] for prices in (old, new)]
-        maes = [np.abs(each) for each in errors]
-        difference = maes[1] - maes[0]
-        columns = (*maes, *errors, difference, difference**2)
-        self._errors += [known.sum(), *(each.sum() for each in columns)]
 
     def _add_exchanges(self, stones: PricedStones) -> None:
         for id in stones.ids.tolist():
@@ -269,30 +209,17 @@ class ReplaySums:
             until=until,
             exchanges=self._exchanges,
             ranges=ChangedRanges(*(self._widths / stones).tolist()) if stones else None,
-            errors=_errors(self._errors) if self._errors[0] else None,
+            errors=self._errors.result(),
             groups=[
-                ChangedGroup(by=by, name=name, **_means(sums))
+                ChangedGroup(by=by, name=name, **changes_of(sums))
                 for by, names in _names()
                 for name, sums in zip(names, self._groups[by].T, strict=True)
                 if sums[0]
             ],
             largest=self._largest,
             histogram=list(zip(lows, highs, self._histogram[at].tolist(), strict=True)),
-            **_means(self._total),
+            **changes_of(self._total),
         )
-
-
-def _means(sums: Floats) -> dict[str, Any]:
-    """Return the values of ``Changes`` from the sums of ``ReplaySums.add``."""
-    stones, changed, large, change, size = sums.tolist()
-    count = max(stones, 1.0)
-    return {
-        "stones": int(stones),
-        "changed": int(changed),
-        "large": int(large),
-        "mean_change": change / count,
-        "mean_absolute_change": size / count,
-    }
 
 
 def _widths(answers: Answers) -> Floats:
@@ -318,15 +245,3 @@ def _numbers(table: DiamondTable) -> Iterator[tuple[str, NDArray[np.integer]]]:
     yield WEIGHT, np.searchsorted(CARATS, table.carat, side="right")
     for name in GRADES:
         yield name, table.column(name)
-
-
-def _errors(sums: Floats) -> ChangedErrors:
-    """Return the errors from the sums of ``ReplaySums``, the number of stones first."""
-    count = float(sums[0])
-    old_mae, new_mae, old_bias, new_bias, mean, square = (sums[1:] / count).tolist()
-    half = 0.0
-    if count > 1:
-        half = student_quantile(count - 1) * sqrt(max(square - mean**2, 0.0) / (count - 1))
-    return ChangedErrors(
-        int(count), old_mae, new_mae, old_bias, new_bias, mean, mean - half, mean + half
-    )

@@ -21,6 +21,7 @@ from diamond_core.testing.samples import (
     load_formula,
     some_stones,
 )
+from diamond_core.testing.shadow_log_contract import ShadowLogContract, a_shadow_price
 from diamond_core.testing.shared_store import SharedStore
 from diamond_core.testing.stone_source_contract import (
     LargeStoneSourceContract,
@@ -39,11 +40,13 @@ __all__ = [
     "OutcomeLogContract",
     "PipelineRunsContract",
     "RequestLogContract",
+    "ShadowLogContract",
     "SharedStore",
     "StoneSourceContract",
     "StoneStoreContract",
     "a_card",
     "a_fitted_model",
+    "a_shadow_price",
     "an_exchange",
     "an_outcome",
     "load_formula",

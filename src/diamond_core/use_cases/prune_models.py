@@ -37,11 +37,17 @@ class PruneModels:
         history: the models, and which of them can be served.
         repository: where *history* keeps them.
         exclusive: keeps trainings out, which store a shared file before the model that uses it.
+        shadow: the model that prices beside the champion, if there is one.
     """
 
     def __init__(
-        self, history: ModelHistory, repository: ModelRepository, exclusive: ExclusiveWork
+        self,
+        history: ModelHistory,
+        repository: ModelRepository,
+        exclusive: ExclusiveWork,
+        shadow: ModelId | None = None,
     ) -> None:
+        self._shadow = shadow
         self._history = history
         self._repository = repository
         self._exclusive = exclusive
@@ -57,7 +63,7 @@ class PruneModels:
 
         These models stay: the *keep* newest; those that the last *keep* promotions name; those to
         which *keep* rollbacks would go back; the champion and, if it is damaged, the model that is
-        served in its place; a model whose card can't be read. While there is one of these, all
+        served in its place; the shadow; a model whose card can't be read. While there is one of these, all
         shared files stay, because its card may name them.
 
         *waiting* gets a sentence if a training must end first. A dry run waits for nothing and
@@ -103,6 +109,7 @@ class PruneModels:
                 "it is served in place of the damaged champion",
                 [None if served is None else served.card.id],
             ),
+            ("it is the shadow", [self._shadow]),
             ("a rollback can go back to it", line[-keep - 1 : -1]),
             ("a recent promotion names it", named),
             ("it is one of the newest", [card.id for card in cards[:keep]]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,12 +13,14 @@ from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.drift import DriftLimits
 from diamond_core.monitoring.live_error import LiveErrors
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
-from diamond_core.monitoring.outcome import current
+from diamond_core.monitoring.outcome import Outcome, current
 from diamond_core.monitoring.priced_stones import ReadPriced, priced
+from diamond_core.monitoring.shadow import ShadowComparison
 from diamond_core.ports import Clock, MonitoringStore, OutcomeLog, Progress, RequestLog, no_progress
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.read_requests import read_requests
+from diamond_core.use_cases.shadow_prices import ShadowPrices
 
 WATCHED: Final = timedelta(days=31)
 """The requests of this last time, and of the day in which it begins, are counted."""
@@ -32,9 +34,16 @@ _HOUR: Final = timedelta(hours=1)
 class WatchPrices:
     """Counts requests, and keeps the counts: readers answer from what is kept.
 
-    Attributes:
-        limits: what drift is tolerated.
+    Args:
+        log: the requests.
+        read_priced: reads the stones and prices in them.
+        history: the models.
         store: where the counts are kept.
+        outcomes: the prices that were paid.
+        clock: the time.
+        limits: what drift is tolerated.
+        shadow: prices the stones again; None: nobody does.
+        keep: how long its prices are kept; None: without limit.
     """
 
     def __init__(
@@ -46,12 +55,16 @@ class WatchPrices:
         outcomes: OutcomeLog,
         clock: Clock,
         limits: DriftLimits,
+        shadow: ShadowPrices | None = None,
+        keep: timedelta | None = None,
     ) -> None:
         self._log = log
         self._read_priced = read_priced
         self._history = history
         self._outcomes = outcomes
         self._clock = clock
+        self._shadow = shadow
+        self._keep = keep
         self.store = store
         self.limits = limits
 
@@ -71,10 +84,13 @@ class WatchPrices:
         counted = self.store.load_counted() or CountedStones()
         counted.forget(first)
         days = tuple(self._days(first, at))
+        if self._shadow is not None:
+            self._shadow.start()
         self._read(counted, days, progress)
         self.store.save_counted(counted)
         if card.profile is None:
             raise Unavailable(f"the model {card.id} has no profile of its data: train it again")
+        outcomes = list(current(self._outcomes.read()))
         found = Monitoring(
             at=at,
             since=first,
@@ -82,7 +98,9 @@ class WatchPrices:
             profile=card.profile,
             hours=counted.hours(card.profile, card.training_range),
             days=days,
-            live=tuple(LiveErrors.of(current(self._outcomes.read())).values()),
+            live=tuple(LiveErrors.of(outcomes).values()),
+            shadows=self._compare(outcomes),
+            shadow_problem="" if self._shadow is None else self._shadow.problem,
         )
         self.store.save(found)
         return found
@@ -114,7 +132,17 @@ class WatchPrices:
             progress("reading the requests", number / len(hours))
             filter = replace(priced(hour), until=hour + _HOUR)
             stones = self._read_priced(read_requests(self._log, filter))
+            if self._shadow is not None:
+                stones = self._shadow.of(stones)
             counted.read(hour, requests, stones)
+
+    def _compare(self, outcomes: Iterable[Outcome]) -> tuple[ShadowComparison, ...]:
+        if self._shadow is None:
+            return ()
+        if self._keep is not None:
+            self._shadow.log.prune(self._clock() - self._keep)
+        paid = {each.id: each.price_paid for each in outcomes}
+        return ShadowComparison.of(self._shadow.log.read(), paid)
 
     def _days(self, day: datetime, until: datetime) -> Iterator[RequestDay]:
         while day < until:

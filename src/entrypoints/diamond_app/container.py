@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from dependency_injector import containers, providers
@@ -19,6 +19,7 @@ from diamond_adapters.families.installed import InstalledFamilies
 from diamond_adapters.installed import (
     MODEL_REPOSITORIES,
     OUTCOME_LOGS,
+    SHADOW_LOGS,
     STONE_STORES,
     find,
     open_url,
@@ -31,6 +32,7 @@ from diamond_app.settings import (
     MODELS_URL,
     MONITOR_EVERY,
     REQUESTS_LIMIT,
+    SHADOW,
     Settings,
 )
 from diamond_core import (
@@ -67,6 +69,8 @@ from diamond_core import (
     ReproduceModel,
     RequestLog,
     RunPipeline,
+    ShadowLog,
+    ShadowPrices,
     StoneSource,
     StoneStore,
     TrainModels,
@@ -186,6 +190,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
         REQUESTS_LIMIT: str(settings.requests_limit or ""),
         MODELS_URL: settings.models_url,
         MONITOR_EVERY: f"{settings.monitor_every.total_seconds():.0f}s",
+        SHADOW: settings.shadow or "",
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
@@ -208,17 +213,17 @@ def _open_request_log(settings: Settings, destination: Destination) -> RequestLo
         begin_shipper=functools.partial(_begin_shipper, settings),
         retention=Retention(settings.keep_requests, settings.requests_limit),
         database=settings.database_digest,
+        watch=settings.watch,
     )
 
 
-def _open_outcome_log(settings: Settings) -> OutcomeLog:
-    """Return the outcomes in the request log's database, or in the home if that has none."""
+def _open_beside_requests(group: str, settings: Settings) -> Any:
+    """Return an adapter of the request log's database, or of a file if the group has none for it."""
     url = settings.database_url
-    if urlsplit(url).scheme not in find(OUTCOME_LOGS):
+    if urlsplit(url).scheme not in find(group):
         url = f"sqlite:///{quote(str(settings.home / 'outcomes.db'))}"
     with _from_setting(DATABASE_URL):
-        log: OutcomeLog = open_url(OUTCOME_LOGS, url)
-    return log
+        return open_url(group, url)
 
 
 def _outcome_source(outcomes: OutcomeLog) -> StoneSource:
@@ -284,7 +289,12 @@ class Container(containers.DeclarativeContainer):
         _open_request_log, settings, destination
     )
 
-    outcome_log: providers.Provider[OutcomeLog] = providers.Singleton(_open_outcome_log, settings)
+    outcome_log: providers.Provider[OutcomeLog] = providers.Singleton(
+        _open_beside_requests, OUTCOME_LOGS, settings
+    )
+    shadow_log: providers.Provider[ShadowLog] = providers.Singleton(
+        _open_beside_requests, SHADOW_LOGS, settings
+    )
     outcome_source: providers.Provider[StoneSource] = providers.Factory(
         _outcome_source, outcome_log
     )
@@ -308,7 +318,9 @@ class Container(containers.DeclarativeContainer):
     replay_requests = providers.Factory(
         ReplayRequests, request_log, history, read_priced, clock, outcome_log
     )
-    prune_models = providers.Factory(PruneModels, history, model_repository, exclusive_work)
+    prune_models = providers.Factory(
+        PruneModels, history, model_repository, exclusive_work, settings.provided.shadow
+    )
     stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)
     add_stones = providers.Factory(
         AddStones,
@@ -331,6 +343,7 @@ class Container(containers.DeclarativeContainer):
         _open_monitoring_store, settings
     )
     drift_limits: providers.Provider[DriftLimits] = providers.Callable(_drift_limits, settings)
+    shadow_prices = providers.Factory(ShadowPrices, shadow_log, history, settings.provided.shadow)
     watch_prices = providers.Factory(
         WatchPrices,
         request_log,
@@ -340,6 +353,8 @@ class Container(containers.DeclarativeContainer):
         outcome_log,
         clock,
         drift_limits,
+        shadow_prices,
+        settings.provided.keep_requests,
     )
     run_pipeline = providers.Factory(
         RunPipeline,

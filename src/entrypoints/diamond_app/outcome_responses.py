@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
@@ -71,6 +71,52 @@ class LiveWeek(Struct, frozen=True, kw_only=True):
     ]
 
 
+class Shadow(Struct, frozen=True, kw_only=True):
+    """A shadow beside the model whose prices were answered; see ``DIAMOND_SHADOW``."""
+
+    model_id: Annotated[str, described("The model whose prices were answered.", MODEL_ID)]
+    shadow_model_id: Annotated[str, described("The shadow.", "xgboost-20260131-120000-1f2e3d")]
+    since: Annotated[str, described("The first of the prices (UTC).", TIME, format="date-time")]
+    until: Annotated[str, described("The last of them (UTC).", TIME, format="date-time")]
+    stones: Annotated[int, described("How many stones both priced.", 5120, ge=1)]
+    mean_change: Annotated[float, described("The mean of shadow price / price - 1.", 0.012)]
+    mean_absolute_change: Annotated[float, described("The mean size of it.", 0.034, ge=0)]
+    large_changes: Annotated[float, described("The share that differs by over 5 %.", 0.2, ge=0)]
+    outcomes: Annotated[int, described("For how many of them a paid price is known.", 312, ge=0)]
+    mae: Annotated[
+        float | None, described("The model's mean absolute error on these, in USD.", 301.5)
+    ]
+    shadow_mae: Annotated[float | None, described("The shadow's.", 284.2)]
+    difference: Annotated[float | None, described("The shadow's error minus the model's.", -17.3)]
+    low: Annotated[float | None, described("The lower end of its 95 % interval.", -25.1)]
+    high: Annotated[float | None, described("The upper end of its 95 % interval.", -9.5)]
+    significant: Annotated[bool, described("Whether the difference is more than noise.", True)]
+    verdict: Annotated[str, described("Whose error is less, in words.", "the error of ... less")]
+
+    @classmethod
+    def of(cls, found: diamond_core.ShadowComparison) -> Self:
+        """Return the answer for a comparison."""
+        errors = found.errors
+        return cls(
+            model_id=found.model_id,
+            shadow_model_id=found.shadow_model_id,
+            since=found.since.isoformat(timespec="microseconds"),
+            until=found.until.isoformat(timespec="microseconds"),
+            stones=found.stones,
+            mean_change=found.mean_change,
+            mean_absolute_change=found.mean_absolute_change,
+            large_changes=found.large / found.stones,
+            outcomes=0 if errors is None else errors.outcomes,
+            mae=None if errors is None else errors.old_mae,
+            shadow_mae=None if errors is None else errors.new_mae,
+            difference=None if errors is None else errors.difference,
+            low=None if errors is None else errors.low,
+            high=None if errors is None else errors.high,
+            significant=errors is not None and errors.is_significant,
+            verdict=found.verdict(),
+        )
+
+
 class LiveErrors(Struct, frozen=True, kw_only=True):
     """A model's errors against the prices that were really paid."""
 
@@ -94,18 +140,31 @@ class LiveErrors(Struct, frozen=True, kw_only=True):
         float | None, described("The share of paid prices in their price range.", 0.9)
     ]
     weeks: Annotated[list[LiveWeek], described("By the week of payment, oldest first.", [])]
+    shadows: Annotated[
+        list[Shadow], described("Comparisons with shadows, or as a shadow, newest first.", [])
+    ]
 
     @classmethod
-    def of(cls, model_id: str, live: diamond_core.LiveErrors | None, at: datetime | None) -> Self:
+    def of(
+        cls,
+        model_id: str,
+        live: diamond_core.LiveErrors | None,
+        at: datetime | None,
+        shadows: Sequence[diamond_core.ShadowComparison] = (),
+    ) -> Self:
         """Return the answer for a model's live errors as of *at*; None: it has none."""
         time = None if at is None else at.isoformat(timespec="microseconds")
+        compared = [Shadow.of(each) for each in shadows]
         if live is None:
             nothing = dict.fromkeys(_ERRORS)
-            return cls(model_id=model_id, at=time, outcomes=0, weeks=[], **nothing)
+            return cls(
+                model_id=model_id, at=time, outcomes=0, weeks=[], shadows=compared, **nothing
+            )
         total = live.total
         return cls(
             model_id=model_id,
             at=time,
+            shadows=compared,
             outcomes=total.outcomes,
             weeks=[
                 LiveWeek(
@@ -117,6 +176,13 @@ class LiveErrors(Struct, frozen=True, kw_only=True):
             ],
             **_errors(total, _ERRORS),
         )
+
+
+class ShadowPrice(Struct, frozen=True):
+    """The price that a shadow gave."""
+
+    shadow_model_id: Annotated[str, described("The shadow.", MODEL_ID)]
+    shadow_price: Annotated[float, described("Its price, in USD.", 4512.01, gt=0)]
 
 
 class RecordedPrice(Struct, frozen=True, kw_only=True):
@@ -138,6 +204,7 @@ class RecordedPrice(Struct, frozen=True, kw_only=True):
     outcomes: Annotated[
         list[Outcome], described("What was reported to be paid; the last one counts.", [])
     ]
+    shadows: Annotated[list[ShadowPrice], described("What shadows would have answered.", [])]
 
 
 class RecordedPrices(Struct, frozen=True, kw_only=True):
@@ -155,9 +222,10 @@ class RecordedPrices(Struct, frozen=True, kw_only=True):
     def of(
         cls,
         found: diamond_core.RecomputedExchange,
-        outcomes: Mapping[str, Sequence[diamond_core.Outcome]],
+        outcomes: Sequence[diamond_core.Outcome],
+        shadows: Sequence[diamond_core.ShadowPrice],
     ) -> Self:
-        """Return the answer for a recomputed exchange and its *outcomes*, by prediction id."""
+        """Return the answer for a recomputed exchange, and what is known about its predictions."""
         return cls(
             id=found.id,
             model_id=found.model,
@@ -174,7 +242,12 @@ class RecordedPrices(Struct, frozen=True, kw_only=True):
                     same=each.same,
                     assumed=list(each.assumed),
                     outside_training_range=list(each.outside),
-                    outcomes=[Outcome.of(one) for one in outcomes.get(each.id, ())],
+                    outcomes=[Outcome.of(one) for one in outcomes if one.id == each.id],
+                    shadows=[
+                        ShadowPrice(one.shadow_model_id, one.shadow_price)
+                        for one in shadows
+                        if one.id == each.id
+                    ],
                 )
                 for each in found.stones[:SHOWN_PRICES]
             ],

@@ -20,7 +20,8 @@ from urllib.parse import quote, urlsplit
 from dotenv import dotenv_values
 
 from diamond_app.exchange_filters import parse_age
-from diamond_core.errors import InvalidSetting
+from diamond_core.errors import InvalidModelId, InvalidSetting
+from diamond_core.models.model_card import ModelId
 
 HOME: Final = "DIAMOND_HOME"
 MODELS_URL: Final = "DIAMOND_MODELS_URL"
@@ -45,6 +46,7 @@ DRIFT_PSI: Final = "DIAMOND_DRIFT_PSI"
 DRIFT_OUTSIDE: Final = "DIAMOND_DRIFT_OUTSIDE"
 LIVE_BIAS: Final = "DIAMOND_LIVE_BIAS"
 MONITOR_EVERY: Final = "DIAMOND_MONITOR_EVERY"
+SHADOW: Final = "DIAMOND_SHADOW"
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) *%")
 _MINIMUM_SIZE: Final = 1 << 20
@@ -170,6 +172,7 @@ class Settings:
         drift_outside: the maximum share of stones outside the training range.
         live_bias: the maximum bias of the champion against the prices that were paid, as a share.
         monitor_every: how often the shipper compares the requests with the training data.
+        shadow: the id of a model that prices what the champion prices, or None.
         allow_pickle: whether a model without an ONNX graph is served from its joblib file;
             loading that file can run any code in it. A ``.env`` file can't set it.
     """
@@ -193,6 +196,7 @@ class Settings:
     drift_outside: float = 0.05
     live_bias: float = 0.1
     monitor_every: timedelta = timedelta(minutes=5)
+    shadow: ModelId | None = None
     allow_pickle: bool = False
 
     @property
@@ -206,6 +210,11 @@ class Settings:
         return hashlib.blake2b(
             self.database_url.encode(errors="surrogateescape"), digest_size=8
         ).hexdigest()
+
+    @property
+    def watch(self) -> str:
+        """Identifies how the requests are watched, to recognize a change."""
+        return f"{self.monitor_every} {self.shadow or ''}"
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv: Path | None = None) -> Self:
@@ -250,6 +259,7 @@ class Settings:
             drift_outside=_share(DRIFT_OUTSIDE, values.get(DRIFT_OUTSIDE) or "5%"),
             monitor_every=_duration(MONITOR_EVERY, values.get(MONITOR_EVERY) or "5m")
             or timedelta(),
+            shadow=_model(SHADOW, values.get(SHADOW) or ""),
             log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
             allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
         )
@@ -313,6 +323,17 @@ def _psi(text: str) -> float:
             DRIFT_PSI, f"must be a number above 0, such as '0.1', not {text[:40]!r}"
         )
     return psi
+
+
+def _model(name: str, text: str) -> ModelId | None:
+    if not text:
+        return None
+    try:
+        if text == "champion":
+            raise InvalidModelId(text)
+        return ModelId(text)
+    except InvalidModelId as ex:
+        raise InvalidSetting(name, f"must be the id of a model, not {text[:40]!r}") from ex
 
 
 def _http_url(name: str, text: str) -> str:

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
         with lock as held:
             if held is not None:
                 retention = Retention(settings.keep_requests, settings.requests_limit)
-                own = settings_of(settings.database_digest, retention)
+                own = settings_of(settings.database_digest, retention, settings.watch)
                 monitor = Monitor(_begin_watch, settings.monitor_every.total_seconds())
                 Shipper(settings.spool, destination, retention, own, monitor).run(stop)
     except DiamondError as ex:

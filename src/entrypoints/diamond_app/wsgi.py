@@ -47,6 +47,7 @@ def app_of(container: Container) -> App:
         request_log=container.request_log(),
         report_outcomes=container.report_outcomes(),
         outcome_log=container.outcome_log(),
+        shadow_log=container.shadow_log(),
         recompute_exchange=container.recompute_exchange(),
         clock=container.clock(),
         api_keys=container.settings().api_keys,

@@ -20,14 +20,15 @@ _FEW_MARKS: Final = 60
 _TRIES: Final = 3
 
 
-def settings_of(database: str, retention: Retention) -> str:
+def settings_of(database: str, retention: Retention, watch: str = "") -> str:
     """Return a text that identifies these settings of a shipper.
 
     Args:
         database: identifies its database.
         retention: what the destination keeps.
+        watch: identifies what its monitor does.
     """
-    return f"{database} {retention}"
+    return f"{database} {retention} {watch}"
 
 
 class ShipperState(Struct, frozen=True, kw_only=True):

@@ -52,6 +52,7 @@ class SpooledRequestLog:
         retention: what the destination keeps.
         database: identifies the destination's database; '': ship exchanges that wait for another
             database here too.
+        watch: identifies what the shipper's monitor does.
     """
 
     def __init__(
@@ -64,13 +65,14 @@ class SpooledRequestLog:
         begin_shipper: Begin | None = None,
         retention: Retention = EVERYTHING,
         database: str = "",
+        watch: str = "",
     ) -> None:
         self._destination = destination
         self._folder = folder
         self._limit = limit
         self._retention = retention
         self._database = database
-        self._settings = settings_of(database, retention)
+        self._settings = settings_of(database, retention, watch)
         self._losses = Losses(folder)
         self._spool = Spool(folder, durable=durable, limit=limit, losses=self._losses)
         self._bell = Bell(folder)

@@ -41,6 +41,7 @@ from diamond_core import (
     RecomputeExchange,
     ReportOutcomes,
     RequestLog,
+    ShadowLog,
 )
 
 
@@ -57,6 +58,7 @@ def create_app(
     request_log: RequestLog,
     report_outcomes: ReportOutcomes,
     outcome_log: OutcomeLog,
+    shadow_log: ShadowLog,
     recompute_exchange: RecomputeExchange,
     clock: Clock,
     api_keys: ApiKeys,
@@ -78,7 +80,7 @@ def create_app(
         drift.DriftResource(monitoring_store, drift_limits),
         requests.AllRequests(request_log, clock),
         requests.OneRequest(request_log),
-        requests.PricesOfRequest(recompute_exchange, outcome_log),
+        requests.PricesOfRequest(recompute_exchange, outcome_log, shadow_log),
         health.Liveness(),
         health.ReadinessResource(champion_follower, request_log),
         health.MetricsResource(metrics),

@@ -20,6 +20,7 @@ from diamond_core import (
     ChampionFollower,
     DriftLimits,
     LiveErrors,
+    Monitoring,
     MonitoringStore,
     NoChampion,
     RequestLog,
@@ -141,6 +142,7 @@ class Metrics:
             found.at.timestamp(),
         )
         yield from _live(found.live)
+        yield from _shadows(found)
 
     def _model_state(self) -> Iterator[Metric]:
         from prometheus_client.metrics_core import GaugeMetricFamily
@@ -185,6 +187,32 @@ def _live(errors: Sequence[LiveErrors]) -> Iterator[Metric]:
         for each in errors:
             family.add_metric([each.model_id], getattr(each.total, value))
         yield family
+
+
+def _shadows(found: Monitoring) -> Iterator[Metric]:
+    """Yield each shadow's prices beside those that were answered."""
+    from prometheus_client.metrics_core import GaugeMetricFamily
+
+    labels = ["model", "shadow"]
+    change = GaugeMetricFamily(
+        "diamond_shadow_change_ratio", "Mean of shadow price / price - 1.", labels=labels
+    )
+    error = GaugeMetricFamily(
+        "diamond_shadow_error_difference_usd",
+        "The shadow's MAE against prices paid, minus the model's.",
+        labels=labels,
+    )
+    for each in found.shadows:
+        pair = [each.model_id, each.shadow_model_id]
+        change.add_metric(pair, each.mean_change)
+        if each.errors is not None:
+            error.add_metric(pair, each.errors.difference)
+    yield from (change, error)
+    yield GaugeMetricFamily(
+        "diamond_shadow_refused",
+        "1 while the shadow can't price.",
+        value=float(bool(found.shadow_problem)),
+    )
 
 
 def _counted(counters: Counters) -> Iterator[Metric]:

@@ -128,7 +128,8 @@ class LiveModel:
         long=True,
         topic=Topic.MODELS,
         summary="Show one model's errors against prices paid",
-        about="Computed every few minutes from the outcomes that were reported.",
+        about="Computed every few minutes from the outcomes that were reported. A shadow is compared"
+        " with the model whose prices were answered.",
         path=MODEL_PATH,
         answer=LiveErrors,
         answered="The errors, in all and by week.",
@@ -139,7 +140,8 @@ class LiveModel:
         found = self._monitoring.load()
         if found is None:
             return LiveErrors.of(card.id, None, None)
-        return LiveErrors.of(card.id, found.live_of(card.id), found.at)
+        shadows = found.shadows_of(card.id)
+        return LiveErrors.of(card.id, found.live_of(card.id), found.at, shadows)
 
 
 class ChampionModel:

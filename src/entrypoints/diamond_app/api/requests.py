@@ -24,10 +24,10 @@ from diamond_app.responses import (
 from diamond_core import (
     Clock,
     ExchangeFilter,
-    Outcome,
     OutcomeLog,
     RecomputeExchange,
     RequestLog,
+    ShadowLog,
     find_exchanges,
 )
 from diamond_core import Exchange as CoreExchange
@@ -182,9 +182,12 @@ class PricesOfRequest:
 
     path = "/v1/requests/{id}/prices"
 
-    def __init__(self, recompute_exchange: RecomputeExchange, outcome_log: OutcomeLog) -> None:
+    def __init__(
+        self, recompute_exchange: RecomputeExchange, outcome_log: OutcomeLog, shadow_log: ShadowLog
+    ) -> None:
         self._recompute_exchange = recompute_exchange
         self._outcome_log = outcome_log
+        self._shadow_log = shadow_log
 
     @operation(
         id="show_recorded_prices",
@@ -201,7 +204,5 @@ class PricesOfRequest:
     )
     def on_get(self, req: Request, resp: falcon.Response, id: str) -> RecordedPrices:
         found = self._recompute_exchange(id)
-        outcomes: dict[str, list[Outcome]] = {}
-        for each in self._outcome_log.of([stone.id for stone in found.stones[:SHOWN_PRICES]]):
-            outcomes.setdefault(each.id, []).append(each)
-        return RecordedPrices.of(found, outcomes)
+        ids = [stone.id for stone in found.stones[:SHOWN_PRICES]]
+        return RecordedPrices.of(found, self._outcome_log.of(ids), self._shadow_log.of(ids))

@@ -75,6 +75,14 @@ def _models(wired: Container) -> str | None:
     return "; ".join(f"the model {id!r}: {each}" for id, each in problems.items()) or None
 
 
+def _shadow(wired: Container) -> str | None:
+    from diamond_app.settings import SHADOW
+
+    shadow = wired.shadow_prices()
+    shadow.start()
+    return f"{SHADOW}: {shadow.problem}" if shadow.problem else None
+
+
 def _families(wired: Container) -> str | None:
     from diamond_adapters.installed import can_train
 
@@ -122,6 +130,7 @@ _CHECKS = {
     "home folder can be written": _as_text(_home),
     "home folder is private": _as_text(_private),
     "champion prices stones": _as_text(_champion),
+    "shadow prices stones, if there is one": _as_text(_shadow),
     "all models are undamaged": _as_text(_models),
     "all model families load": _as_text(_families),
     "store of stones can be read": _as_text(_stones),

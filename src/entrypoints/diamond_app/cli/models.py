@@ -201,7 +201,8 @@ def compare(
 def live(id: str | None, as_json: bool) -> None:
     """Show each model's errors against the prices that were really paid.
 
-    With ID, or 'champion', the errors of one model by week. See: diamond outcomes.
+    With ID, or 'champion', the errors of one model by week. If there is a shadow (DIAMOND_SHADOW),
+    also whose error is less. See: diamond outcomes.
 
     \b
     Examples:
@@ -209,30 +210,47 @@ def live(id: str | None, as_json: bool) -> None:
       diamond models live champion --json
     """
     from diamond_app.outcome_responses import LiveErrors as Answer
-    from diamond_core import LiveErrors, current
+    from diamond_core import LiveErrors, ShadowComparison, current
 
     wired = container()
     now = wired.clock()()
     chosen = None if id is None else str(model_id(wired.history(), id))
-    found = LiveErrors.of(current(wired.outcome_log().read()))
-    if chosen is not None:
-        answer = Answer.of(chosen, found.get(chosen), now)
-        if as_json:
-            print_json(answer)
-            return
-        if not answer.outcomes:
-            print(f"No price is known that was paid for a stone that {chosen} priced.")
-            return
-        rows = [(f"{week.since}", week) for week in answer.weeks]
-        print_table("", ["week", *_LIVE], [_live_row(*each) for each in [*rows, ("all", answer)]])
-        return
-    answers = [Answer.of(model, each, now) for model, each in found.items()]
+    outcomes = list(current(wired.outcome_log().read()))
+    found = LiveErrors.of(outcomes)
+    paid = {each.id: each.price_paid for each in outcomes}
+    shadows = [
+        each
+        for each in ShadowComparison.of(wired.shadow_log().read(), paid)
+        if chosen in (None, each.model_id, each.shadow_model_id)
+    ]
+    models = [chosen] if chosen else sorted({*found, *(each.model_id for each in shadows)})
+    answers = [
+        Answer.of(
+            model,
+            found.get(model),
+            now,
+            [each for each in shadows if model in (each.model_id, each.shadow_model_id)],
+        )
+        for model in models
+    ]
     if as_json:
-        print_json(answers)
-    elif not answers:
-        print("No price is known that was paid; see: diamond outcomes import --help")
+        print_json(answers[0] if chosen else answers)
+        return
+    known = [each for each in answers if each.outcomes]
+    if not known:
+        more = f" for a stone that {chosen} priced." if chosen else "; see: diamond outcomes --help"
+        print(f"No price is known that was paid{more}")
+    elif chosen:
+        rows = [*((week.since, week) for week in known[0].weeks), ("all", known[0])]
+        print_table("", ["week", *_LIVE], [_live_row(*each) for each in rows])
     else:
-        print_table("", ["model", *_LIVE], [_live_row(each.model_id, each) for each in answers])
+        print_table("", ["model", *_LIVE], [_live_row(each.model_id, each) for each in known])
+    for each in shadows:
+        print(
+            f"\nShadow {each.shadow_model_id} beside {each.model_id}, {each.stones:,} stones since"
+            f" {each.since:%Y-%m-%d}:\nprices {each.mean_change:+z.1%} on average, mean size of a"
+            f" change {each.mean_absolute_change:.1%}; {each.verdict()}"
+        )
 
 
 _LIVE = ("outcomes", "MAE $", "95 %", "bias $", "MAPE", "in range")

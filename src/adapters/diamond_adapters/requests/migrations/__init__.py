@@ -17,7 +17,7 @@ from playhouse.migrations import Runner  # type: ignore[import-untyped]  # no st
 
 from diamond_adapters.database import is_mysql
 
-TABLES: Final = frozenset({"requests", "request_parts", "spool_marks", "outcomes"})
+TABLES: Final = frozenset({"requests", "request_parts", "spool_marks", "outcomes", "shadow_prices"})
 _HISTORY: Final = "schema_migrations"
 _WAIT_SECONDS: Final = 20
 

@@ -72,6 +72,7 @@ function drawHistory(models, champion) {
 async function loadLive(models, champion) {
   const chosen = [...models].sort((a, b) => (b.id === champion) - (a.id === champion)).slice(0, LIVE_MODELS);
   const answers = await Promise.all(chosen.map(({ id }) => getJson(`/v1/models/${id}/live`).catch(() => null)));
+  showShadows(answers);
   const live = answers.filter((each) => each?.outcomes);
   $("live").hidden = !live.length;
   if (!live.length) return;
@@ -100,6 +101,24 @@ async function loadLive(models, champion) {
     { title: "MAPE", number: true, cell: (each) => percent(each.mape) },
     { title: "Coverage", number: true, cell: (each) => percent(each.coverage) },
   ], live), el("p", { class: "hint" }, "Bias: the mean of predicted minus paid prices. Report a price paid with the id of its prediction."));
+}
+
+function showShadows(answers) {
+  const all = answers.flatMap((each) => each?.shadows ?? []);
+  const shadows = [...new Map(all.map((each) => [`${each.model_id} ${each.shadow_model_id}`, each])).values()];
+  $("shadows").hidden = !shadows.length;
+  if (!shadows.length) return;
+  const signed = (value, text) => `${value > 0 ? "+" : ""}${text}`;
+  $("shadow-table").replaceChildren(table("Shadows beside the models that answered", [
+    { title: "Shadow", cell: (each) => el("span", { class: "code" }, each.shadow_model_id) },
+    { title: "Beside", cell: (each) => el("span", { class: "code" }, each.model_id) },
+    { title: "Stones", number: true, cell: (each) => count(each.stones) },
+    { title: "Prices", number: true, cell: (each) => signed(each.mean_change, percent(each.mean_change)) },
+    { title: "Over 5 % apart", number: true, cell: (each) => percent(each.large_changes) },
+    { title: "Prices paid", number: true, cell: (each) => count(each.outcomes) },
+    { title: "MAE: shadow, model", number: true, cell: (each) => (each.outcomes ? `${money(each.shadow_mae)}, ${money(each.mae)}` : "–") },
+    { title: "Verdict", cell: (each) => each.verdict },
+  ], shadows));
 }
 
 function report(model) {

@@ -127,10 +127,13 @@ async function showPrices(id, holder) {
   };
   const again = (each) => (each.same ? "the same" : el("span", { class: "badge bad" }, exactly(each.recomputed)));
   const answered = (each) => `${exactly(each.price)} (${exactly(each.low)} to ${exactly(each.high)})`;
+  const shadowed = ({ shadows }) => shadows.map((one) => `${exactly(one.shadow_price)} (${one.shadow_model_id})`).join(", ") || "–";
+  const anyShadow = found.prices.some((each) => each.shadows.length);
   if (found.count === 1) {
     const [one] = found.prices;
     holder.replaceChildren(el("h3", {}, "Price"), facts([
       ["Answered", answered(one)], ["Computed again", again(one)], ["Paid", paid(one)],
+      ...(anyShadow ? [["Shadow", shadowed(one)]] : []),
       ["Not given", words(one.assumed)], ["Outside the training range", words(one.outside_training_range)],
     ]));
     return;
@@ -142,6 +145,7 @@ async function showPrices(id, holder) {
       { title: "Answered", number: true, cell: (each) => exactly(each.price) },
       { title: "Computed again", number: true, cell: again },
       { title: "Paid", number: true, cell: paid },
+      ...(anyShadow ? [{ title: "Shadow", wrap: true, cell: shadowed }] : []),
       { title: "Outside range", wrap: true, cell: (each) => words(each.outside_training_range) },
     ], found.prices));
 }
