@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 from dependency_injector import providers
 from falcon import testing
-from support import STONE, diamond, environment, serving, until
+from support import STONE, diamond, serving, until
 from wired import in_memory, with_champion
 
 from diamond_app.cli.main import cli
@@ -75,7 +72,9 @@ def test_is_compared_everywhere(container, client):
     champion = container.history().champion()
     answers = ask(client, some_stones(30))["predictions"]
     for each in answers[:20]:
-        client.simulate_post(f"/v1/predictions/{each['id']}/outcome", json={"price_paid": each["price"]})
+        client.simulate_post(
+            f"/v1/predictions/{each['id']}/outcome", json={"price_paid": each["price"]}
+        )
     container.watch_prices()()
     for model in (champion, SHADOW):
         (shadow,) = client.simulate_get(f"/v1/models/{model}/live").json["shadows"]
@@ -89,9 +88,7 @@ def test_is_compared_everywhere(container, client):
     assert "diamond_shadow_refused 0.0" in metrics
     id = answers[0]["id"].partition("-")[0]
     recorded = client.simulate_get(f"/v1/requests/{id}/prices").json["prices"][0]
-    assert recorded["shadows"] == [
-        {"shadow_model_id": SHADOW, "shadow_price": recorded["price"]}
-    ]
+    assert recorded["shadows"] == [{"shadow_model_id": SHADOW, "shadow_price": recorded["price"]}]
     done = CliRunner().invoke(cli, ["models", "live"], obj=container)
     assert f"Shadow {SHADOW} beside {champion}, 30 stones" in done.stdout
     done = CliRunner().invoke(cli, ["models", "live", "champion", "--json"], obj=container)

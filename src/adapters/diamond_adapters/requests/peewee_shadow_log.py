@@ -69,7 +69,7 @@ class PeeweeShadowLog:
         old = old.order_by(_PRICES.priced_at).limit(_AT_ONCE).tuples()
 
         def delete() -> int:
-            ids = [id for (id,) in old.execute(self._database)]
+            ids = [id for (id,) in self._database.execute(old).fetchall()]
             if not ids:
                 return 0
             return int(_PRICES.delete().where(_PRICES.id.in_(ids)).execute(self._database))
