@@ -109,7 +109,7 @@ function showShadows(answers) {
   $("shadows").hidden = !shadows.length;
   if (!shadows.length) return;
   const signed = (value, text) => `${value > 0 ? "+" : ""}${text}`;
-  $("shadow-table").replaceChildren(table("Shadows beside the models that answered", [
+  $("shadow-table").replaceChildren(...shadows.map((each) => el("p", {}, sentence(each.verdict))), table("Shadows beside the models that answered", [
     { title: "Shadow", cell: (each) => el("span", { class: "code" }, each.shadow_model_id) },
     { title: "Beside", cell: (each) => el("span", { class: "code" }, each.model_id) },
     { title: "Stones", number: true, cell: (each) => count(each.stones) },
@@ -117,7 +117,6 @@ function showShadows(answers) {
     { title: "Over 5 % apart", number: true, cell: (each) => percent(each.large_changes) },
     { title: "Prices paid", number: true, cell: (each) => count(each.outcomes) },
     { title: "MAE: shadow, model", number: true, cell: (each) => (each.outcomes ? `${money(each.shadow_mae)}, ${money(each.mae)}` : "–") },
-    { title: "Verdict", cell: (each) => each.verdict },
   ], shadows));
 }
 
