@@ -27,7 +27,7 @@ from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 from diamond_core.stones.diamond_table import DiamondTable
 
 NAMES: Final = ("defaults", "found by the search")
-_PATIENCE: Final = 50
+_PATIENCE: Final = 100
 _OTHER_FOLDS: Final = 1
 """Added to the seed: the final comparison must not use the folds of the search."""
 

@@ -49,7 +49,7 @@ def search(
     url: str | None,
     trials: int,
     seed: int,
-    order_cut: bool,
+    order_cut: bool = False,
     trials_done: Callable[[int], None],
 ) -> SearchResult:
     """Return the result of *trials* trials in the study at *url*; the first tries the defaults.
