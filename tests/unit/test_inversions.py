@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from diamond_core import four_c_inversions, measured_inversions
-from diamond_core.testing import FormulaModel, some_stones
+from diamond_core.testing import (
+    FormulaModel,
+    ModelContract,
+    ModelFamilyContract,
+    a_fitted_model,
+    some_stones,
+)
 
 NOTHING = {"carat": 0.0, "cut": 0.0, "color": 0.0, "clarity": 0.0}
 
@@ -57,3 +63,27 @@ def test_has_no_steps_where_every_stone_is_the_best():
     rows["cut"], rows["color"], rows["clarity"] = 4, 6, 7
     best = type(some_stones(1))(rows)
     assert measured_inversions(formula, best) == {"cut": 0.0, "color": 0.0, "clarity": 0.0}
+
+
+class CheapPremium:
+    name = "cheap"
+
+    def price(self, stones):
+        return cheap_premium(stones)
+
+    def fit(self, table, **options):
+        return a_fitted_model(table, model=self)
+
+
+@pytest.mark.parametrize("promised", ["ordered", "ordered_measured"])
+def test_the_contract_of_models_refuses_a_broken_promise(promised):
+    contract = ModelContract()
+    contract.test_is_never_cheaper_for_a_better_stone_where_order_is_promised(CheapPremium())
+    setattr(contract, promised, ("color", "cut"))
+    with pytest.raises(AssertionError):
+        contract.test_is_never_cheaper_for_a_better_stone_where_order_is_promised(CheapPremium())
+
+
+def test_the_contract_of_families_refuses_a_broken_promise():
+    with pytest.raises(AssertionError):
+        ModelFamilyContract().test_keeps_the_order_that_it_promises(CheapPremium())
