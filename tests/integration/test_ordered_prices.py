@@ -18,7 +18,9 @@ from diamond_adapters.families.price_table import (
 )
 from diamond_adapters.families.xgboost.regressor import BoostedPriceRegressor
 from diamond_adapters.models.onnx_model import OnnxModel
-from diamond_core import DiamondTable
+from diamond_app.container import build_container
+from diamond_app.settings import Settings
+from diamond_core import DiamondTable, no_progress
 from diamond_core.testing import some_stones
 
 BEST = {"cut": 4, "color": 6, "clarity": 7}
@@ -111,6 +113,18 @@ def test_is_never_cheaper_for_better_grades_of_a_measured_stone(models, name, se
         better[field] = rows[field]
     for prices in cents(models[name], better):
         assert (np.diff(prices) >= 0.0).all()
+
+
+def test_orders_cut_by_the_setting(tmp_path):
+    for setting, promised in (("", ("color", "clarity")), ("1", ("cut", "color", "clarity"))):
+        environ = {"DIAMOND_HOME": str(tmp_path), "DIAMOND_ORDER_CUT": setting}
+        container = build_container(Settings.load(environ, tmp_path / "none"))
+        family = container.families()["xgboost"]
+        fitted = family.fit(
+            some_stones(200), seed=0, trials=0, weights=None, study=None, progress=no_progress
+        )
+        assert fitted.ordered == FOUR_CS
+        assert fitted.ordered_measured == promised
 
 
 def test_puts_any_table_in_order_and_keeps_one_that_is():
