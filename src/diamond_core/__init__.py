@@ -36,6 +36,7 @@ from diamond_core.errors import (
 from diamond_core.models.champion_periods import ChampionPeriod, champion_periods
 from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
+from diamond_core.models.inversions import Inversions, four_c_inversions, measured_inversions
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
@@ -157,6 +158,9 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "GateLimits",
     # Models: their cards, errors, price ranges and promotions
     "ModelCard",
+    "Inversions",
+    "four_c_inversions",
+    "measured_inversions",
     "ModelId",
     "DataSummary",
     "Metrics",

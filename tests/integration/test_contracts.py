@@ -12,6 +12,7 @@ from mariadb import fresh_database
 from tables import write_parquet, write_workbook
 
 from diamond_adapters.database import open_database
+from diamond_adapters.families.features import FOUR_CS
 from diamond_adapters.families.linear.family import LinearFamily
 from diamond_adapters.families.xgboost.family import XGBoostFamily
 from diamond_adapters.in_memory import InMemoryStoneSource
@@ -333,6 +334,9 @@ def linear_model():
 
 
 class TestModelOfTheLinearFamily(ModelContract):
+    ordered = FOUR_CS
+    ordered_measured = ("color", "clarity")
+
     @pytest.fixture
     def model(self, linear_model):
         return linear_model
@@ -350,6 +354,9 @@ def xgboost_model():
 
 
 class TestModelOfTheXGBoostFamily(ModelContract):
+    ordered = FOUR_CS
+    ordered_measured = ("color", "clarity")
+
     @pytest.fixture
     def model(self, xgboost_model):
         return xgboost_model

@@ -93,7 +93,13 @@ def test_has_every_section():
     ).text
     for words in (
         *("Accuracy", "Errors by price and grade", "Coverage of the price ranges"),
-        *("Feature importance", "Model selection", "Training data", "Rejected rows"),
+        *(
+            "Cheaper for better",
+            "Feature importance",
+            "Model selection",
+            "Training data",
+            "Rejected rows",
+        ),
         *("formula-1", "plain", "310.50", '"depth": 6', "Very Good", "VVS1"),
     ):
         assert words in text

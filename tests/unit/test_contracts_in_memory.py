@@ -48,6 +48,9 @@ class EndsWithTheProcess:
 
 
 class TestFormulaModel(ModelContract):
+    ordered = ("carat", "cut", "color", "clarity")
+    ordered_measured = ("cut", "color", "clarity")
+
     @pytest.fixture
     def model(self):
         return FormulaModel()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from diamond_core.errors import InvalidModelId
 from diamond_core.models.evaluation import Comparison, Metrics
+from diamond_core.models.inversions import Inversions
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
 from diamond_core.stones.diamond_table import DiamondTable
@@ -82,6 +83,9 @@ class ModelCard:
         trials: the requested number of tuning trials; None: the family decided.
         metrics: errors on the hold-out, all measurements known.
         metrics_four_cs: the same with only carat, cut, color and clarity known.
+        inversions: how often it prices a better stone lower, from the 4 Cs alone; empty in cards of
+            before.
+        inversions_measured: the same for the hold-out with all its measurements.
         coverage: the share of hold-out prices inside the price range.
         coverage_by_quintile: the same for five equally large groups by actual price, cheapest
             first.
@@ -110,6 +114,8 @@ class ModelCard:
     metrics: Metrics
     metrics_four_cs: Metrics
     coverage: float
+    inversions: Inversions = field(default_factory=dict)
+    inversions_measured: Inversions = field(default_factory=dict)
     coverage_by_quintile: tuple[float, ...] = ()
     coverage_by_predicted_quintile: tuple[float, ...] = ()
     price_ranges: PriceRanges

@@ -55,6 +55,9 @@ class FittedModel:
         out_of_fold: for each training stone the price (USD, shape (n,)) from a model that was
             fitted without it, for unbiased price ranges.
         out_of_fold_four_cs: the same, from carat, cut, color and clarity alone.
+        ordered: the names of those of the 4 Cs of which the family promises order: if no more is
+            known of a stone, a better grade or a greater weight never lowers the price.
+        ordered_measured: those of which it promises the same for stones with measurements.
         details: JSON values for the card: candidates with their scores, parameters.
         libraries: the versions of Python and of the packages that decide what ``model.onnx``
             contains, by name.
@@ -65,6 +68,8 @@ class FittedModel:
     files: Mapping[str, bytes]
     out_of_fold: Floats
     out_of_fold_four_cs: Floats
+    ordered: tuple[str, ...] = ()
+    ordered_measured: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
     libraries: Mapping[str, str] = field(default_factory=dict)
 

@@ -8,15 +8,28 @@ from typing import Any
 import numpy as np
 import pytest
 
+from diamond_core.models.inversions import four_c_inversions, measured_inversions
 from diamond_core.ports import ONNX_FILE, FittedModel, Model, ModelFamily, no_progress
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import UNKNOWN_GRADE, DiamondTable
 from diamond_core.stones.fields import FIELDS, GRADES, OPTIONAL, Clarity, Color, Cut
 from diamond_core.testing.samples import some_stones
 
+_ALL_CARATS = np.concatenate(
+    [[0.001, 0.05, 0.1, 0.15], np.arange(18, 520) / 100, [6, 8, 10, 20, 999]]
+)
+"""Ordinary weights in steps of 0.01 carat, and some beyond them."""
+
 
 class ModelContract:
-    """Inherit, and supply ``model``."""
+    """Inherit, and supply ``model``.
+
+    Set ``ordered`` and ``ordered_measured`` to those of the 4 Cs of which the family promises order,
+    see ``FittedModel``: then the model must have no inversion in them.
+    """
+
+    ordered: tuple[str, ...] = ()
+    ordered_measured: tuple[str, ...] = ()
 
     @pytest.fixture
     def model(self) -> Model:
@@ -60,6 +73,16 @@ class ModelContract:
         np.testing.assert_allclose(slices, among_others, rtol=1e-6)
         alone = [float(model.price(stone)[0]) for stone in table]
         np.testing.assert_allclose(alone, among_others, rtol=1e-6)
+
+    def test_is_never_cheaper_for_a_better_stone_where_order_is_promised(
+        self, model: Model
+    ) -> None:
+        found = four_c_inversions(model.price, _ALL_CARATS)
+        measured = measured_inversions(model.price, some_stones(5_000, seed=5))
+        assert {name: found[name] for name in self.ordered} == dict.fromkeys(self.ordered, 0.0)
+        assert [measured[name] for name in self.ordered_measured] == [0.0] * len(
+            self.ordered_measured
+        )
 
     def test_does_not_look_at_prices(self, model: Model) -> None:
         rows = some_stones(40, seed=4).rows_of_today()
@@ -123,6 +146,14 @@ class ModelFamilyContract:
         # A model's errors on its training stones are lower than its out-of-fold errors.
         learned = np.abs(fitted.model.price(table) - table.price).mean()
         assert learned < np.abs(fitted.out_of_fold - table.price).mean()
+
+    def test_keeps_the_order_that_it_promises(self, family: ModelFamily) -> None:
+        fitted = self.fit(family, some_stones(600))
+        found = four_c_inversions(fitted.model.price)
+        measured = measured_inversions(fitted.model.price, some_stones(2_000, seed=9))
+        broken = [name for name in fitted.ordered if found[name]]
+        broken += [f"{name}, measured" for name in fitted.ordered_measured if measured[name]]
+        assert not broken
 
     def test_gives_the_same_model_for_the_same_seed(self, family: ModelFamily) -> None:
         table = some_stones(300)

@@ -81,6 +81,8 @@ def a_fitted_model(table: DiamondTable, *, factor: float = 1.0, **changes: Any) 
         files={ONNX_FILE: f"formula {factor}".encode(), "estimator.joblib": b"none"},
         out_of_fold=prices,
         out_of_fold_four_cs=prices,
+        ordered=FOUR_CS,
+        ordered_measured=FOUR_CS[1:],
         details={"chosen": "a formula"},
     )
     return dataclasses.replace(fitted, **changes)
@@ -101,6 +103,8 @@ def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
         metrics=metrics,
         metrics_four_cs=metrics,
         coverage=0.9,
+        inversions=dict.fromkeys(FOUR_CS, 0.0),
+        inversions_measured=dict.fromkeys(FOUR_CS[1:], 0.0),
         price_ranges=PriceRanges.calibrate(table, prices, prices, FOUR_CS),
         training_range=training_range(table),
         profile=Profile.of(table),

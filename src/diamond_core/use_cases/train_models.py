@@ -17,6 +17,7 @@ from diamond_core.errors import (
     UnknownFamily,
 )
 from diamond_core.models.evaluation import Comparison, Evaluation, compare, metrics_of
+from diamond_core.models.inversions import four_c_inversions, measured_inversions
 from diamond_core.models.model_card import (
     DataSummary,
     ModelCard,
@@ -300,11 +301,13 @@ def fit_family(
 
 
 def _scores(fitted: FittedModel, evaluation: Evaluation) -> dict[str, Any]:
-    """Return the card's fields about the hold-out."""
-    stones = evaluation.stones
+    """Return the card's fields about errors and order."""
+    stones, price = evaluation.stones, fitted.model.price
     return {
         "metrics": evaluation.metrics(),
-        "metrics_four_cs": metrics_of(stones.price, fitted.model.price(stones.four_cs())),
+        "metrics_four_cs": metrics_of(stones.price, price(stones.four_cs())),
+        "inversions": four_c_inversions(price),
+        "inversions_measured": measured_inversions(price, stones),
         "coverage": float(evaluation.covered.mean()),
         "coverage_by_quintile": evaluation.coverage_by(stones.price),
         "coverage_by_predicted_quintile": evaluation.coverage_by(evaluation.predicted),

@@ -268,13 +268,19 @@ def _aging(settings: Settings) -> dict[str, float | None]:
     return {name: None if age is None else age / _DAY for name, age in ages.items()}
 
 
+def _installed_families(settings: Settings) -> InstalledFamilies:
+    return InstalledFamilies({"xgboost": {"order_cut": True}} if settings.order_cut else {})
+
+
 class Container(containers.DeclarativeContainer):
     """All parts of the application, wired from the settings."""
 
     settings = providers.Dependency(instance_of=Settings)
 
     clock: providers.Provider[Clock] = providers.Object(utc_now)
-    families: providers.Provider[Mapping[str, ModelFamily]] = providers.Singleton(InstalledFamilies)
+    families: providers.Provider[Mapping[str, ModelFamily]] = providers.Singleton(
+        _installed_families, settings
+    )
     study: providers.Provider[str] = providers.Callable(default_study, settings.provided.home)
     aging: providers.Provider[dict[str, float | None]] = providers.Callable(_aging, settings)
     model_repository: providers.Provider[ModelRepository] = providers.Singleton(

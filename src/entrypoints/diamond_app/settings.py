@@ -41,6 +41,7 @@ GATE_REJECTED: Final = "DIAMOND_GATE_REJECTED"
 GATE_FACTOR: Final = "DIAMOND_GATE_FACTOR"
 HALF_LIFE: Final = "DIAMOND_HALF_LIFE"
 WINDOW: Final = "DIAMOND_WINDOW"
+ORDER_CUT: Final = "DIAMOND_ORDER_CUT"
 NOTIFY_URL: Final = "DIAMOND_NOTIFY_URL"
 DRIFT_PSI: Final = "DIAMOND_DRIFT_PSI"
 DRIFT_OUTSIDE: Final = "DIAMOND_DRIFT_OUTSIDE"
@@ -167,6 +168,7 @@ class Settings:
         gate_factor: the maximum factor between a delivery's prices and what they should be.
         half_life: the age at which a price weighs half as much in a training; None: age is ignored.
         window: models are compared on the newest prices of this duration; None: on all.
+        order_cut: whether XGBoost never prices a better cut lower with measurements, too.
         notify_url: where the pipeline posts what happened; '' for nowhere.
         drift_psi: the maximum population stability index of a field; see ``drift``.
         drift_outside: the maximum share of stones outside the training range.
@@ -191,6 +193,7 @@ class Settings:
     gate_factor: float = 1.5
     half_life: timedelta | None = None
     window: timedelta | None = None
+    order_cut: bool = False
     notify_url: str = field(repr=False, default="")  # can contain a token
     drift_psi: float = 0.1
     drift_outside: float = 0.05
@@ -253,6 +256,7 @@ class Settings:
             gate_factor=_factor(GATE_FACTOR, values.get(GATE_FACTOR) or "1.5"),
             half_life=_duration(HALF_LIFE, values.get(HALF_LIFE) or ""),
             window=_duration(WINDOW, values.get(WINDOW) or ""),
+            order_cut=_yes(ORDER_CUT, values.get(ORDER_CUT) or ""),
             notify_url=_http_url(NOTIFY_URL, values.get(NOTIFY_URL) or ""),
             drift_psi=_psi(values.get(DRIFT_PSI) or "0.1"),
             live_bias=_share(LIVE_BIAS, values.get(LIVE_BIAS) or "10%"),

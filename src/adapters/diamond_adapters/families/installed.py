@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from diamond_adapters.installed import FAMILIES, find, why_not_loaded
 from diamond_core import FamilyFailed, ModelFamily, UnknownFamily
@@ -12,16 +13,20 @@ class InstalledFamilies(Mapping[str, ModelFamily]):
     """The families by name. A package registers one as an entry point in ``diamond_core.families``.
 
     A family is imported on access; listing the names imports nothing.
+
+    Args:
+        options: by the name of a family, the arguments of its class; the others have none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self._entry_points = find(FAMILIES)
+        self._options = options or {}
 
     def __getitem__(self, name: str) -> ModelFamily:
         if name not in self._entry_points:
             raise UnknownFamily(name, list(self))
         try:
-            family: ModelFamily = self._entry_points[name].load()()
+            family: ModelFamily = self._entry_points[name].load()(**self._options.get(name, {}))
         except Exception as ex:  # a plugin's import can raise anything
             raise FamilyFailed(name, why_not_loaded(ex)) from ex
         return family

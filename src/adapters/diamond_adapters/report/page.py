@@ -36,6 +36,7 @@ def write_report(report: ReportInput, repeat: str = "") -> bytes:
         accuracy=[charts.density(evaluation), charts.residuals(evaluation)],
         slices=_slices(evaluation, report.champion if card.comparison is not None else None),
         coverage=_coverage(card),
+        order=_order(card),
         importance=_importance(permutation_importance(report.model, evaluation.stones)),
         **_search(card.details),
         histograms=[
@@ -105,6 +106,19 @@ def _coverage(card: ModelCard) -> list[Chart]:
             mark = f"Target: {target:.0%}"
             found.append(charts.bars(rows, "Coverage", f"{by} price", mark=mark, maximum=1.0))
     return found
+
+
+def _order(card: ModelCard) -> Table | None:
+    """Return the inversions as a table, or None for a card without them."""
+    if not card.inversions:
+        return None
+    rows = [
+        [name, f"{share:.1%}", f"{card.inversions_measured[name]:.1%}"]
+        if name in card.inversions_measured
+        else [name, f"{share:.1%}", ""]
+        for name, share in card.inversions.items()
+    ]
+    return Table(["better or greater", "from the 4 Cs", "with measurements"], rows)
 
 
 def _importance(grown: Mapping[str, float]) -> Chart:

@@ -337,6 +337,13 @@ def _facts(card: ModelCard) -> list[list[object]]:
         ["price range covers", f"{card.coverage:.1%} of hold-out prices"],
         ["  by price quintile", ", ".join(f"{each:.1%}" for each in card.coverage_by_quintile)],
     ]
+    for known, inversions in (
+        ("from the 4 Cs", card.inversions),
+        ("with measurements", card.inversions_measured),
+    ):
+        if inversions:
+            steps = ", ".join(f"{name} {share:.1%}" for name, share in inversions.items())
+            facts.append([f"cheaper for better {known}", f"{steps} of the steps"])
     if card.comparison is not None:
         c = card.comparison
         change = "lower" if c.difference < 0 else "higher"

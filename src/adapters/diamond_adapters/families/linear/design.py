@@ -69,7 +69,7 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
             for name, count in _GRADE_COUNTS.items()
         }
         grades = np.hstack(list(one_hot.values())).astype(np.float64)
-        parts = [weight, grades, self._measurement_terms(features)]
+        parts = [weight, grades, self.measurement_terms(features)]
         if self.interactions:
             parts += [weight[:, [term]] * grades for term in range(weight.shape[1])]
             parts += [
@@ -87,7 +87,7 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
             return logs
         return np.hstack([logs, np.maximum(logs - np.log(KNOTS), 0.0)])
 
-    def _measurement_terms(self, features: Matrix) -> Matrix:
+    def measurement_terms(self, features: Matrix) -> Matrix:
         """Return how depth, table and spread differ from the assumed ones, 0 where unknown.
 
         The spread is the log of the mean diameter over that of a round brilliant of this

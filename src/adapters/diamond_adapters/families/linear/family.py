@@ -8,7 +8,7 @@ from typing import Any, Final
 from threadpoolctl import threadpool_limits
 
 from diamond_adapters.families.estimators import dumped
-from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.regressor import LinearPriceRegressor
 from diamond_adapters.families.linear.search import DEFAULT, FOLDS, Candidate, out_of_fold, search
 from diamond_adapters.families.versions import versions_of
@@ -55,6 +55,8 @@ class LinearFamily:
             files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
             out_of_fold=known,
             out_of_fold_four_cs=four_cs,
+            ordered=FOUR_CS,
+            ordered_measured=("color", "clarity"),
             libraries=versions_of("onnx", "scikit-learn", "scipy"),
             details={
                 "chosen": best.name,

@@ -17,8 +17,10 @@ from diamond_adapters.families.linear.design import (
     mean_and_deviation,
 )
 from diamond_adapters.families.linear.graph import export
+from diamond_adapters.families.linear.ordered import OrderedLinear, UnscaledCoefficients
 from diamond_adapters.families.linear.search import LASSO_ITERATIONS, tolerating_slow_lasso
 from diamond_adapters.families.price_rule import PriceRule
+from diamond_adapters.families.price_table import axis_weights
 from diamond_adapters.families.weights import Weights
 
 
@@ -30,6 +32,10 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         weight, interactions: see ``LinearDesign``.
         solver: 'least squares', 'ridge' or 'lasso'.
         penalty: for standardized columns and target; ridge's is per row.
+
+    The fitted model is then put in order, see ``OrderedLinear``: with the 4 Cs alone, a better cut,
+    color or clarity or a greater weight never lowers the price; with measurements, a better color
+    or clarity never does.
 
     Unknown features are NaN. Predictions follow the ``PriceRule`` of the training prices.
     """
@@ -72,15 +78,22 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         weights = {f"{step}__sample_weight": sample_weight for step in ("scaler", "linear")}
         with tolerating_slow_lasso():
             self.pipeline_.fit(features, target, **weights)
+        design = self.pipeline_.steps[0][1]
         self.price_rule_ = PriceRule.of(prices)
+        self.ordered_ = OrderedLinear.of(
+            design,
+            UnscaledCoefficients.of_pipeline(self.pipeline_),
+            self.price_rule_,
+            axis_weights(features, sample_weight),
+            log_price=self.log_price,
+        )
         self.n_features_in_ = features.shape[1]
         return self
 
     def predict(self, features: NDArray[Any]) -> Matrix:
         """Return prices in USD, shape (n,)."""
-        values = self.pipeline_.predict(features)
-        return self.price_rule_.to_usd(values, log_price=self.log_price)
+        return self.ordered_.price(features)
 
     def to_onnx(self) -> bytes:
         """Return the fitted model as an ONNX graph."""
-        return export(self.pipeline_, self.price_rule_, log_price=self.log_price)
+        return export(self.ordered_)

@@ -21,7 +21,9 @@ from sklearn.linear_model import lasso_path
 
 from diamond_adapters.families.features import FEATURES
 from diamond_adapters.families.linear.design import MINIMUM_DEVIATION, LinearDesign, Matrix
+from diamond_adapters.families.linear.ordered import OrderedLinear, UnscaledCoefficients
 from diamond_adapters.families.price_rule import PriceRule
+from diamond_adapters.families.price_table import axis_weights
 from diamond_adapters.families.weights import Weights, at
 from diamond_core.ports import Progress
 from diamond_core.stones.diamond_table import DiamondTable
@@ -85,8 +87,8 @@ def search(
     for number, (weight, interactions) in enumerate(designs):
         progress("comparing linear models", number / (len(designs) + 1))
         candidates = _candidates(weight, interactions) if only is None else [only]
-        validation = _CrossValidation(table, weights, weight, interactions, seed)
-        (prices,) = validation.out_of_fold(candidates, [table])
+        validation = CrossValidation(table, weights, weight, interactions, seed)
+        prices = validation.out_of_fold(candidates)
         errors = np.abs(prices - table.price[:, np.newaxis])
         means = np.average(errors, axis=0, weights=weights)
         scored += [Scored(c, float(mae)) for c, mae in zip(candidates, means, strict=True)]
@@ -96,10 +98,9 @@ def search(
 def out_of_fold(
     table: DiamondTable, weights: Weights, best: Candidate, *, seed: int
 ) -> tuple[Matrix, Matrix]:
-    """Return the out-of-fold prices of one candidate: all known, and from the 4 Cs alone."""
-    validation = _CrossValidation(table, weights, best.weight, best.interactions, seed)
-    known, four_cs = validation.out_of_fold([best], [table, table.four_cs()])
-    return known[:, 0], four_cs[:, 0]
+    """Return the ordered out-of-fold prices of one candidate: all known, and from the 4 Cs alone."""
+    validation = CrossValidation(table, weights, best.weight, best.interactions, seed)
+    return validation.ordered_out_of_fold(best, table, weights)
 
 
 @contextmanager
@@ -121,7 +122,7 @@ def _candidates(weight: str, interactions: bool) -> list[Candidate]:
     ]
 
 
-class _CrossValidation:
+class CrossValidation:
     """The columns of one design, and for each fold the sums for the fits outside it."""
 
     def __init__(
@@ -141,29 +142,36 @@ class _CrossValidation:
     def _rows(self) -> Iterator[NDArray[np.bool_]]:
         return (self._fold == number for number in range(FOLDS))
 
-    def out_of_fold(
-        self, candidates: Sequence[Candidate], tables: Sequence[DiamondTable]
-    ) -> list[Matrix]:
-        """Return the out-of-fold prices, shape (n, candidates), for each of *tables*.
-
-        Each table has the same stones in the same order, with more or fewer known measurements;
-        the first is the table of the constructor.
-        """
-        results = [np.empty((len(self._fold), len(candidates))) for _ in tables]
-        fits = [_fit(self._total.without(sums), candidates) for sums in self._sums]
+    def out_of_fold(self, candidates: Sequence[Candidate]) -> Matrix:
+        """Return the out-of-fold prices, not in order yet, shape (n, candidates)."""
+        prices = np.empty((len(self._fold), len(candidates)))
         logs = np.array([candidate.log_price for candidate in candidates])
-        for position, (table, result) in enumerate(zip(tables, results, strict=True)):
-            columns = self._columns
-            if position:
-                columns = self._design.transform(table.features(FEATURES))
-            for rows, (intercepts, coefficients) in zip(self._rows(), fits, strict=True):
-                values = columns[rows] @ coefficients + intercepts
-                for log_price in (False, True):
-                    of_kind = logs == log_price
-                    prices = self._rule.to_usd(values[:, of_kind], log_price=log_price)
-                    values[:, of_kind] = prices
-                result[rows] = values
-        return results
+        for rows, sums in zip(self._rows(), self._sums, strict=True):
+            intercepts, coefficients = _fit(self._total.without(sums), candidates)
+            values = self._columns[rows] @ coefficients + intercepts
+            for log_price in (False, True):
+                of_kind = logs == log_price
+                values[:, of_kind] = self._rule.to_usd(values[:, of_kind], log_price=log_price)
+            prices[rows] = values
+        return prices
+
+    def ordered_out_of_fold(
+        self, best: Candidate, table: DiamondTable, weights: Weights
+    ) -> tuple[Matrix, Matrix]:
+        """Return ordered prices (n,): all of the table known, and from the 4 Cs alone."""
+        features = [each.features(FEATURES) for each in (table, table.four_cs())]
+        known, four_cs = (np.empty(len(table)) for _ in features)
+        for rows, sums in zip(self._rows(), self._sums, strict=True):
+            (intercept,), coefficients = _fit(self._total.without(sums), [best])
+            model = OrderedLinear.of(
+                self._design,
+                UnscaledCoefficients.of(self._design, float(intercept), coefficients[:, 0]),
+                PriceRule.of(table.price[~rows]),
+                axis_weights(features[0][~rows], at(weights, ~rows)),
+                log_price=best.log_price,
+            )
+            known[rows], four_cs[rows] = (model.price(each[rows]) for each in features)
+        return known, four_cs
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import xgboost
 from threadpoolctl import threadpool_limits
 
 from diamond_adapters.families.estimators import dumped
-from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.family import MINIMUM_STONES
 from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
@@ -18,28 +18,31 @@ from diamond_adapters.families.xgboost.folds import (
     BoostedFolds,
     CrossValidated,
 )
-from diamond_adapters.families.xgboost.regressor import (
-    BINS,
-    DEFAULTS,
-    BoostedPriceRegressor,
-    Parameters,
-)
+from diamond_adapters.families.xgboost.regressor import BoostedPriceRegressor, defaults_for
 from diamond_adapters.families.xgboost.search import SearchResult, search
+from diamond_adapters.families.xgboost.trees import BINS, Parameters
 from diamond_adapters.models.onnx_model import OnnxModel
 from diamond_core.errors import FamilyFailed, TooFewStones
 from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 from diamond_core.stones.diamond_table import DiamondTable
 
 NAMES: Final = ("defaults", "found by the search")
-_PATIENCE: Final = 50
+_PATIENCE: Final = 100
 _OTHER_FOLDS: Final = 1
 """Added to the seed: the final comparison must not use the folds of the search."""
 
 
 class XGBoostFamily:
-    """Log price by a linear model and boosted trees on its residuals."""
+    """Log price by a bounded base and boosted trees on its residuals, in order by construction.
+
+    Args:
+        order_cut: with measurements, too, a better cut never lowers the price.
+    """
 
     name = "xgboost"
+
+    def __init__(self, *, order_cut: bool = False) -> None:
+        self._order_cut = order_cut
 
     def fit(
         self,
@@ -56,67 +59,104 @@ class XGBoostFamily:
         # One thread, here and in the trees: sums in another order would change the file.
         with threadpool_limits(1, user_api="blas"):
             try:
-                return _fit(
-                    table, of_mean_one(weights), seed, trials_for(table, trials), study, progress
-                )
+                return self._fit(table, of_mean_one(weights), seed, trials, study, progress)
             except xgboost.core.XGBoostError as ex:
                 raise FamilyFailed(self.name, str(ex).splitlines()[0]) from ex
+
+    def _fit(
+        self,
+        table: DiamondTable,
+        weights: Weights,
+        seed: int,
+        trials: int | None,
+        study: str | None,
+        progress: Progress,
+    ) -> FittedModel:
+        defaults, trials = defaults_for(len(table)), trials_for(table, trials)
+        result = SearchResult(defaults, [])
+        if trials:
+
+            def trials_done(count: int) -> None:
+                progress(f"trying parameters, {count} of {trials}", 0.7 * count / trials)
+
+            result = search(
+                table,
+                weights,
+                url=study,
+                trials=trials,
+                seed=seed,
+                order_cut=self._order_cut,
+                trials_done=trials_done,
+            )
+        found = result.parameters if dict(result.parameters) != dict(defaults) else None
+        # The defaults are kept unless the search's parameters are clearly better on other folds.
+        best = self._choose(table, weights, defaults, found, seed, progress)
+        parameters = found if found and best.chosen else defaults
+        progress("fitting the best", 0.9)
+        # More stones allow more trees: a fold was trained without a fifth of the stones.
+        rounds = round(best.rounds * FOLDS / (FOLDS - 1))
+        regressor = BoostedPriceRegressor(parameters, rounds, seed, self._order_cut)
+        regressor.fit(table.features(FEATURES), table.price, weights)
+        graph = regressor.to_onnx()
+        return FittedModel(
+            model=OnnxModel(graph, FEATURES),
+            features=FEATURES,
+            files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
+            out_of_fold=best.known,
+            out_of_fold_four_cs=best.four_cs,
+            ordered=FOUR_CS,
+            ordered_measured=FOUR_CS[1:] if self._order_cut else FOUR_CS[2:],
+            libraries=versions_of(
+                "onnx", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu"
+            ),
+            details={
+                "chosen": NAMES[best.chosen],
+                "reason": _reason(best, searched=bool(trials)),
+                "parameters": dict(parameters),
+                "rounds": rounds,
+                "cross_validation_folds": FOLDS,
+                "cross_validated_mae": best.mae,
+                "candidates": [
+                    {"name": NAMES[at], "cross_validated_mae": error}
+                    for at, error in enumerate(best.errors)
+                ],
+                "trials": list(result.history),
+                "importance": regressor.importance_,
+            },
+        )
+
+    def _choose(
+        self,
+        table: DiamondTable,
+        weights: Weights,
+        defaults: Parameters,
+        found: Parameters | None,
+        seed: int,
+        progress: Progress,
+    ) -> CrossValidated:
+        """Cross-validate with the settings of the final fit: the same bins, each stone twice."""
+        folds = BoostedFolds(
+            table,
+            weights,
+            seed=seed + _OTHER_FOLDS,
+            also_four_cs=True,
+            bins=BINS,
+            patience=_PATIENCE,
+            order_cut=self._order_cut,
+        )
+        done = 0
+
+        def fold_done() -> None:
+            nonlocal done
+            done += 1
+            progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + FIRST_FOLDS), 0.9))
+
+        return folds.choose(defaults, found, fold_done)
 
 
 def trials_for(table: DiamondTable, trials: int | None) -> int:
     """Return *trials*; if it is None, a number that takes a few seconds for this table."""
     return max(5, min(40, 200_000 // len(table))) if trials is None else trials
-
-
-def _fit(
-    table: DiamondTable,
-    weights: Weights,
-    seed: int,
-    trials: int,
-    study: str | None,
-    progress: Progress,
-) -> FittedModel:
-    result = SearchResult(DEFAULTS, [])
-    if trials:
-
-        def trials_done(count: int) -> None:
-            progress(f"trying parameters, {count} of {trials}", 0.7 * count / trials)
-
-        result = search(
-            table, weights, url=study, trials=trials, seed=seed, trials_done=trials_done
-        )
-    found = result.parameters if dict(result.parameters) != dict(DEFAULTS) else None
-    # The defaults are kept unless the search's parameters are clearly better on other folds.
-    best = _choose(table, weights, found, seed, progress)
-    parameters = found if found and best.chosen else DEFAULTS
-    progress("fitting the best", 0.9)
-    # More stones allow more trees: a fold was trained without a fifth of the stones.
-    rounds = round(best.rounds * FOLDS / (FOLDS - 1))
-    regressor = BoostedPriceRegressor(parameters, rounds, seed)
-    regressor.fit(table.features(FEATURES), table.price, weights)
-    graph = regressor.to_onnx()
-    return FittedModel(
-        model=OnnxModel(graph, FEATURES),
-        features=FEATURES,
-        files={ONNX_FILE: graph, ESTIMATOR_FILE: dumped(regressor)},
-        out_of_fold=best.known,
-        out_of_fold_four_cs=best.four_cs,
-        libraries=versions_of("onnx", "optuna", "scikit-learn", "scipy", "xgboost", "xgboost-cpu"),
-        details={
-            "chosen": NAMES[best.chosen],
-            "reason": _reason(best, searched=bool(trials)),
-            "parameters": dict(parameters),
-            "rounds": rounds,
-            "cross_validation_folds": FOLDS,
-            "cross_validated_mae": best.mae,
-            "candidates": [
-                {"name": NAMES[at], "cross_validated_mae": error}
-                for at, error in enumerate(best.errors)
-            ],
-            "trials": list(result.history),
-            "importance": regressor.importance(),
-        },
-    )
 
 
 def _reason(best: CrossValidated, *, searched: bool) -> str:
@@ -126,24 +166,3 @@ def _reason(best: CrossValidated, *, searched: bool) -> str:
     defaults, found = best.errors
     both = f"{found:,.2f} USD with those of the search, {defaults:,.2f} with the defaults"
     return f"cross-validated MAE {both}" + ("" if best.chosen else ": not clearly lower")
-
-
-def _choose(
-    table: DiamondTable,
-    weights: Weights,
-    found: Parameters | None,
-    seed: int,
-    progress: Progress,
-) -> CrossValidated:
-    """Cross-validate with the settings of the final fit: the same bins, each stone twice."""
-    folds = BoostedFolds(
-        table, weights, seed=seed + _OTHER_FOLDS, also_four_cs=True, bins=BINS, patience=_PATIENCE
-    )
-    done = 0
-
-    def fold_done() -> None:
-        nonlocal done
-        done += 1
-        progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + FIRST_FOLDS), 0.9))
-
-    return folds.choose(DEFAULTS, found, fold_done)

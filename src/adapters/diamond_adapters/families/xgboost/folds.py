@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 import xgboost as xgb
@@ -16,14 +16,8 @@ from diamond_adapters.families.features import FEATURES
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.weights import Weights, at, times
-from diamond_adapters.families.xgboost.regressor import (
-    Parameters,
-    booster_settings,
-    fit_linear,
-    four_cs_of,
-    training_data,
-    tree_features,
-)
+from diamond_adapters.families.xgboost.regressor import fit_base, four_cs_of, training_data
+from diamond_adapters.families.xgboost.trees import Parameters, booster_settings, tree_features
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import folds
 
@@ -47,8 +41,7 @@ class _Fold:
     training: xgb.QuantileDMatrix
     held: xgb.QuantileDMatrix
     held_four_cs: NDArray[np.float32]
-    linear: Matrix
-    linear_four_cs: Matrix
+    base: Matrix
     prices: Matrix
     rule: PriceRule
     rows: NDArray[np.bool_]
@@ -66,15 +59,14 @@ class _Fold:
         outside, inside = table[~rows], table[rows]
         features, learned = inside.features(FEATURES), outside.features(FEATURES)
         inside_weights, outside_weights = at(weights, rows), at(weights, ~rows)
-        linear = fit_linear(learned, outside.price, outside_weights)
+        base = fit_base(learned, outside.price, outside_weights)
         training = training_data(
-            learned, outside.price, outside_weights, linear, also_four_cs=also_four_cs, bins=bins
+            learned, outside.price, outside_weights, base, also_four_cs=also_four_cs, bins=bins
         )
-        of_linear = linear.pipeline_.predict(features)
-        four_cs = four_cs_of(features)
+        of_base = base.predict(features)
         held = xgb.QuantileDMatrix(
             tree_features(features),
-            label=np.log(inside.price) - of_linear,
+            label=np.log(inside.price) - of_base,
             # the error of the logarithm times the price is nearly the error in USD
             weight=times(inside.price, inside_weights),
             ref=training,
@@ -84,18 +76,17 @@ class _Fold:
         return cls(
             training=training,
             held=held,
-            held_four_cs=tree_features(four_cs),
-            linear=of_linear,
-            linear_four_cs=linear.pipeline_.predict(four_cs),
+            held_four_cs=tree_features(four_cs_of(features)),
+            base=of_base,
             prices=inside.price,
             rule=PriceRule.of(outside.price),
             rows=rows,
         )
 
-    def boosted(self, parameters: Parameters, seed: int, patience: int, bins: int) -> xgb.Booster:
+    def boosted(self, settings: Mapping[str, Any], patience: int) -> xgb.Booster:
         """Return trees, trained until *patience* more of them do not reduce the error."""
         return xgb.train(
-            booster_settings(parameters, seed, bins),
+            dict(settings),
             self.training,
             MAXIMUM_ROUNDS,
             evals=[(self.held, "held")],
@@ -106,10 +97,10 @@ class _Fold:
     def absolute_errors(self, booster: xgb.Booster) -> Matrix:
         """Return each stone's absolute error (USD), by the trees that were best here."""
         trees = booster.predict(self.held, iteration_range=(0, booster.best_iteration + 1))
-        return np.abs(self.to_usd(self.linear, trees) - self.prices)
+        return np.abs(self.to_usd(trees) - self.prices)
 
-    def to_usd(self, linear: Matrix, trees: NDArray[np.float32]) -> Matrix:
-        return self.rule.to_usd(linear + trees, log_price=True)
+    def to_usd(self, trees: NDArray[np.float32]) -> Matrix:
+        return self.rule.to_usd(self.base + trees, log_price=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +167,9 @@ class BoostedFolds:
         also_four_cs: train on each stone without its measurements, too.
         bins: the number of bins per column; fewer are faster.
         patience: training stops after this number of trees without an improvement.
+        order_cut: see ``BoostedPriceRegressor``.
+
+    Prices are those of base and trees, before the tables are put in order: that changes them little.
     """
 
     def __init__(
@@ -187,8 +181,9 @@ class BoostedFolds:
         also_four_cs: bool,
         bins: int,
         patience: int,
+        order_cut: bool = False,
     ) -> None:
-        self._prices, self._weights = table.price, weights
+        self._prices, self._weights, self._order_cut = table.price, weights, order_cut
         self._seed, self._bins, self._patience = seed, bins, patience
         assigned = folds(table, FOLDS, seed)
 
@@ -244,14 +239,15 @@ class BoostedFolds:
         for fold, booster in zip(self._folds, boosters, strict=True):
             until = (0, min(rounds, booster.num_boosted_rounds()))
             trees = booster.predict(fold.held, iteration_range=until)
-            known[fold.rows] = fold.to_usd(fold.linear, trees)
+            known[fold.rows] = fold.to_usd(trees)
             trees = booster.inplace_predict(fold.held_four_cs, iteration_range=until)
-            four_cs[fold.rows] = fold.to_usd(fold.linear_four_cs, trees)
+            four_cs[fold.rows] = fold.to_usd(trees)
         mae = float(np.average(np.abs(known - self._prices), weights=self._weights))
         return CrossValidated(chosen, errors, mae, rounds, known, four_cs)
 
     def _booster(self, parameters: Parameters, number: int) -> xgb.Booster:
-        return self._folds[number].boosted(parameters, self._seed, self._patience, self._bins)
+        settings = booster_settings(parameters, self._seed, self._bins, order_cut=self._order_cut)
+        return self._folds[number].boosted(settings, self._patience)
 
     def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
         """Return each stone's absolute error (USD), NaN in folds without a booster."""

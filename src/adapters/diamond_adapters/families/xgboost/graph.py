@@ -1,4 +1,4 @@
-"""A linear model and XGBoost's trees as one ONNX graph.
+"""Tables of prices and XGBoost's trees as one ONNX graph.
 
 The features of the trees are computed in float64 and rounded to float32, as in training. A split
 is as in XGBoost: left if the value is less than the threshold, both float32.
@@ -12,46 +12,55 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 from onnx import TensorProto
-from sklearn.pipeline import Pipeline
 
-from diamond_adapters.families.features import FEATURES
-from diamond_adapters.families.linear.graph import linear_value
+from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.onnx_graph import ML, Graph
 from diamond_adapters.families.price_rule import PriceRule
+from diamond_adapters.families.price_table import PriceTables
+from diamond_adapters.families.xgboost.trees import OF_FOUR_CS
 from diamond_adapters.models.onnx_model import INPUT
 
 
-def export(linear: Pipeline, booster: xgb.Booster, rule: PriceRule) -> bytes:
-    """Return the graph: ``FEATURES`` (n, 9) float32 to prices (n,) float64 in USD."""
+def export(tables: PriceTables, booster: xgb.Booster, rule: PriceRule) -> bytes:
+    """Return the graph: ``FEATURES`` (n, 9) float32 to prices (n,) float64 in USD.
+
+    A stone without any measurement has the price of the first table; the others have the price of
+    the second one and the trees of *booster*, all of the second group.
+    """
     add = Graph(FEATURES)
     exact = add("Cast", INPUT, to=TensorProto.DOUBLE)
-    of_linear = linear_value(add, exact, linear)
-    of_trees = _trees(add, _tree_features(add, exact), booster)
-    flat = add("Reshape", of_trees, add.constant([-1], np.int64))
-    residual = add("Cast", flat, to=TensorProto.DOUBLE)
-    rule.add_to(add, add("Add", of_linear, residual), log_price=True)
+    unknown = add("IsNaN", add.columns(INPUT, FEATURES[len(FOUR_CS) :]))
+    known = add("Cast", add("Not", unknown), to=TensorProto.DOUBLE)
+    measured = add("ReduceMax", known, add.constant([1], np.int64), keepdims=1)
+    value = tables.add_to(add, exact, measured)
+    if booster.num_boosted_rounds():
+        of_trees = _trees(add, _columns(add, exact), booster)
+        counted = add("Mul", add("Cast", of_trees, to=TensorProto.DOUBLE), measured)
+        value = add("Add", value, counted)
+    rule.add_to(add, add("Reshape", value, add.constant([-1], np.int64)), log_price=True)
     return add.serialized("xgboost")
 
 
-def _tree_features(add: Graph, exact: str) -> str:
-    """Compute the same as ``regressor.tree_features``, in the same order of operations."""
-    carat, cut, color, clarity, depth, x, y, z = (
-        add.columns(exact, [name])
-        for name in ("carat", "cut", "color", "clarity", "depth", "x", "y", "z")
+def _columns(add: Graph, exact: str) -> str:
+    """Compute the same as ``trees.measured_columns``, in the same order of operations."""
+    carat, color, clarity, depth, x, y, z = (
+        add.columns(exact, [name]) for name in ("carat", "color", "clarity", "depth", "x", "y", "z")
     )
     area = add("Mul", x, y)
     cubed = add("Mul", area, add("Sqrt", area))
     spread = add("Div", add("Mul", cubed, depth), carat)
-    grades = add("Add", color, clarity)
-    engineered = [
-        *(spread, grades, add("Add", grades, cut)),
-        *(add("Div", x, y), add("Div", z, x)),
+    columns = [
+        add.columns(exact, FOUR_CS),
+        add("Add", color, clarity),
+        add("Min", color, clarity),
+        add.columns(exact, FEATURES[len(FOUR_CS) :]),
+        *(spread, add("Div", x, y), add("Div", z, x)),
     ]
-    return add("Cast", add("Concat", exact, *engineered, axis=1), to=TensorProto.FLOAT)
+    return add("Cast", add("Concat", *columns, axis=1), to=TensorProto.FLOAT)
 
 
 def _trees(add: Graph, features: str, booster: xgb.Booster) -> str:
-    """Add the sum of the trees' leaves, float32 of shape (n, 1)."""
+    """Add the sum of the leaves of the second group's trees, float32 of shape (n, 1)."""
     raw = json.loads(booster.save_raw("json"))
     trees = raw["learner"]["gradient_booster"]["model"]["trees"]
     columns: dict[str, list[Any]] = {
@@ -80,7 +89,7 @@ def _trees(add: Graph, features: str, booster: xgb.Booster) -> str:
         post_transform="NONE",
         nodes_treeids=tree_ids.tolist(),
         nodes_nodeids=node_ids.tolist(),
-        nodes_featureids=np.where(leaf, 0, columns["feature"]).tolist(),
+        nodes_featureids=np.where(leaf, 0, np.array(columns["feature"]) - len(OF_FOUR_CS)).tolist(),
         nodes_values=np.where(leaf, np.float32(0.0), values).tolist(),
         nodes_modes=["LEAF" if end else "BRANCH_LT" for end in leaf],
         nodes_truenodeids=np.where(leaf, 0, columns["yes"]).tolist(),

@@ -13,11 +13,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from diamond_adapters.families.weights import Weights
 from diamond_adapters.families.xgboost.folds import BoostedFolds
-from diamond_adapters.families.xgboost.regressor import DEFAULTS, Parameters
+from diamond_adapters.families.xgboost.regressor import defaults_for
 from diamond_adapters.families.xgboost.study import run_study
+from diamond_adapters.families.xgboost.trees import Parameters
 from diamond_core.stones.diamond_table import DiamondTable
 
-SPACE_VERSION: Final = 3
+SPACE_VERSION: Final = 4
 """Increase it when the search space or the score changes: a new version starts new studies."""
 
 _COARSE_BINS: Final = 64
@@ -48,6 +49,7 @@ def search(
     url: str | None,
     trials: int,
     seed: int,
+    order_cut: bool = False,
     trials_done: Callable[[int], None],
 ) -> SearchResult:
     """Return the result of *trials* trials in the study at *url*; the first tries the defaults.
@@ -59,8 +61,15 @@ def search(
         InvalidUrl, Unavailable: see ``run_study``.
     """
     folds = BoostedFolds(
-        table, weights, seed=seed, also_four_cs=False, bins=_COARSE_BINS, patience=_PATIENCE
+        table,
+        weights,
+        seed=seed,
+        also_four_cs=False,
+        bins=_COARSE_BINS,
+        patience=_PATIENCE,
+        order_cut=order_cut,
     )
+    defaults = defaults_for(len(table))
 
     def objective(trial: optuna.Trial) -> float:
         parameters = _suggested(trial)
@@ -75,21 +84,21 @@ def search(
 
     finished = run_study(
         url,
-        study_name(table, weights, seed),
+        study_name(table, weights, seed, order_cut=order_cut),
         objective,
-        first=DEFAULTS,
+        first=defaults,
         trials=trials,
         seed=seed,
         trials_done=trials_done,
     )
     complete = [trial for trial in finished if trial.state == TrialState.COMPLETE]
-    best = min(complete, key=lambda trial: trial.values[0]).params if complete else DEFAULTS
+    best = min(complete, key=lambda trial: trial.values[0]).params if complete else defaults
     return SearchResult(dict(best), [_for_the_card(trial) for trial in finished])
 
 
-def study_name(table: DiamondTable, weights: Weights, seed: int) -> str:
+def study_name(table: DiamondTable, weights: Weights, seed: int, *, order_cut: bool = False) -> str:
     """Return the study's name: it depends on the data, the weights, the seed and the space."""
-    name = f"xgboost-{SPACE_VERSION}-{table.digest()}-{seed}"
+    name = f"xgboost-{SPACE_VERSION}-{table.digest()}-{seed}{'-cut' if order_cut else ''}"
     if weights is None:
         return name
     return f"{name}-{hashlib.sha256(weights.tobytes()).hexdigest()[:16]}"
@@ -101,7 +110,7 @@ def _suggested(trial: optuna.Trial) -> dict[str, float | int]:
         "max_depth": trial.suggest_int("max_depth", 3, 9),
         "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 30.0, log=True),
         "subsample": trial.suggest_float("subsample", 0.4, 1.0),
-        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.4, 1.0),
+        "colsample_bynode": trial.suggest_float("colsample_bynode", 0.4, 1.0),
         "lambda": trial.suggest_float("lambda", 1e-3, 30.0, log=True),
         "alpha": trial.suggest_float("alpha", 1e-4, 3.0, log=True),
     }
