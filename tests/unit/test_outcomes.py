@@ -65,6 +65,13 @@ def test_names_every_field_that_is_wrong(values, fields):
     assert [each.field for each in caught.value.problems] == fields
 
 
+def test_a_day_can_be_that_of_a_time_zone_ahead():
+    tomorrow = {"price_paid": 5, "date": "2026-11-29"}
+    assert OutcomeReport.parse("a", tomorrow, TODAY).paid_on == date(2026, 11, 29)
+    with pytest.raises(InvalidOutcome, match="from 1900-01-01 to 2026-11-29, such as '2026-11-28'"):
+        OutcomeReport.parse("a", tomorrow | {"date": "2026-11-30"}, TODAY)
+
+
 def test_reads_what_is_right():
     given = {"price_paid": 5, "date": "2026-11-29", "note": None}
     assert OutcomeReport.parse("a", given, TODAY) == OutcomeReport(

@@ -55,7 +55,7 @@ def import_outcomes(file: str, encoding: str | None, as_json: bool) -> None:
     """Import FILE: a CSV, Excel or Parquet file with the columns id and price_paid.
 
     The id is that of a prediction, also of one stone in a batch. The columns date (the day it was
-    paid, else today) and note are optional; other columns are ignored. A later outcome corrects an
+    paid; else today, in UTC) and note are optional; other columns are ignored. A later outcome corrects an
     earlier one, and both are kept; the same file again changes nothing. A row that can't be used is
     named, and the exit code is then 1; the other rows are kept.
 
