@@ -186,7 +186,7 @@ def test_many_reports_are_kept_or_refused_one_by_one(reports, outcomes, batch):
         report("0" * 32),
     ]
 
-    found = reports.many(given, by="admin", admin=True)
+    found = list(reports.many(given, by="admin", admin=True))
 
     assert [isinstance(each, DiamondError) or each.is_new for each in found] == [
         *(True, True, True),

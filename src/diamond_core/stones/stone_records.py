@@ -122,7 +122,7 @@ def _read_ids(raw: RawStones) -> tuple[Texts, dict[int, str]]:
     ids = np.full(len(raw.lines), "", dtype=object)
     for name in reversed(IDENTITIES):
         if name in raw.columns:
-            found = np.array([_as_id(value) for value in raw.columns[name]], dtype=object)
+            found = np.array([as_text(value) for value in raw.columns[name]], dtype=object)
             ids = np.where(found == "", ids, found)
     problems = {
         at: f"id must have at most {_MAXIMUM_ID} characters"
@@ -159,7 +159,8 @@ def _read_dates(
     return dates, problems
 
 
-def _as_id(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a cell as text, '' if it is blank; a whole number has no decimals."""
     if isinstance(value, str):
         text = value.strip()
         # the apostrophe that a CSV of rejected rows has before what looks like a formula

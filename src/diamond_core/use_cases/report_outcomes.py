@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -67,24 +68,42 @@ class ReportOutcomes:
         return result.outcome
 
     def many(
-        self, reports: Sequence[OutcomeReport], *, by: str, admin: bool = False
-    ) -> list[Reported | DiamondError]:
-        """Keep each report, and return what became of it, or its error as above.
+        self, reports: Iterable[OutcomeReport], *, by: str, admin: bool = False
+    ) -> Iterator[Reported | DiamondError]:
+        """Keep some hundred reports at a time; yield what became of each, or its error as above.
+
+        Only the ids are remembered, so there can be more reports than fit into memory.
 
         Raises:
             Unavailable: not all were kept; reporting all again is safe.
         """
-        firsts = {each.id: each for each in reversed(reports)}
-        distinct = list(firsts.values())
-        found: dict[str, Reported | DiamondError] = {}
-        for start in range(0, len(distinct), _AT_ONCE):
-            some = distinct[start : start + _AT_ONCE]
-            results = self._some(some, by, admin=admin)
-            found |= {each.id: result for each, result in zip(some, results, strict=True)}
-        return [
-            found[each.id] if each is firsts[each.id] else _again(each, found[each.id])
-            for each in reports
-        ]
+        rest = iter(reports)
+        numbers: dict[str, int | DiamondError] = {}  # of each prediction's first report
+        while some := list(islice(rest, _AT_ONCE)):
+            firsts: dict[str, OutcomeReport] = {}
+            again = set()
+            for each in some:
+                if each.id in numbers or each.id in firsts:
+                    again.add(each.id)
+                else:
+                    firsts[each.id] = each
+            made = self._some(list(firsts.values()), by, admin=admin)
+            results = dict(zip(firsts, made, strict=True))
+            numbers |= {
+                id: result.outcome.number if isinstance(result, Reported) else result
+                for id, result in results.items()
+            }
+            kept = {(each.id, each.number): each for each in self._outcomes.of(list(again))}
+            for each in some:
+                first = numbers[each.id]
+                if each.id in results:
+                    yield results.pop(each.id)
+                elif isinstance(first, DiamondError):
+                    yield first
+                elif each.repeats(outcome := kept[each.id, first]):
+                    yield Reported(outcome, is_new=False)
+                else:
+                    yield InvalidOutcome([FieldProblem("id", _TWICE)])
 
     def _some(
         self, reports: Sequence[OutcomeReport], by: str, *, admin: bool
@@ -150,12 +169,3 @@ class ReportOutcomes:
                 for at in np.flatnonzero([id in some for id in stones.ids]):
                     found[stones.ids[at]] = stones[at : at + 1]
         return found
-
-
-def _again(report: OutcomeReport, first: Reported | DiamondError) -> Reported | DiamondError:
-    """Return what becomes of another report of a prediction, after its *first* one."""
-    if isinstance(first, DiamondError):
-        return first
-    if report.repeats(first.outcome):
-        return Reported(first.outcome, is_new=False)
-    return InvalidOutcome([FieldProblem("id", _TWICE)])
