@@ -130,7 +130,13 @@ class Session:
         if not self._ready:
             self._get_ready()
         with peewee.__exception_wrapper__:  # rows are read outside Peewee's own wrapper
-            return work()
+            try:
+                return work()
+            except (sqlite3.OperationalError, peewee.OperationalError) as ex:
+                if not self._readonly or "decode to UTF-8" not in str(ex):
+                    raise
+                self.database.accept_damaged_texts()  # one must not hide the other rows
+                return work()
 
     def _get_ready(self) -> None:
         with self._lock:
