@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from diamond_core.errors import Refused, Unavailable
 _REFUSED: Final = peewee.DataError  # an IntegrityError can be about the table, not the value
 _NO_PACKETS: Final = 2**28
 _LOCK_SECONDS: Final = 10.0
+_AT_ONCE_SECONDS: Final = 1.0
+"""In this time it shows that a server has closed a connection; one that hangs would hang again."""
 # https://mariadb.com/docs/server/reference/error-codes
 _SERVER_ERRORS: Final = frozenset(
     {
@@ -116,10 +119,12 @@ class Session:
 
     def _run(self, work: Callable[[], _Result]) -> _Result:
         is_new = self.database.connect(reuse_if_open=True)
+        began = time.monotonic()
         try:
             return self._work(work)
         except (peewee.OperationalError, peewee.InterfaceError) as ex:
-            if is_new or _is_of_the_server(ex):
+            hangs = time.monotonic() - began > _AT_ONCE_SECONDS
+            if is_new or hangs or _is_of_the_server(ex):
                 raise
             self._close()
         # the server has closed the connection since its last use
