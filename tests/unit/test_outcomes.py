@@ -335,6 +335,6 @@ def test_live_errors_can_be_stored():
 def test_a_record_without_outcomes_is_a_delivery_without_stones():
     (raw,) = OutcomeSource(InMemoryOutcomeLog()).read()
 
-    assert set(raw.header) == {"id", *raw.columns}
+    assert set(raw.header) == {"number", *raw.columns}
     assert not any(raw.columns.values())
     assert not raw.delivered
