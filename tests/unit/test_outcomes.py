@@ -148,6 +148,25 @@ def test_a_repeated_report_changes_nothing_and_another_one_corrects(reports, out
     assert reports(report(id, price_paid=900), by="shop") == second
 
 
+def test_a_clock_that_jumps_back_does_not_change_which_outcome_counts(
+    reports, outcomes, batch, monkeypatch
+):
+    id = f"{batch.id}-0"
+    first = reports(report(id), by="shop")
+    monkeypatch.setattr(reports, "_clock", lambda: NOON - timedelta(days=400))
+
+    second = reports(report(id, price_paid=900), by="shop")
+
+    assert second.reported_at < first.reported_at
+    assert second.paid_on == first.paid_on
+    assert list(current(outcomes.read())) == [second]
+    (raw,) = OutcomeSource(outcomes).read()
+    assert list(raw.columns["price"]) == [900.0]
+    assert reports(report(id, price_paid=900), by="shop") == second
+    (live,) = LiveErrors.of(current(outcomes.read())).values()
+    assert live.total.bias == 100.0
+
+
 @pytest.mark.parametrize(
     ("id", "by", "price", "error"),
     [

@@ -22,6 +22,7 @@ from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced
 from diamond_core.ports import Clock, OutcomeLog, RequestLog
 from diamond_core.requests.exchange import exchange_of
 from diamond_core.requests.exchange_filter import ExchangeFilter
+from diamond_core.use_cases.read_requests import read_requests
 
 _AT_ONCE: Final = 500
 _TRIES: Final = 5
@@ -158,14 +159,12 @@ class ReportOutcomes:
 
     def _predictions(self, ids: Iterable[str]) -> dict[str, PricedStones]:
         """Return the predictions that the log has with these ids, each alone."""
-        wanted: dict[str, set[str]] = {}
-        for id in ids:
-            if exchange_id := exchange_of(id):
-                wanted.setdefault(exchange_id, set()).add(id)
+        asked = set(ids)
+        wanted = {exchange_id for id in asked if (exchange_id := exchange_of(id))}
         found: dict[str, PricedStones] = {}
-        for exchange_id, some in wanted.items():
-            exchanges = self._log.find(ExchangeFilter(id=exchange_id), limit=1)
+        if wanted:
+            exchanges = read_requests(self._log, ExchangeFilter(ids=frozenset(wanted)))
             for stones in self._read_priced(exchanges):
-                for at in np.flatnonzero([id in some for id in stones.ids]):
+                for at in np.flatnonzero([id in asked for id in stones.ids]):
                     found[stones.ids[at]] = stones[at : at + 1]
         return found

@@ -86,13 +86,21 @@ class Session:
             kind = ServerFailed if _is_of_the_server(ex) else Unavailable
             raise kind(f"the request log's database failed: {_reason(ex)}") from ex
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert the rows that are not there yet; call it inside ``run``.
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        skip: bool = True,
+    ) -> None:
+        """Insert the rows, call it inside ``run``; those that are there are skipped, or an error.
 
         It uses the driver, which is several times faster than a query built with all the values.
         """
         # INSERT IGNORE would silently truncate a value that is too long
         end = "ON DUPLICATE KEY UPDATE id = id" if self._is_mysql else "ON CONFLICT DO NOTHING"
+        end = end if skip else ""
         marks = ", ".join([self.database.param] * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {end}"  # noqa: S608  # names of ours
         with peewee.__exception_wrapper__, contextlib.closing(self.database.cursor()) as cursor:
