@@ -24,7 +24,7 @@ from diamond_core.requests.exchange import exchange_of
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.use_cases.read_requests import read_requests
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 2000
 _TRIES: Final = 5
 _TWICE: Final = "is given more than once, with different values"
 
@@ -71,7 +71,7 @@ class ReportOutcomes:
     def many(
         self, reports: Iterable[OutcomeReport], *, by: str, admin: bool = False
     ) -> Iterator[Reported | DiamondError]:
-        """Keep some hundred reports at a time; yield what became of each, or its error as above.
+        """Keep some thousand reports at a time; yield what became of each, or its error as above.
 
         Only the ids are remembered, so there can be more reports than fit into memory.
 
