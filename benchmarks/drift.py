@@ -24,12 +24,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from _record import fill, priced_exchange
 from support import diamond, environment
 
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.sources.bundled import BundledSource
 from diamond_app import open_home
-from diamond_app.responses import encode
 from diamond_core import (
     FIELDS,
     REQUIRED,
@@ -37,59 +37,27 @@ from diamond_core import (
     DiamondTable,
     Drift,
     DriftLimits,
-    Exchange,
     PricedStones,
     in_holdout,
     read_stones,
 )
 from diamond_core.monitoring.hourly_counts import HourCounts
 
-AT_ONCE = 10_000
 NOW = datetime.now(UTC)
 
 
 def exchanges(stones, names, count, period=timedelta(days=30)):
-    """Yield some thousand exchanges of the last *period* at a time, oldest first."""
+    """Yield exchanges of the last *period*, oldest first."""
     random = np.random.default_rng(0)
     step = period / count
     columns = [stones.values(name) for name in names]
     prices = stones.price.tolist()
-    for first in range(0, count, AT_ONCE):
-        some = []
-        for number in range(first, min(first + AT_ONCE, count)):
-            at = NOW - period + number * step
-            row = int(random.integers(len(stones)))
-            price = prices[row]
-            id = f"{int(at.timestamp() * 1e9):016x}{number:016x}"
-            answer = {
-                "id": id,
-                "price": price,
-                "currency": "USD",
-                "price_range": {"low": 0.8 * price, "high": 1.2 * price, "coverage": 0.9},
-                "model": {"id": "linear-1", "family": "linear", "trained_at": NOW.isoformat()},
-                "assumed": [],
-                "outside_training_range": [],
-            }
-            values = {name: column[row] for name, column in zip(names, columns, strict=True)}
-            some.append(
-                Exchange(
-                    id=id,
-                    request_id=id,
-                    occurred_at=at,
-                    method="POST",
-                    path="/v1/predictions",
-                    query="",
-                    headers={"Content-Type": "application/json", "User-Agent": "benchmark/1.0"},
-                    client="127.0.0.1",
-                    key_name="web",
-                    status=200,
-                    duration_ms=1.0,
-                    request_body=encode(values),
-                    response_body=encode(answer),
-                    model_id="linear-1",
-                )
-            )
-        yield some
+    for number in range(count):
+        at = NOW - period + number * step
+        row = int(random.integers(len(stones)))
+        values = {name: column[row] for name, column in zip(names, columns, strict=True)}
+        id = f"{int(at.timestamp() * 1e9):016x}{number:016x}"
+        yield priced_exchange(id, values, prices[row], occurred_at=at)
 
 
 def windows(card, stones, size, count):
@@ -143,12 +111,11 @@ def main():
         print(f"200 heavier: {windows(card, heavier(held_out), 200, 1000):.1%} alarm")
         log = PeeweeRequestLog.from_url(wired.settings.database_url)
         names = REQUIRED if given.four_cs else tuple(FIELDS)
-        for some in exchanges(stones, names, given.requests):
-            log.append_all(some)
+        fill(log, exchanges(stones, names, given.requests))
         log.close()
         first, peak = watch(home)
         log = PeeweeRequestLog.from_url(wired.settings.database_url)
-        log.append_all(next(exchanges(stones, names, 1000, timedelta(minutes=9))))
+        fill(log, exchanges(stones, names, 1000, timedelta(minutes=9)))
         log.close()
         again, _ = watch(home)
         found = open_home(home).container.monitoring_store().load()

@@ -10,18 +10,17 @@ seconds are those of the processor, which other processes disturb less.
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
+from _record import fill, priced_exchange
 from support import environment
 
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
@@ -31,7 +30,6 @@ from diamond_app.priced_exchanges import read_priced
 from diamond_app.responses import Prediction, encode
 from diamond_core import (
     FIELDS,
-    Exchange,
     PriceDiamonds,
     ReplayRequests,
     clean,
@@ -39,8 +37,6 @@ from diamond_core import (
     priced,
     read_requests,
 )
-
-_AT_ONCE = 5_000
 
 
 def exchanges(pricer, table, count):
@@ -53,18 +49,11 @@ def exchanges(pricer, table, count):
         values = ((name, getattr(stone, name)) for name in FIELDS)
         body = {name: value for name, value in values if value is not None}
         id = new_exchange_id()
-        yield Exchange(
-            id=id,
-            request_id=id,
+        yield priced_exchange(
+            id,
+            body,
+            answer.price,
             occurred_at=began + timedelta(milliseconds=number),
-            method="POST",
-            path="/v1/predictions",
-            headers={"User-Agent": "benchmark/1.0", "Content-Type": "application/json"},
-            client="127.0.0.1",
-            key_name="web",
-            status=200,
-            duration_ms=0.5,
-            request_body=json.dumps(body).encode(),
             response_body=encode(Prediction.of(answer, id, stone.carat)),
             model_id=answer.card.id,
         )
@@ -108,9 +97,7 @@ def main():
         cards = wired.history.cards()
         log = PeeweeRequestLog.from_url(f"sqlite:///{name}/requests.db")
         pricer = PriceDiamonds(wired.history.load(cards[-1].id))
-        made = exchanges(pricer, table, given.requests)
-        while some := list(islice(made, _AT_ONCE)):
-            log.append_all(some)
+        fill(log, exchanges(pricer, table, given.requests))
         since = datetime.now(UTC) - timedelta(days=7)
         count = given.requests
 

@@ -98,7 +98,7 @@ class SourceUnreadable(DiamondError):
     """Training data that can't be read; the text says where and why."""
 
     def __init__(self, source: str, detail: str) -> None:
-        self.source = source
+        self.source, self.detail = source, detail
         super().__init__(f"cannot read {source}: {detail}")
 
 

@@ -155,6 +155,15 @@ class OnSQLite:
     def database_url(self, tmp_path):
         return f"sqlite:///{tmp_path / 'database' / 'requests.db'}"
 
+    @pytest.fixture
+    def break_down(self, tmp_path, log):
+        def break_down():
+            log.close()
+            shutil.rmtree(tmp_path / "database", ignore_errors=True)
+            (tmp_path / "database").write_text("a file where a folder was")
+
+        return break_down
+
 
 @pytest.fixture(scope="module")
 def migrated_mysql(mysql_server_url):
@@ -179,7 +188,9 @@ class OnMySQL:
         pytest.skip("tests/integration/test_request_database_away.py stops a server")
 
 
-class PeeweeContract(RequestLogContract):
+class ThroughPeewee:
+    adapter = PeeweeRequestLog
+
     @pytest.fixture
     def log(self, reopen):
         log = reopen()
@@ -188,97 +199,39 @@ class PeeweeContract(RequestLogContract):
 
     @pytest.fixture
     def reopen(self, database_url):
-        return lambda: PeeweeRequestLog.from_url(database_url)
+        return lambda: self.adapter.from_url(database_url)
 
     @pytest.fixture
     def elsewhere(self, database_url):
+        name = self.adapter.__name__
         return f"""
-from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
-log = PeeweeRequestLog.from_url({database_url!r})
+from {self.adapter.__module__} import {name}
+log = {name}.from_url({database_url!r})
 """
 
 
-class TestPeeweeRequestLogOnSQLite(OnSQLite, PeeweeContract):
-    @pytest.fixture
-    def break_down(self, tmp_path, log):
-        def break_down():
-            log.close()
-            shutil.rmtree(tmp_path / "database")
-            (tmp_path / "database").write_text("a file where a folder was")
-
-        return break_down
-
-
-class TestPeeweeRequestLogOnMySQL(OnMySQL, PeeweeContract):
+class TestPeeweeRequestLogOnSQLite(OnSQLite, ThroughPeewee, RequestLogContract):
     pass
 
 
-class PeeweeOutcomes(OutcomeLogContract):
-    @pytest.fixture
-    def log(self, reopen):
-        log = reopen()
-        yield log
-        log.close()
-
-    @pytest.fixture
-    def reopen(self, database_url):
-        return lambda: PeeweeOutcomeLog.from_url(database_url)
-
-    @pytest.fixture
-    def elsewhere(self, database_url):
-        return f"""
-from diamond_adapters.requests.peewee_outcome_log import PeeweeOutcomeLog
-log = PeeweeOutcomeLog.from_url({database_url!r})
-"""
-
-
-class TestPeeweeOutcomeLogOnSQLite(OnSQLite, PeeweeOutcomes):
-    @pytest.fixture
-    def break_down(self, tmp_path, log):
-        def break_down():
-            log.close()
-            shutil.rmtree(tmp_path / "database", ignore_errors=True)
-            (tmp_path / "database").write_text("a file where a folder was")
-
-        return break_down
-
-
-class TestPeeweeOutcomeLogOnMySQL(OnMySQL, PeeweeOutcomes):
+class TestPeeweeRequestLogOnMySQL(OnMySQL, ThroughPeewee, RequestLogContract):
     pass
 
 
-class PeeweeShadows(ShadowLogContract):
-    @pytest.fixture
-    def log(self, reopen):
-        log = reopen()
-        yield log
-        log.close()
-
-    @pytest.fixture
-    def reopen(self, database_url):
-        return lambda: PeeweeShadowLog.from_url(database_url)
-
-    @pytest.fixture
-    def elsewhere(self, database_url):
-        return f"""
-from diamond_adapters.requests.peewee_shadow_log import PeeweeShadowLog
-log = PeeweeShadowLog.from_url({database_url!r})
-"""
+class TestPeeweeOutcomeLogOnSQLite(OnSQLite, ThroughPeewee, OutcomeLogContract):
+    adapter = PeeweeOutcomeLog
 
 
-class TestPeeweeShadowLogOnSQLite(OnSQLite, PeeweeShadows):
-    @pytest.fixture
-    def break_down(self, tmp_path, log):
-        def break_down():
-            log.close()
-            shutil.rmtree(tmp_path / "database", ignore_errors=True)
-            (tmp_path / "database").write_text("a file where a folder was")
-
-        return break_down
+class TestPeeweeOutcomeLogOnMySQL(OnMySQL, ThroughPeewee, OutcomeLogContract):
+    adapter = PeeweeOutcomeLog
 
 
-class TestPeeweeShadowLogOnMySQL(OnMySQL, PeeweeShadows):
-    pass
+class TestPeeweeShadowLogOnSQLite(OnSQLite, ThroughPeewee, ShadowLogContract):
+    adapter = PeeweeShadowLog
+
+
+class TestPeeweeShadowLogOnMySQL(OnMySQL, ThroughPeewee, ShadowLogContract):
+    adapter = PeeweeShadowLog
 
 
 class SpooledContract(RequestLogContract):

@@ -291,6 +291,10 @@ def test_a_page_of_what_most_exchanges_match_sorts_no_others(tmp_path, monkeypat
     page = next(each for each in ran if "ORDER BY" in each and "request_body" in each)
     plan = log._reader.execute_sql(f"EXPLAIN QUERY PLAN {page}").fetchall()
     assert not any("TEMP B-TREE" in row[-1] for row in plan)
+    ran.clear()
+    second = log.find(ExchangeFilter(**given), limit=3, before=found[-1].id)
+    assert len(second) == 3
+    assert len([each for each in ran if each.startswith("SELECT")]) == 2, "it is not counted again"
     log.close()
 
 

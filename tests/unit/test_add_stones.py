@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from diamond_adapters.in_memory import InMemoryExclusiveWork, InMemoryStoneStore
+from diamond_adapters.in_memory import (
+    InMemoryExclusiveWork,
+    InMemoryOutcomeLog,
+    InMemoryStoneStore,
+)
+from diamond_adapters.sources.outcomes import OutcomeSource
 from diamond_core import (
     AddStones,
     Conflict,
@@ -20,7 +25,7 @@ from diamond_core import (
     StoneRecords,
 )
 from diamond_core.stones.cleaning import COLUMNS, TOTAL_LINE
-from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core.testing import a_card, a_fitted_model, an_outcome, some_stones
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -358,3 +363,58 @@ def test_dates_after_today_are_rejected(add):
     delivery = one(add, rows)
     assert counts(delivery) == (20, 19, 0, 0, 1)
     assert next(iter(delivery.reasons)).startswith("date must be a day")
+
+
+def reported(log, number, day, price, stones=10):
+    log.add(
+        [
+            an_outcome(at, number=number, price_paid=price, paid_on=date(2026, 11, day))
+            for at in range(stones)
+        ]
+    )
+
+
+def test_an_outcome_corrects_its_stone_to_an_earlier_date_and_back(add, store):
+    log = InMemoryOutcomeLog()
+    source = OutcomeSource(log)
+    for number, (day, price) in enumerate([(20, 4500.0), (10, 4400.0), (20, 4500.0)], 1):
+        reported(log, number, day, price)
+        (delivery,) = add([source]).deliveries
+        assert (delivery.new, delivery.corrected) == ((10, 0) if number == 1 else (0, 10))
+        assert set(stones(store).dates.astype(str)) == {f"2026-11-{day}"}
+        assert set(stones(store).table.price) == {price}
+    (again,) = add([source]).deliveries
+    assert (again.status, again.known) == ("known", 10)
+    assert store.version().stones == 10
+
+
+def test_a_correction_whose_process_was_killed_is_finished(add, store, monkeypatch):
+    log = InMemoryOutcomeLog()
+    source = OutcomeSource(log)
+    reported(log, 1, 20, 4500.0)
+    add([source])
+    reported(log, 2, 10, 4400.0)
+    put = store.put
+    monkeypatch.setattr(store, "put", lambda *_, **__: None)
+    add([source])
+    monkeypatch.setattr(store, "put", put)
+    add([])
+    assert set(stones(store).table.price) == {4400.0}
+
+
+def test_outcomes_that_were_held_cannot_replace_later_ones(add, store, clock):
+    log = InMemoryOutcomeLog()
+    source = OutcomeSource(log)
+    reported(log, 1, 20, 4500.0)
+    add([source])
+    reported(log, 2, 10, 20_000.0)
+    clock.now += timedelta(hours=1)
+    (held,) = add([source]).deliveries
+    assert held.status == "held"
+    reported(log, 3, 10, 4400.0)
+    clock.now += timedelta(hours=1)
+    (later,) = add([source]).deliveries
+    assert (later.status, later.corrected) == ("added", 10)
+    with pytest.raises(Conflict, match=later.id):
+        add.release(held.id, by="me")
+    assert set(stones(store).table.price) == {4400.0}

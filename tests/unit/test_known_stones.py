@@ -113,6 +113,21 @@ def test_sorts_out_as_one_row_after_the_other_would(stored, delivered):
     assert len(stored) + found.growth == len(after) + unnamed
 
 
+def test_a_delivery_that_supersedes_is_right_whatever_the_dates():
+    stored = [("a", 0.5, 1000.0, TODAY), ("b", 0.7, 1000.0, TODAY), ("c", 0.7, 1000.0, TODAY)]
+    delivered = [
+        ("a", 0.5, 1100.0, DAYS[0]),
+        ("b", 0.7, 1000.0, DAYS[0]),
+        ("c", 0.7, 1000.0, TODAY),
+        ("d", 0.7, 1000.0, DAYS[0]),
+    ]
+    marks = StoneMarks.of(records(stored)), StoneMarks.of(records(delivered))
+    found = sort_out(*marks, TODAY, supersedes=True)
+    assert found.status.tolist() == [CORRECTED, CORRECTED, REPEATED, NEW]
+    assert found.kept.tolist() == [True, True, False, True]
+    assert sort_out(*marks, TODAY).status.tolist() == [REPEATED, REPEATED, REPEATED, NEW]
+
+
 def test_knows_ids_that_name_other_stones():
     stored = [("a", 0.5, 1000.0, DAYS[0]), ("b", 0.7, 1000.0, DAYS[0])]
     delivered = [("a", 0.5, 1100.0, TODAY), ("b", 0.5, 1000.0, TODAY), ("c", 0.5, 1000.0, TODAY)]

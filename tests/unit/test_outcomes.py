@@ -65,6 +65,13 @@ def test_names_every_field_that_is_wrong(values, fields):
     assert [each.field for each in caught.value.problems] == fields
 
 
+def test_a_day_can_be_that_of_a_time_zone_ahead():
+    tomorrow = {"price_paid": 5, "date": "2026-11-29"}
+    assert OutcomeReport.parse("a", tomorrow, TODAY).paid_on == date(2026, 11, 29)
+    with pytest.raises(InvalidOutcome, match="from 1900-01-01 to 2026-11-29, such as '2026-11-28'"):
+        OutcomeReport.parse("a", tomorrow | {"date": "2026-11-30"}, TODAY)
+
+
 def test_reads_what_is_right():
     given = {"price_paid": 5, "date": "2026-11-29", "note": None}
     assert OutcomeReport.parse("a", given, TODAY) == OutcomeReport(
@@ -141,6 +148,25 @@ def test_a_repeated_report_changes_nothing_and_another_one_corrects(reports, out
     assert reports(report(id, price_paid=900), by="shop") == second
 
 
+def test_a_clock_that_jumps_back_does_not_change_which_outcome_counts(
+    reports, outcomes, batch, monkeypatch
+):
+    id = f"{batch.id}-0"
+    first = reports(report(id), by="shop")
+    monkeypatch.setattr(reports, "_clock", lambda: NOON - timedelta(days=400))
+
+    second = reports(report(id, price_paid=900), by="shop")
+
+    assert second.reported_at < first.reported_at
+    assert second.paid_on == first.paid_on
+    assert list(current(outcomes.read())) == [second]
+    (raw,) = OutcomeSource(outcomes).read()
+    assert list(raw.columns["price"]) == [900.0]
+    assert reports(report(id, price_paid=900), by="shop") == second
+    (live,) = LiveErrors.of(current(outcomes.read())).values()
+    assert live.total.bias == 100.0
+
+
 @pytest.mark.parametrize(
     ("id", "by", "price", "error"),
     [
@@ -179,7 +205,7 @@ def test_many_reports_are_kept_or_refused_one_by_one(reports, outcomes, batch):
         report("0" * 32),
     ]
 
-    found = reports.many(given, by="admin", admin=True)
+    found = list(reports.many(given, by="admin", admin=True))
 
     assert [isinstance(each, DiamondError) or each.is_new for each in found] == [
         *(True, True, True),
@@ -328,6 +354,6 @@ def test_live_errors_can_be_stored():
 def test_a_record_without_outcomes_is_a_delivery_without_stones():
     (raw,) = OutcomeSource(InMemoryOutcomeLog()).read()
 
-    assert set(raw.header) == {"id", *raw.columns}
+    assert set(raw.header) == {"number", *raw.columns}
     assert not any(raw.columns.values())
     assert not raw.delivered

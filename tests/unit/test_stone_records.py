@@ -73,11 +73,11 @@ def test_keeps_ids_and_dates_of_usable_rows_only():
         ({"date": 45000}, "date must be a day, such as 2026-11-24, not 45000"),
         (
             {"date": "2036-11-24"},
-            "date must be a day from 1900-01-01 to 2026-11-24, not 2036-11-24",
+            "date must be a day from 1900-01-01 to 2026-11-25, not 2036-11-24",
         ),
         (
             {"date": "0026-11-24"},
-            "date must be a day from 1900-01-01 to 2026-11-24, not 0026-11-24",
+            "date must be a day from 1900-01-01 to 2026-11-25, not 0026-11-24",
         ),
         ({"id": "x" * 201}, "id must have at most 200 characters"),
     ],

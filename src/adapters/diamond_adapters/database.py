@@ -100,10 +100,9 @@ class SqliteFile(peewee.SqliteDatabase):  # type: ignore[misc]  # peewee has no 
                     raise
                 time.sleep(0.01)
 
-    def _add_conn_hooks(self, connection: sqlite3.Connection) -> None:
-        super()._add_conn_hooks(connection)
-        if self._readonly:  # one damaged text must not hide the other rows
-            connection.text_factory = _to_text
+    def accept_damaged_texts(self) -> None:
+        """Read texts that are not UTF-8 too, in this thread: it takes twice as long."""
+        self.connection().text_factory = _to_text
 
 
 _to_text: Final = partial(str, encoding="utf-8", errors="replace")

@@ -14,6 +14,8 @@ from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 
 RESAMPLES: Final = 1000
+NORMAL_QUANTILE: Final = 1.959964
+"""How many standard deviations 95 % of a normal distribution extend to each side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +158,7 @@ def student_quantile(freedom: float) -> float:
 
     That is Student's quantile, by Abramowitz and Stegun, 26.7.5; *freedom* is above 0.
     """
-    z = 1.959964
+    z = NORMAL_QUANTILE
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 

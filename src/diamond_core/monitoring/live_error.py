@@ -8,11 +8,11 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import Final, Self
 
+from diamond_core.models.evaluation import NORMAL_QUANTILE
 from diamond_core.monitoring.outcome import Outcome
 
 MINIMUM_OUTCOMES: Final = 30
 """With fewer outcomes, nothing is said about the bias."""
-_NORMAL: Final = 1.959964
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ class _Sums:
         absolute, squared, error, predicted, paid, percent, covered = self._values
         mae = absolute / n
         spread = max(0.0, squared - n * mae * mae) / max(n - 1, 1)  # of absolute errors
-        margin = _NORMAL * sqrt(spread / n)
+        margin = NORMAL_QUANTILE * sqrt(spread / n)
         return LiveError(
             outcomes=n,
             mae=mae,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, Self
@@ -12,7 +12,7 @@ from typing import Final, Self
 from diamond_core.errors import FieldProblem, ImplausibleOutcome, InvalidOutcome
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.fields import PRICE, invalid, is_blank, missing
-from diamond_core.stones.stone_records import FIRST_DAY, as_date
+from diamond_core.stones.stone_records import FIRST_DAY, as_date, last_day
 
 FACTOR: Final = 10.0
 """A price paid that differs by more than this factor from the prediction is taken for a mistake."""
@@ -98,9 +98,9 @@ class OutcomeReport:
             detail = invalid(PRICE, given["price_paid"], text=text)
             problems.append(FieldProblem("price_paid", detail))
         day = as_date(given["date"]) if "date" in given else None
-        last = today + timedelta(days=1)  # a caller can be ahead by a time zone
+        last = last_day(today)
         if "date" in given and (day is None or not FIRST_DAY <= day <= last):
-            detail = f"must be a day from {FIRST_DAY} to {today}, such as '{today}'"
+            detail = f"must be a day from {FIRST_DAY} to {last}, such as '{today}'"
             problems.append(FieldProblem("date", detail))
         note = given.get("note")
         if note is not None and not (isinstance(note, str) and len(note) <= _MAXIMUM_NOTE):

@@ -56,7 +56,7 @@ class RequestLog(Background, Protocol):
         before: str | None = None,
         bodies: bool = True,
     ) -> Sequence[Exchange]:
-        """Return up to *limit* of the exchanges that match *filter*, newest first.
+        """Return up to *limit* of the exchanges that match *filter*, newest first; fewer: all.
 
         *before* is the id of the last exchange of the previous page, so new exchanges do not move
         the pages. With *bodies* False the bodies are empty, which is faster.

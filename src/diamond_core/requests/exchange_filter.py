@@ -15,10 +15,11 @@ _STATUS: Final = re.compile(r"[1-5](?:[0-9]{2}|xx)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExchangeFilter:
-    """Selects exchanges by all of its conditions; None or '' is no condition.
+    """Selects exchanges by all of its conditions; None, '' or nothing is no condition.
 
     Attributes:
         id: the exchange's id.
+        ids: the exchange has one of these ids; empty: any.
         request_id: the caller's X-Request-ID.
         since, until: the exchange occurred at *since* or later, and before *until*; in UTC.
         status: a status such as '404', or a class of them such as '4xx'.
@@ -32,6 +33,7 @@ class ExchangeFilter:
     """
 
     id: str = ""
+    ids: frozenset[str] = frozenset()
     request_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -64,6 +66,7 @@ class ExchangeFilter:
         """Return whether the exchange matches the filter."""
         return (
             (not self.id or exchange.id == self.id)
+            and (not self.ids or exchange.id in self.ids)
             and (not self.request_id or exchange.request_id == self.request_id)
             and (self.since is None or exchange.occurred_at >= self.since)
             and (self.until is None or exchange.occurred_at < self.until)

@@ -75,6 +75,7 @@ class RawStones:
         malformed: rows that the source could not split into columns.
         header: the names of all columns, as they were delivered.
         delivered: the line and the cells of every row as it was delivered, malformed ones too.
+        supersedes: whether a stone's row is right whatever date the store has for its id.
 
     Raises:
         SourceUnreadable: the columns have different lengths.
@@ -86,6 +87,7 @@ class RawStones:
     malformed: Sequence[RejectedRow] = ()
     header: Sequence[str] = ()
     delivered: Sequence[tuple[int, Sequence[object]]] = ()
+    supersedes: bool = False
 
     def __post_init__(self) -> None:
         if any(len(values) != len(self.lines) for values in self.columns.values()):

@@ -43,6 +43,7 @@ class Delivery:
         reason: why it is held, or who released it.
         reasons: the reasons for rejected rows with their counts, the most frequent first.
         levels: what the gate measured; see ``diamond_core.stones.gate``.
+        supersedes: whether its rows are right whatever date the store has for their ids.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Delivery:
     reason: str = ""
     reasons: Mapping[str, int] = field(default_factory=dict)
     levels: Mapping[str, Any] = field(default_factory=dict)
+    supersedes: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> Self:

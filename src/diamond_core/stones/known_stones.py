@@ -90,18 +90,21 @@ class SortedStones:
         return int((self.status == status).sum())
 
 
-def sort_out(stored: StoneMarks, delivered: StoneMarks, day: date) -> SortedStones:
+def sort_out(
+    stored: StoneMarks, delivered: StoneMarks, day: date, *, supersedes: bool = False
+) -> SortedStones:
     """Compare the stones of a delivery with those of a store.
 
     A stone with an id is known by it. The row with the later date is right; of two with the same
     date, the one that was delivered later. A row that repeats the values is known, as is a row with
     an earlier date. A stone without an id is known by its fields, its price and its date, or by its
-    fields and its price if no date was given. *day* is the date of a price that has none.
+    fields and its price if no date was given. *day* is the date of a price that has none. If the
+    delivery *supersedes*, the row that was delivered later is right, whatever the dates of an id.
     """
     size = len(delivered)
     masks = (np.zeros(size, bool) for _ in range(3))
     result = SortedStones(np.zeros(size, np.int8), *masks)
-    _by_id(stored, delivered, day, result)
+    _by_id(stored, delivered, day, result, supersedes=supersedes)
     _by_content(stored, delivered, result)
     return result
 
@@ -121,7 +124,9 @@ def _by_content(stored: StoneMarks, delivered: StoneMarks, result: SortedStones)
         result.kept[rows] = result.status[rows] == NEW
 
 
-def _by_id(stored: StoneMarks, delivered: StoneMarks, day: date, result: SortedStones) -> None:
+def _by_id(
+    stored: StoneMarks, delivered: StoneMarks, day: date, result: SortedStones, *, supersedes: bool
+) -> None:
     """Sort out the stones with an id: each is compared with the one before it of the same id."""
     rows = np.flatnonzero(delivered.ids)
     wanted = np.flatnonzero(np.isin(stored.ids, delivered.ids[rows]))
@@ -136,7 +141,7 @@ def _by_id(stored: StoneMarks, delivered: StoneMarks, day: date, result: SortedS
     dates = np.where(np.isnat(given), np.datetime64(day, "D"), given)
     first = len(wanted)  # from here on, rows are delivered ones
     position = np.arange(len(ids))
-    order = np.lexsort((position, dates, ids))
+    order = np.lexsort((position, ids) if supersedes else (position, dates, ids))
     begins = np.ones(len(ids), bool)
     begins[1:] = ids[order][1:] != ids[order][:-1]
     group = np.cumsum(begins) - 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 import numpy as np
@@ -98,7 +98,7 @@ class CleanRecords:
 def clean_records(raw: RawStones, *, today: date) -> CleanRecords:
     """Clean a batch of priced stones as ``clean`` does, and read their ids and dates.
 
-    A date can't be later than the day after *today*: a source can be ahead by a time zone.
+    A date can't be later than ``last_day(today)``.
     """
     cleaned = clean(raw)
     lines = np.array(raw.lines, dtype=np.int64)
@@ -122,7 +122,7 @@ def _read_ids(raw: RawStones) -> tuple[Texts, dict[int, str]]:
     ids = np.full(len(raw.lines), "", dtype=object)
     for name in reversed(IDENTITIES):
         if name in raw.columns:
-            found = np.array([_as_id(value) for value in raw.columns[name]], dtype=object)
+            found = np.array([as_text(value) for value in raw.columns[name]], dtype=object)
             ids = np.where(found == "", ids, found)
     problems = {
         at: f"id must have at most {_MAXIMUM_ID} characters"
@@ -143,13 +143,13 @@ def _read_dates(
     values = [each if isinstance(each, Hashable) else str(each) for each in values]
     read: dict[object, date | None] = {}
     wrong: dict[object, str] = {}
-    last = date.fromordinal(today.toordinal() + 1)
+    last = last_day(today)
     for value in dict.fromkeys(values):
         day = None if is_blank(value, text=True) else as_date(value)
         if day is not None and FIRST_DAY <= day <= last:
             read[value] = day
         elif day is not None:
-            wrong[value] = f"date must be a day from {FIRST_DAY} to {today}, not {day}"
+            wrong[value] = f"date must be a day from {FIRST_DAY} to {last}, not {day}"
         elif not is_blank(value, text=True):
             sentence = f"date must be a day, such as {today}, not {shown(value, text=True)}"
             wrong[value] = sentence
@@ -159,7 +159,8 @@ def _read_dates(
     return dates, problems
 
 
-def _as_id(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a cell as text, '' if it is blank; a whole number has no decimals."""
     if isinstance(value, str):
         text = value.strip()
         # the apostrophe that a CSV of rejected rows has before what looks like a formula
@@ -168,6 +169,11 @@ def _as_id(value: object) -> str:
         return ""
     whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if whole else value)  # type: ignore[call-overload]
+
+
+def last_day(today: date) -> date:
+    """Return the last day that a price can have: the next one, for those who are ahead of UTC."""
+    return today + timedelta(days=1)
 
 
 def as_date(value: object) -> date | None:

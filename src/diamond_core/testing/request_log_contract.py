@@ -158,6 +158,13 @@ class RequestLogContract(SharedStore):
             ({"id": "R4"}, []),
             ({"id": _id(5), "request_id": "R4"}, []),
             ({"id": "' OR ''='"}, []),
+            ({"ids": frozenset({_id(5), _id(2), "R4"})}, [5, 2]),
+            ({"ids": frozenset({_id(5), _id(2)}), "key_name": "shop"}, [5]),
+            ({"id": f"{_id(5)} "}, []),
+            ({"ids": frozenset({f"{_id(5)} "})}, []),
+            ({"key_name": "shop "}, []),
+            ({"model_id": "m "}, []),
+            ({"request_id": "R4 "}, []),
         ],
         ids=str,
     )

@@ -110,15 +110,16 @@ class AddStones:
 
         Raises:
             DeliveryNotFound: there is no such delivery.
-            Conflict: it is not held.
+            Conflict: it is not held, or a later delivery has superseded it.
         """
         with self._exclusive.hold(STORING, waiting):
             self._finish()
             delivery = find_delivery(self._store, id)
             if delivery.status != HELD:
                 raise Conflict(f"the delivery {id!r} is not held: it is {delivery.status}")
-            lines, marks = self._marks_of(delivery)
-            found = sort_out(self._stored()[0], marks, delivery.day)
+            if delivery.supersedes:
+                self._check_is_last(delivery)
+            lines, found = self._sorted_out(delivery)
             released = replace(
                 _counted(delivery, found),
                 status=ADDED,
@@ -135,8 +136,7 @@ class AddStones:
         for delivery in reversed(deliveries):
             changes = delivery.status == ADDED and delivery.new + delivery.corrected > 0
             if changes and delivery.id not in stored:
-                lines, marks = self._marks_of(delivery)
-                found = sort_out(self._stored()[0], marks, delivery.day)
+                lines, found = self._sorted_out(delivery)
                 self._put(delivery, lines[found.kept], found)
         return deliveries
 
@@ -155,7 +155,7 @@ class AddStones:
             is_first = self._store.version() is None
             marks, sample = self._stored()
             lines, delivered = intake.stones()
-            found = sort_out(marks, delivered, intake.at.date())
+            found = sort_out(marks, delivered, intake.at.date(), supersedes=intake.supersedes)
             kept.append((lines[found.kept], found))
             delivery = _counted(intake.delivery(), found)
             measured = levels(intake.sample.table, sample.table, worth())
@@ -206,6 +206,18 @@ class AddStones:
                 sample.add(records.table)
         return StoneMarks.concatenate(marks), sample
 
+    def _check_is_last(self, delivery: Delivery) -> None:
+        for each in self._store.deliveries():
+            is_later = each.at > delivery.at and each.source == delivery.source
+            if is_later and each.supersedes and each.status == ADDED:
+                raise Conflict(f"the delivery {each.id!r}, which is later, has all its stones")
+
+    def _sorted_out(self, delivery: Delivery) -> tuple[NDArray[np.int64], SortedStones]:
+        """Return the lines of a stored delivery's stones, in their order, and what they bring."""
+        stored = self._stored()[0]
+        lines, marks = self._marks_of(delivery)
+        return lines, sort_out(stored, marks, delivery.day, supersedes=delivery.supersedes)
+
     def _marks_of(self, delivery: Delivery) -> tuple[NDArray[np.int64], StoneMarks]:
         """Return the lines and the marks of a stored delivery's stones, in their order."""
         lines, marks = [np.empty(0, np.int64)], []
@@ -236,12 +248,14 @@ class _Intake:
         self._rows = self._rejected = 0
         self.at = at
         self.columns: Sequence[str] = ()
+        self.supersedes = False
         self.sample = LevelSample()
 
     def rows(self) -> Iterator[DeliveredRows]:
         for raw in self._source.read():
             if not self._header:
                 self._header, self.columns = header_of(raw), tuple(raw.columns)
+                self.supersedes = raw.supersedes
                 self._sha.update(json.dumps(self._header).encode())
             some, reasons = DeliveredRows.of(raw, today=self.at.date())
             self._sha.update("\n".join(["", *some.cells]).encode("utf-8", "surrogateescape"))
@@ -277,6 +291,7 @@ class _Intake:
             rows=self._rows,
             rejected=self._rejected,
             reasons=dict(self._reasons.most_common(_SHOWN_REASONS)),
+            supersedes=self.supersedes,
         )
 
 

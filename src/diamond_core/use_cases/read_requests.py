@@ -27,6 +27,8 @@ def read_requests(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]
     before: str | None = None
     while page := log.find(filter, limit=limit, before=before):
         yield from page
+        if len(page) < limit:
+            return
         before = page[-1].id
         mean = sum(map(_size, page)) / len(page)
         limit = round(min(PAGE_BYTES / mean, 2 * limit, _MAXIMUM_PAGE)) or 1

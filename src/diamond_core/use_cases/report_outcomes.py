@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -21,8 +22,9 @@ from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced
 from diamond_core.ports import Clock, OutcomeLog, RequestLog
 from diamond_core.requests.exchange import exchange_of
 from diamond_core.requests.exchange_filter import ExchangeFilter
+from diamond_core.use_cases.read_requests import read_requests
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 2000
 _TRIES: Final = 5
 _TWICE: Final = "is given more than once, with different values"
 
@@ -67,24 +69,42 @@ class ReportOutcomes:
         return result.outcome
 
     def many(
-        self, reports: Sequence[OutcomeReport], *, by: str, admin: bool = False
-    ) -> list[Reported | DiamondError]:
-        """Keep each report, and return what became of it, or its error as above.
+        self, reports: Iterable[OutcomeReport], *, by: str, admin: bool = False
+    ) -> Iterator[Reported | DiamondError]:
+        """Keep some thousand reports at a time; yield what became of each, or its error as above.
+
+        Only the ids are remembered, so there can be more reports than fit into memory.
 
         Raises:
             Unavailable: not all were kept; reporting all again is safe.
         """
-        firsts = {each.id: each for each in reversed(reports)}
-        distinct = list(firsts.values())
-        found: dict[str, Reported | DiamondError] = {}
-        for start in range(0, len(distinct), _AT_ONCE):
-            some = distinct[start : start + _AT_ONCE]
-            results = self._some(some, by, admin=admin)
-            found |= {each.id: result for each, result in zip(some, results, strict=True)}
-        return [
-            found[each.id] if each is firsts[each.id] else _again(each, found[each.id])
-            for each in reports
-        ]
+        rest = iter(reports)
+        numbers: dict[str, int | DiamondError] = {}  # of each prediction's first report
+        while some := list(islice(rest, _AT_ONCE)):
+            firsts: dict[str, OutcomeReport] = {}
+            again = set()
+            for each in some:
+                if each.id in numbers or each.id in firsts:
+                    again.add(each.id)
+                else:
+                    firsts[each.id] = each
+            made = self._some(list(firsts.values()), by, admin=admin)
+            results = dict(zip(firsts, made, strict=True))
+            numbers |= {
+                id: result.outcome.number if isinstance(result, Reported) else result
+                for id, result in results.items()
+            }
+            kept = {(each.id, each.number): each for each in self._outcomes.of(list(again))}
+            for each in some:
+                first = numbers[each.id]
+                if each.id in results:
+                    yield results.pop(each.id)
+                elif isinstance(first, DiamondError):
+                    yield first
+                elif each.repeats(outcome := kept[each.id, first]):
+                    yield Reported(outcome, is_new=False)
+                else:
+                    yield InvalidOutcome([FieldProblem("id", _TWICE)])
 
     def _some(
         self, reports: Sequence[OutcomeReport], by: str, *, admin: bool
@@ -139,23 +159,12 @@ class ReportOutcomes:
 
     def _predictions(self, ids: Iterable[str]) -> dict[str, PricedStones]:
         """Return the predictions that the log has with these ids, each alone."""
-        wanted: dict[str, set[str]] = {}
-        for id in ids:
-            if exchange_id := exchange_of(id):
-                wanted.setdefault(exchange_id, set()).add(id)
+        asked = set(ids)
+        wanted = {exchange_id for id in asked if (exchange_id := exchange_of(id))}
         found: dict[str, PricedStones] = {}
-        for exchange_id, some in wanted.items():
-            exchanges = self._log.find(ExchangeFilter(id=exchange_id), limit=1)
+        if wanted:
+            exchanges = read_requests(self._log, ExchangeFilter(ids=frozenset(wanted)))
             for stones in self._read_priced(exchanges):
-                for at in np.flatnonzero([id in some for id in stones.ids]):
+                for at in np.flatnonzero([id in asked for id in stones.ids]):
                     found[stones.ids[at]] = stones[at : at + 1]
         return found
-
-
-def _again(report: OutcomeReport, first: Reported | DiamondError) -> Reported | DiamondError:
-    """Return what becomes of another report of a prediction, after its *first* one."""
-    if isinstance(first, DiamondError):
-        return first
-    if report.repeats(first.outcome):
-        return Reported(first.outcome, is_new=False)
-    return InvalidOutcome([FieldProblem("id", _TWICE)])

@@ -63,9 +63,11 @@ def _conditions(
     path = _without_index(table.path) if "path" in common else table.path
     found: list[Any] = []
     if filter.id:
-        found.append(table.id == filter.id)
+        found.append(_is(table.id, filter.id, mysql=mysql))
+    if filter.ids:  # the ids in the table have no spaces
+        found.append(table.id.in_(sorted(id for id in filter.ids if id == id.rstrip(" "))))
     if filter.request_id:
-        found.append(table.request_id == filter.request_id)
+        found.append(_is(table.request_id, filter.request_id, mysql=mysql))
     if filter.since is not None:
         found.append(table.occurred_at >= to_time(filter.since))
         if paged:  # else a page would read all newer or older exchanges
@@ -80,9 +82,9 @@ def _conditions(
     if filter.path:
         found.append(_begins_with(path, filter.path, mysql=mysql))
     if filter.model_id:
-        found.append(table.model_id == filter.model_id)
+        found.append(_is(table.model_id, filter.model_id, mysql=mysql))
     if filter.key_name:
-        found.append(table.key_name == filter.key_name)
+        found.append(_is(table.key_name, filter.key_name, mysql=mysql))
     if filter.slower_than_ms is not None:
         found.append(table.duration_ms > filter.slower_than_ms)
     return found
@@ -92,10 +94,18 @@ def _without_index(column: Any) -> Any:
     return peewee.NodeList((peewee.SQL("+"), column), glue="")
 
 
+def _is(column: Any, text: str, *, mysql: bool) -> Any:
+    # MySQL compares 'a' and 'a ' as equal, except in LIKE
+    return _like(column, text) if mysql else column == text
+
+
 def _begins_with(column: Any, prefix: str, *, mysql: bool) -> Any:
     """Compare in a way that can use an index."""
     if not mysql:  # SQLite's LIKE ignores case
         return column.between(prefix, prefix + "\U0010ffff")
-    # MySQL compares 'a' and 'a ' as equal, except in LIKE
-    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return peewee.Expression(column, "LIKE", f"{escaped}%")
+    return _like(column, prefix, "%")
+
+
+def _like(column: Any, text: str, rest: str = "") -> Any:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return peewee.Expression(column, "LIKE", f"{escaped}{rest}")

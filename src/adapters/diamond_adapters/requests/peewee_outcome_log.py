@@ -53,9 +53,7 @@ class PeeweeOutcomeLog:
         def insert() -> bool:
             try:
                 with self._database.atomic():
-                    for start in range(0, len(rows), _AT_ONCE):
-                        some = rows[start : start + _AT_ONCE]
-                        _OUTCOMES.insert(some, columns=_columns()).execute(self._database)
+                    self._session.insert("outcomes", _COLUMNS, rows, skip=False)
             except peewee.IntegrityError:
                 return False
             finally:

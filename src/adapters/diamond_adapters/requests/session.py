@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from diamond_core.errors import Refused, Unavailable
 _REFUSED: Final = peewee.DataError  # an IntegrityError can be about the table, not the value
 _NO_PACKETS: Final = 2**28
 _LOCK_SECONDS: Final = 10.0
+_AT_ONCE_SECONDS: Final = 1.0
+"""In this time it shows that a server has closed a connection; one that hangs would hang again."""
 # https://mariadb.com/docs/server/reference/error-codes
 _SERVER_ERRORS: Final = frozenset(
     {
@@ -83,13 +86,21 @@ class Session:
             kind = ServerFailed if _is_of_the_server(ex) else Unavailable
             raise kind(f"the request log's database failed: {_reason(ex)}") from ex
 
-    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert the rows that are not there yet; call it inside ``run``.
+    def insert(
+        self,
+        table: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        *,
+        skip: bool = True,
+    ) -> None:
+        """Insert the rows, call it inside ``run``; those that are there are skipped, or an error.
 
         It uses the driver, which is several times faster than a query built with all the values.
         """
         # INSERT IGNORE would silently truncate a value that is too long
         end = "ON DUPLICATE KEY UPDATE id = id" if self._is_mysql else "ON CONFLICT DO NOTHING"
+        end = end if skip else ""
         marks = ", ".join([self.database.param] * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {end}"  # noqa: S608  # names of ours
         with peewee.__exception_wrapper__, contextlib.closing(self.database.cursor()) as cursor:
@@ -116,10 +127,12 @@ class Session:
 
     def _run(self, work: Callable[[], _Result]) -> _Result:
         is_new = self.database.connect(reuse_if_open=True)
+        began = time.monotonic()
         try:
             return self._work(work)
         except (peewee.OperationalError, peewee.InterfaceError) as ex:
-            if is_new or _is_of_the_server(ex):
+            hangs = time.monotonic() - began > _AT_ONCE_SECONDS
+            if is_new or hangs or _is_of_the_server(ex):
                 raise
             self._close()
         # the server has closed the connection since its last use
@@ -130,7 +143,13 @@ class Session:
         if not self._ready:
             self._get_ready()
         with peewee.__exception_wrapper__:  # rows are read outside Peewee's own wrapper
-            return work()
+            try:
+                return work()
+            except (sqlite3.OperationalError, peewee.OperationalError) as ex:
+                if not self._readonly or "decode to UTF-8" not in str(ex):
+                    raise
+                self.database.accept_damaged_texts()  # one must not hide the other rows
+                return work()
 
     def _get_ready(self) -> None:
         with self._lock:

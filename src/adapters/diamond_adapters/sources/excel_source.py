@@ -1,17 +1,18 @@
-"""Stones from a sheet of an Excel or OpenDocument workbook."""
+"""The rows of a sheet of an Excel or OpenDocument workbook."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from diamond_adapters.installed import not_installed
 from diamond_adapters.sources.csv_rows import column_names, columns_of, without_rows
+from diamond_adapters.sources.expected import STONES, Expected
 from diamond_adapters.sources.opened import Open, opened, rewindable
 from diamond_adapters.sources.workbook_parts import Errors, errors_of_sheets
 from diamond_core import BATCH_ROWS, RawStones, RejectedRow, SourceUnreadable
-from diamond_core.stones.cleaning import missing_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +20,12 @@ if TYPE_CHECKING:
 MAXIMUM_WORKBOOK: Final = 200_000_000
 """The maximum size of a workbook, in bytes."""
 _HEADER_ROWS: Final = 20
-_MISSING: Final = 3
-"""A row that names at least the others of the required columns is a header that lacks some."""
-_PERCENT: Final = ("depth", "table")
 
 
 class ExcelSource:
     """A ``StoneSource`` of one sheet of a workbook: ``.xlsx``, ``.xls``, ``.xlsb`` or ``.ods``.
 
-    The header is the first of the top 20 rows that has the required columns, or else two of them,
+    The header is the first of the top 20 rows that has the required columns, or else some of them,
     in any order and case; rows above it and columns without a name are ignored. Rows are numbered as in the sheet,
     which is in memory as a whole. An error such as ``#DIV/0!`` is found in ``.xlsx`` only;
     elsewhere it is a blank cell.
@@ -35,13 +33,17 @@ class ExcelSource:
     Args:
         name: its name in messages and cards.
         open: opens the bytes; raises ``OSError`` if it can't.
-        sheet: the sheet; default is the only one with a header of stones.
+        sheet: the sheet; default is the only one with such a header.
+        expected: what the rows are.
     """
 
-    def __init__(self, name: str, open: Open, *, sheet: str | None = None) -> None:
+    def __init__(
+        self, name: str, open: Open, *, sheet: str | None = None, expected: Expected = STONES
+    ) -> None:
         self.name = name
         self._open = open
         self._sheet = sheet
+        self._expected = expected
 
     def read(self) -> Iterator[RawStones]:
         with opened(self.name, self._open) as stream, rewindable(stream) as file:
@@ -80,7 +82,9 @@ class ExcelSource:
             fractions = [
                 f"{name} {cell:g} is a fraction, as a cell with the format % has: write {100 * cell:.6g}"
                 for name, cell in zip(names, cells, strict=True)
-                if name in _PERCENT and isinstance(cell, (int, float)) and 0 < cell <= 1
+                if name in self._expected.percentages
+                and isinstance(cell, (int, float))
+                and 0 < cell <= 1
             ]
             if fractions:
                 malformed.append(RejectedRow(line, tuple(fractions), self.name))
@@ -125,25 +129,26 @@ class ExcelSource:
         return [self._sheet]
 
     def _header(self, tables: Mapping[str, pd.DataFrame]) -> tuple[str, int]:
-        """Return the sheet with the stones, and the place of its header."""
-        found = _headers(tables, 0) or _headers(tables, _MISSING)
+        """Return the sheet with the rows, and the place of its header."""
+        complete = replace(self._expected, lacking=0)
+        found = _headers(tables, complete) or _headers(tables, self._expected)
         if len(found) > 1:
-            reason = f"{len(found)} of its sheets have stones: {_listed(found)}"
+            reason = f"{len(found)} of its sheets have {self._expected.what}: {_listed(found)}"
             example = next(iter(found))
             raise SourceUnreadable(self.name, f"{reason}; name one, as in {self.name}#{example}")
         if not found:
-            needed = ", ".join(missing_columns([]))
+            needed = ", ".join(self._expected.lacks([]))
             reason = f"no row among the first {_HEADER_ROWS} names the columns {needed}"
             raise SourceUnreadable(self.name, f"{reason}; its sheets are {_listed(tables)}")
         return found.popitem()
 
 
-def _headers(tables: Mapping[str, pd.DataFrame], missing: int) -> dict[str, int]:
-    """Return the place of the header in each sheet that has one with *missing* columns at most."""
+def _headers(tables: Mapping[str, pd.DataFrame], expected: Expected) -> dict[str, int]:
+    """Return the place of the header in each sheet that has one."""
     found = {}
     for sheet, table in tables.items():
         for at, row in enumerate(table.to_numpy().tolist()):
-            if len(missing_columns([str(cell).strip().casefold() for cell in row])) <= missing:
+            if expected.is_header(row):
                 found[sheet] = at
                 break
     return found

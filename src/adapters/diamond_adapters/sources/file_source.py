@@ -1,4 +1,4 @@
-"""Stones from a file or a URL: CSV, Excel or Parquet, as its bytes say."""
+"""The rows of a file or a URL: CSV, Excel or Parquet, as its bytes say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 from urllib.parse import unquote, urldefrag, urlsplit, urlunsplit
 
+from diamond_adapters.sources.csv_rows import lacks
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_adapters.sources.excel_source import ExcelSource
+from diamond_adapters.sources.expected import STONES, Expected
 from diamond_adapters.sources.opened import Open, opened
 from diamond_adapters.sources.parquet_source import ParquetSource
 from diamond_core import RawStones, SourceUnreadable, StoneSource
@@ -19,6 +21,7 @@ MAXIMUM_DOWNLOAD: Final = 1_000_000_000
 MAXIMUM_TEXT: Final = 4_000_000_000
 """The maximum size of a download, and of its decompressed text, in bytes."""
 DOWNLOAD_SECONDS: Final = 600.0
+_NOT_TEXT: Final = re.compile(r"\.(xls[xmb]?|ods|parquet)(\.gz)?$", re.IGNORECASE)
 _PARQUET: Final = b"PAR1"
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .xlsb and .ods are zip files
 
@@ -26,14 +29,16 @@ _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .xlsb and .od
 class FileSource:
     """A ``StoneSource`` of a CSV, Excel or Parquet file, plain or gzipped.
 
-    The first bytes tell what it is; its name does not matter.
+    The first bytes tell what it is; its name does not matter, except in the message about a text
+    with the name of a workbook and without the columns.
 
     Args:
         name: its name in messages and cards.
         open: opens the bytes; raises ``OSError`` if it can't.
         maximum: the maximum size of the decompressed bytes.
         encoding: the encoding of a CSV that is not UTF-8.
-        sheet: the sheet of a workbook; default is the only one with stones.
+        sheet: the sheet of a workbook; default is the only one with the columns.
+        expected: what the rows are.
     """
 
     def __init__(
@@ -44,19 +49,28 @@ class FileSource:
         maximum: int = sys.maxsize,
         encoding: str | None = None,
         sheet: str | None = None,
+        expected: Expected = STONES,
     ) -> None:
         self.name = name
         self._open = open
         self._maximum = maximum
         self._encoding = encoding
         self._sheet = sheet
+        self._expected = expected
 
     @classmethod
     def from_path(
-        cls, path: Path, *, encoding: str | None = None, sheet: str | None = None
+        cls,
+        path: Path,
+        *,
+        encoding: str | None = None,
+        sheet: str | None = None,
+        expected: Expected = STONES,
     ) -> Self:
         """Return the source for a file on this machine."""
-        return cls(str(path), lambda: path.open("rb"), encoding=encoding, sheet=sheet)
+        return cls(
+            str(path), lambda: path.open("rb"), encoding=encoding, sheet=sheet, expected=expected
+        )
 
     @classmethod
     def from_url(
@@ -64,6 +78,7 @@ class FileSource:
         url: str,
         *,
         encoding: str | None = None,
+        expected: Expected = STONES,
         download: int = MAXIMUM_DOWNLOAD,
         text: int = MAXIMUM_TEXT,
         seconds: float = DOWNLOAD_SECONDS,
@@ -73,6 +88,7 @@ class FileSource:
         Args:
             url: its address; what follows ``#`` is the sheet of a workbook.
             encoding: the encoding of a CSV that is not UTF-8.
+            expected: what the rows are.
             download: the maximum size of a download, in bytes.
             text: the maximum size of a download's decompressed text, in bytes.
             seconds: how long a download may take.
@@ -93,7 +109,9 @@ class FileSource:
                 raise SourceUnreadable(
                     name, "it is a folder" if path.is_dir() else "file not found"
                 )
-            return cls(name, lambda: path.open("rb"), encoding=encoding, sheet=sheet)
+            return cls(
+                name, lambda: path.open("rb"), encoding=encoding, sheet=sheet, expected=expected
+            )
 
         def open() -> BinaryIO:
             from diamond_adapters.sources import url_source  # only few sources need it
@@ -101,7 +119,7 @@ class FileSource:
             address = urldefrag(url).url
             return url_source.download(address, maximum=download, seconds=seconds)
 
-        return cls(name, open, maximum=text, encoding=encoding, sheet=sheet)
+        return cls(name, open, maximum=text, encoding=encoding, sheet=sheet, expected=expected)
 
     def read(self) -> Iterator[RawStones]:
         with opened(self.name, self._open, self._maximum) as stream:
@@ -110,10 +128,30 @@ class FileSource:
             if start == _PARQUET:
                 source = ParquetSource(self.name, lambda: stream)
             elif start in _WORKBOOKS:
-                source = ExcelSource(self.name, lambda: stream, sheet=self._sheet)
+                source = ExcelSource(
+                    self.name, lambda: stream, sheet=self._sheet, expected=self._expected
+                )
             else:
                 source = CsvSource(self.name, lambda: stream, encoding=self._encoding)
+                if _NOT_TEXT.search(self.name):
+                    yield from self._checked(source)
+                    return
             yield from source.read()
+
+    def _checked(self, source: CsvSource) -> Iterator[RawStones]:
+        """Yield the rows of a text with the name of another kind of file, if it has a header."""
+        rest = source.read()
+        try:
+            first = next(rest)
+            if not self._expected.is_header(first.header):
+                reason = lacks(self._expected.lacks(first.header), first.header)
+                raise SourceUnreadable(self.name, reason)
+        except SourceUnreadable as ex:
+            reason = f"it is text, not what its name says, and as a CSV: {ex.detail}"
+            raise SourceUnreadable(self.name, reason) from ex
+        yield first
+        del first  # so that only one batch is in memory
+        yield from rest
 
 
 def without_secrets(url: str) -> str:

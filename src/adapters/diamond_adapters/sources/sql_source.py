@@ -52,6 +52,8 @@ class SqlSource:
             raise SourceUnreadable(self.name, "file not found")
         try:
             with self._database.connection_context(), peewee.__exception_wrapper__:
+                if isinstance(self._database, SqliteFile):  # a row of them is rejected
+                    self._database.accept_damaged_texts()
                 yield from self._batches(self._cursor())
         except peewee.PeeweeException as ex:
             raise SourceUnreadable(self.name, str(ex)) from ex

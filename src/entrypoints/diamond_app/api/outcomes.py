@@ -25,7 +25,11 @@ class OutcomeBody(Struct, forbid_unknown_fields=True):
     date: Annotated[
         str | None,
         described(
-            "The day it was paid, not later than today; without it, today.", DAY, format="date"
+            "The day it was paid, not later than tomorrow (UTC), since it can be tomorrow where the"
+            " caller is. Without it, the day of the report (UTC), or that of the outcome that this"
+            " one corrects.",
+            DAY,
+            format="date",
         ),
     ] = None
     note: Annotated[

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -20,17 +20,10 @@ from diamond_app.cli.output import (
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Iterator
 
-    from diamond_core import DiamondError, OutcomeReport, RawStones
+    from diamond_core import OutcomeReport
 
-_COLUMNS: Final = {
-    "id": ("id", "prediction", "prediction_id"),
-    "price_paid": ("price_paid", "paid", "price"),
-    "date": ("date", "paid_on"),
-    "note": ("note",),
-}
-"""What a file of outcomes can have -> the names of its column."""
 _SHOWN: Final = 20
 
 
@@ -55,44 +48,54 @@ def import_outcomes(file: str, encoding: str | None, as_json: bool) -> None:
     """Import FILE: a CSV, Excel or Parquet file with the columns id and price_paid.
 
     The id is that of a prediction, also of one stone in a batch. The columns date (the day it was
-    paid, else today) and note are optional; other columns are ignored. A later outcome corrects an
+    paid; else today, in UTC) and note are optional; other columns are ignored. A later outcome corrects an
     earlier one, and both are kept; the same file again changes nothing. A row that can't be used is
-    named, and the exit code is then 1; the other rows are kept.
+    named, and the exit code is then 1; the other rows are kept. If the file or the database can't be
+    read to the end, what was imported before is kept: import the file again.
 
     \b
     Example:
       diamond outcomes import paid.csv
     """
     from diamond_adapters.sources.locate import locate_sources
+    from diamond_app.outcome_files import OUTCOMES, OutcomeRow, read_outcomes
     from diamond_core import DiamondError
 
+    located = locate_sources([file], encoding, expected=OUTCOMES)
+    if len(located) > 1:
+        raise click.UsageError(f"{file} are {len(located)} files: import each alone")
     wired = container()
     kept = corrected = known = 0
     refused: list[tuple[int, str, str]] = []
-    (source,) = locate_sources([file], encoding)
-    report_outcomes = wired.report_outcomes()
-    lines: list[int] = []
-    reports: list[OutcomeReport] = []
+    pending: deque[OutcomeRow] = deque()
+    stopped: DiamondError | None = None
+
+    def reports() -> Iterator[OutcomeReport]:
+        for row in read_outcomes(located[0], wired.clock()().date()):
+            if row.report is None:
+                refused.append((row.line, row.id, row.problem))
+            else:
+                pending.append(row)
+                yield row.report
+
     with progress_bar(quiet=as_json) as progress:
-        progress("reading the file", 0.0)
-        for raw in source.read():
-            for line, id, read in _reports(raw, wired.clock()().date()):
-                if isinstance(read, DiamondError):
-                    refused.append((line, id, str(read)))
+        progress("importing the outcomes", 0.0)
+        results = wired.report_outcomes().many(reports(), by=user(), admin=True)
+        try:
+            for result in results:
+                row = pending.popleft()
+                if isinstance(result, DiamondError):
+                    refused.append((row.line, row.id, str(result)))
+                elif not result.is_new:
+                    known += 1
+                elif result.outcome.number == 1:
+                    kept += 1
                 else:
-                    lines.append(line)
-                    reports.append(read)
-        progress("importing the outcomes", 0.5)
-        results = report_outcomes.many(reports, by=user(), admin=True)
-    for line, report, result in zip(lines, reports, results, strict=True):
-        if isinstance(result, DiamondError):
-            refused.append((line, report.id, str(result)))
-        elif not result.is_new:
-            known += 1
-        elif result.outcome.number == 1:
-            kept += 1
-        else:
-            corrected += 1
+                    corrected += 1
+        except DiamondError as ex:  # the rows before are kept
+            if not kept + corrected + known + len(refused):
+                raise
+            stopped = ex
     refused.sort()
     if as_json:
         named = [{"line": line, "id": id, "reason": reason} for line, id, reason in refused]
@@ -104,57 +107,14 @@ def import_outcomes(file: str, encoding: str | None, as_json: bool) -> None:
             f" {len(refused):,} refused"
         )
         for line, id, reason in refused[:_SHOWN]:
-            print(f"line {line}: {printable(id)}: {printable(reason)}", file=sys.stderr)
+            named_id = f"{printable(id)}: " if id else ""
+            print(f"line {line}: {named_id}{printable(reason)}", file=sys.stderr)
         if len(refused) > _SHOWN:
             print(f"and {len(refused) - _SHOWN:,} more: use --json", file=sys.stderr)
+    if stopped is not None:
+        raise stopped
     if refused:
         sys.exit(1)
-
-
-def _reports(
-    raw: RawStones, today: date
-) -> Iterator[tuple[int, str, OutcomeReport | DiamondError]]:
-    """Yield for each row its line, its id, and its report or what is wrong with it."""
-    from diamond_core import PRICE, DiamondError, OutcomeReport, SourceUnreadable
-    from diamond_core.stones.notation import Notation
-
-    places = _places(raw)
-    if missing := [name for name in ("id", "price_paid") if name not in places]:
-        header = ", ".join(raw.header)
-        raise SourceUnreadable(
-            raw.source, f"it lacks the column {missing[0]}; its columns are {header}"
-        )
-    malformed = {row.line: "; ".join(row.reasons) for row in raw.malformed}
-    rows = [(line, cells) for line, cells in raw.delivered if line not in malformed]
-    notation = Notation({PRICE.name: [cells[places["price_paid"]] for _, cells in rows]})
-    for line, reason in malformed.items():
-        yield line, "", SourceUnreadable(f"line {line}", reason)
-    for line, cells in rows:
-        values = {name: cells[at] for name, at in places.items()}
-        id = str(values.pop("id")).strip().lower()
-        price = notation.read(PRICE, values["price_paid"])
-        if price is not None:
-            values["price_paid"] = price
-        try:
-            yield line, id, OutcomeReport.parse(id, values, today, text=True)
-        except DiamondError as ex:
-            yield line, id, ex
-
-
-def _places(raw: RawStones) -> dict[str, int]:
-    """Return where the known columns are."""
-    from diamond_core import SourceUnreadable
-
-    names = [str(name).strip().casefold().replace(" ", "_") for name in raw.header]
-    found = {}
-    for name, spellings in _COLUMNS.items():
-        places = [at for at, each in enumerate(names) if each in spellings]
-        if len(places) > 1:
-            several = " and ".join(str(raw.header[at]) for at in places)
-            raise SourceUnreadable(raw.source, f"{several} are columns of the same: keep one")
-        if places:
-            found[name] = places[0]
-    return found
 
 
 @command.command("list")
