@@ -15,7 +15,7 @@ def before_call(context, case, kwargs):
     """Take the height from stones whose numbers contradict each other: they fit the schema."""
     body = case.body if isinstance(case.body, dict) else {}
     batch = body.get("diamonds")
-    stones = [body, case.query, *(batch if isinstance(batch, list) else [])]
+    stones = [*_stones(body), case.query, *(batch if isinstance(batch, list) else [])]
     for stone in stones:
         if isinstance(stone, dict) and _contradicts(stone):
             del stone["z"]
@@ -26,13 +26,19 @@ def before_call(context, case, kwargs):
 @schemathesis.hook
 def filter_body(context, body):
     """Leave out loosely written grades ('very good'): they fit no enum and are taken."""
-    return not isinstance(body, dict) or not _is_loose(body)
+    return not isinstance(body, dict) or not any(map(_is_loose, _stones(body)))
 
 
 @schemathesis.hook
 def filter_query(context, query):
     """Leave out the same in a query."""
     return not _is_loose(query or {})
+
+
+def _stones(body):
+    """Return the stones that a body is or has, other than those of a batch."""
+    nested = (body.get("diamond"), body.get("reference"))
+    return [body, *(each for each in nested if isinstance(each, dict))]
 
 
 def _contradicts(stone):

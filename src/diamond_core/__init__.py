@@ -36,6 +36,7 @@ from diamond_core.errors import (
 from diamond_core.models.champion_periods import ChampionPeriod, champion_periods
 from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
+from diamond_core.models.explanation import Contribution, Explanation
 from diamond_core.models.inversions import Inversions, four_c_inversions, measured_inversions
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
@@ -114,6 +115,7 @@ from diamond_core.stones.stone_records import StoneRecords
 from diamond_core.use_cases.add_stones import AddedStones, AddStones, find_delivery
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
+from diamond_core.use_cases.explain_price import ExplainPrice
 from diamond_core.use_cases.find_exchanges import find_exchanges
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.follow_champion import ChampionFollower
@@ -178,6 +180,9 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "champion_periods",
     # Use cases, with their arguments and results
     "PriceDiamonds",
+    "ExplainPrice",
+    "Explanation",
+    "Contribution",
     "Prediction",
     "Predictions",
     "FindSimilar",

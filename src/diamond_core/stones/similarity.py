@@ -55,6 +55,11 @@ class SimilarStones:
     def __len__(self) -> int:
         return len(self._samples)
 
+    @property
+    def stones(self) -> DiamondTable:
+        """All stones, in the order of ``sorted_samples``."""
+        return self._samples
+
     def nearest(self, diamond: Diamond, n: int) -> Similar:
         """Return the *n* stones of the same grades that are nearest in weight, or fewer.
 

@@ -44,6 +44,7 @@ from diamond_core import (
     DriftLimits,
     Exchange,
     ExclusiveWork,
+    ExplainPrice,
     FindSimilar,
     GateLimits,
     InvalidSetting,
@@ -317,6 +318,7 @@ class Container(containers.DeclarativeContainer):
     )
     champion_follower = providers.Singleton(ChampionFollower, history)
     price_diamonds = providers.Factory(PriceDiamonds, champion_follower)
+    explain_price = providers.Singleton(ExplainPrice, champion_follower)
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)

@@ -13,6 +13,7 @@ from diamond_core import (
     ChampionFollower,
     ChooseChampion,
     CompareModels,
+    ExplainPrice,
     FindSimilar,
     ModelHistory,
     OutcomeLog,
@@ -70,6 +71,12 @@ class Home:
         """Prices one stone (``one``) or a table of them (``many``)."""
         self.container.champion_follower().refresh()
         return self.container.price_diamonds()
+
+    @property
+    def explain_price(self) -> ExplainPrice:
+        """Says what each property of a stone adds to its price."""
+        self.container.champion_follower().refresh()
+        return self.container.explain_price()
 
     @property
     def find_similar(self) -> FindSimilar:

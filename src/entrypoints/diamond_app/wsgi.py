@@ -38,6 +38,7 @@ def app_of(container: Container) -> App:
     return create_app(
         champion_follower=container.champion_follower(),
         price_diamonds=container.price_diamonds(),
+        explain_price=container.explain_price(),
         find_similar=container.find_similar(),
         choose_champion=container.choose_champion(),
         history=container.history(),

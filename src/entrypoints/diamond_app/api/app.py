@@ -6,6 +6,7 @@ import falcon
 
 from diamond_app.api import (
     drift,
+    explanations,
     grades,
     health,
     models,
@@ -32,6 +33,7 @@ from diamond_core import (
     ChooseChampion,
     Clock,
     DriftLimits,
+    ExplainPrice,
     FindSimilar,
     ModelHistory,
     MonitoringStore,
@@ -49,6 +51,7 @@ def create_app(
     *,
     champion_follower: ChampionFollower,
     price_diamonds: PriceDiamonds,
+    explain_price: ExplainPrice,
     find_similar: FindSimilar,
     choose_champion: ChooseChampion,
     history: ModelHistory,
@@ -68,6 +71,7 @@ def create_app(
     resources: list[Resource] = [
         predictions.OnePrediction(price_diamonds),
         predictions.ManyPredictions(price_diamonds),
+        explanations.Explanations(explain_price),
         outcomes.OneOutcome(report_outcomes, clock),
         similar.SimilarStones(find_similar),
         grades.AllGrades(),

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -15,9 +15,13 @@ from diamond_app.cli.output import (
     json_option,
     keep_formulas_option,
     print_json,
+    print_table,
     progress_bar,
 )
 from diamond_app.cli.stone_options import stone, stone_options
+
+if TYPE_CHECKING:
+    from diamond_core import Diamond
 
 
 @click.command("predict")
@@ -30,11 +34,13 @@ from diamond_app.cli.stone_options import stone, stone_options
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the priced CSV to this file; default is stdout.",
 )
+@click.option("--explain", is_flag=True, help="Say why: what each property adds to the price.")
 @keep_formulas_option
 @json_option
 def command(
     csv_file: Path | None,
     output: Path | None,
+    explain: bool,
     keep_formulas: bool,
     as_json: bool,
     **values: str | None,
@@ -47,11 +53,14 @@ def command(
     \b
     Examples:
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2
+      diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --explain
       diamond predict stones.csv --output priced.csv
     """
     if csv_file is not None:
-        if any(value is not None for value in values.values()) or as_json:
-            raise click.UsageError("a CSV file takes neither --json nor the options of one stone")
+        if any(value is not None for value in values.values()) or as_json or explain:
+            raise click.UsageError(
+                "a CSV file takes neither --json nor --explain nor the options of one stone"
+            )
         _price_file(csv_file, output, keep_formulas=keep_formulas)
         return
     if output is not None or keep_formulas:
@@ -62,6 +71,9 @@ def command(
     diamond = stone(values)
     wired = container()
     wired.champion_follower().refresh()
+    if explain:
+        _explain(diamond, as_json=as_json)
+        return
     prediction = wired.price_diamonds().one(diamond)
     if as_json:
         print_json(Prediction.of(prediction, new_exchange_id(), diamond.carat))
@@ -74,6 +86,24 @@ def command(
         print(f"  not given, assumed: {', '.join(prediction.assumed)}")
     if prediction.outside:
         print(f"  outside the training range: {', '.join(prediction.outside)}")
+
+
+def _explain(diamond: Diamond, *, as_json: bool) -> None:
+    from diamond_app.explanation_responses import Explanation
+
+    found = container().explain_price()(diamond)
+    if as_json:
+        print_json(Explanation.of(found))
+        return
+    other = found.reference
+    stone = f"{other.carat:g} ct, {other.cut}, {other.color}, {other.clarity}"
+    rows = [
+        [f"a typical stone ({stone})", f"{found.reference_price:,.2f}"],
+        *([each.name, f"{each.amount:+,.2f}"] for each in found.contributions),
+        ["this stone", f"{found.price:,.2f}"],
+    ]
+    print_table("", ["", "USD"], rows, words=1)
+    print(f"{found.sentence()}\nModel {found.card.id}; exact Shapley values.")
 
 
 @contextmanager
