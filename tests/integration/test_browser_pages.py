@@ -52,7 +52,7 @@ def test_prices_a_stone_beside_its_comparables_and_their_chart(visit, open_servi
     choose_grades(page, cut="Ideal", color="H", clarity="SI2")
     page.get_by_role("button", name="Price this stone").click()
     answer = open_service.post("/v1/predictions", STONE).json
-    page.get_by_text(f"${answer['price']:,.0f}", exact=True).wait_for()
+    page.locator("#answer").get_by_text(f"${answer['price']:,.0f}", exact=True).wait_for()
     for end in answer["price_range"]["low"], answer["price_range"]["high"]:
         assert f"${end:,.0f}" in page.locator("#answer .range").inner_text()
     assert "all measurements" in page.locator("#answer").inner_text()
@@ -85,9 +85,29 @@ def test_the_address_holds_the_prediction(desk):
     assert page.get_by_label("How many").input_value() == "7"
 
 
+def test_says_why_in_words_and_as_a_waterfall(desk):
+    page = desk.open(SEARCH)
+    rows = page.locator("#why-said tbody tr")
+    rows.nth(6).wait_for()
+    assert page.locator("#why-said p").inner_text().startswith("The typical stone costs $")
+    names = ["A typical stone", "Weight", "Cut", "Color", "Clarity", "Measurements", "This stone"]
+    assert [text.split("\n")[0].partition("\t")[0][: len(name)]
+            for text, name in zip(rows.all_inner_texts(), names, strict=True)] == names  # fmt: skip
+    bars = page.evaluate(
+        """() => [...document.querySelectorAll(".waterfall span")].map((bar) =>
+            [parseFloat(bar.style.left), parseFloat(bar.style.width), bar.className])"""
+    )
+    reached = bars[0][1]
+    for left, width, kind in bars[1:-1]:
+        assert left == pytest.approx(reached if kind == "more" else reached - width, abs=0.01)
+        reached += width if kind == "more" else -width
+    assert reached == pytest.approx(bars[-1][1], abs=0.01)
+
+
 def test_a_prediction_prints_on_one_page(desk):
     page = desk.open(f"{SEARCH}&n=25")
     page.locator("#similar-table tbody tr:nth-child(25)").wait_for()
+    page.locator("#why-said tbody tr:nth-child(7)").wait_for()
     printed = page.pdf(format="A4")
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 

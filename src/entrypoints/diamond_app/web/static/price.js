@@ -7,6 +7,7 @@ import { carats, count, day, money, plural, when } from "./format.js";
 import { FIELDS } from "./fields.js";
 import { plot } from "./plot.js";
 import { padded } from "./scales.js";
+import { waterfall } from "./why.js";
 
 const NUMBERS = FIELDS.filter((field) => !field.grades);
 const GRADES = FIELDS.filter((field) => field.grades);
@@ -110,7 +111,10 @@ async function ask(values, n, parts = ["price", "similar"]) {
     });
   }
   if (price.status === "rejected") clearAnswer(wrong.size ? "Correct the marked values to get a price." : "No price yet.");
-  else if (price.value) showAnswer(values, price.value);
+  else if (price.value) {
+    showAnswer(values, price.value);
+    showWhy(fields, mine);
+  }
   if (similar.status === "rejected") clearSimilar();
   else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
 }
@@ -126,7 +130,21 @@ async function loadChampion() {
   }
 }
 
+/** Show why; the price does not wait for it. */
+async function showWhy(diamond, mine) {
+  let found = null;
+  try {
+    found = await postJson("/v1/explanations", { diamond });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+  if (mine !== latest) return;
+  $("why").hidden = !found;
+  if (found) $("why-said").replaceChildren(...waterfall(found));
+}
+
 function clearAnswer(text) {
+  $("why").hidden = true;
   $("answer").replaceChildren(el("p", { class: "empty" }, text));
   $("stone-line").textContent = "";
   $("answer-actions").hidden = true;
