@@ -124,7 +124,7 @@ async function loadChampion() {
   if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
-    $("data-note").textContent = `Prices as in the training data: ${champion.data.source.replace(/\S*\//g, "")}.`;
+    $("data-note").textContent = `Priced as a round, natural, polished diamond, at the prices of the training data: ${champion.data.source.replace(/\S*\//g, "")}.`;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
