@@ -60,7 +60,7 @@ def test_prunes_old_models_and_their_samples(four_models, small_csv):
     shown = diamond(home, "models", "prune", "--keep", "1", "--dry-run").stdout
     assert "it is the champion" in shown
     assert "would be removed" in shown
-    assert "Would remove 2 models and free 0.2 MB." in shown
+    assert "Would remove 2 models and free 2.3 MB." in shown
 
     with serving(home) as service:
         done = prune(home, "--keep", "1")
