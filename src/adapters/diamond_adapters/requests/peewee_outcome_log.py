@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 import peewee
 
-from diamond_adapters.database import is_mysql, open_database
+from diamond_adapters.requests.peewee_log import PeeweeLog
 from diamond_adapters.requests.rows import from_time, to_time
-from diamond_adapters.requests.session import Session
 from diamond_core import FIELDS, Conflict, Diamond, Outcome, escaped, first_id
 
 _COLUMNS: Final = (
@@ -25,27 +23,10 @@ _AT_ONCE: Final = 500
 _Row = tuple[Any, ...]
 
 
-class PeeweeOutcomeLog:
-    """An ``OutcomeLog`` in *database*; its tables are created or upgraded on first use.
+class PeeweeOutcomeLog(PeeweeLog):
+    """An ``OutcomeLog`` in a database, beside the request log."""
 
-    Processes can share it. A SQLite file is read through *reader*, which can't write.
-    """
-
-    def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
-        self._database = database
-        self._reader = database if reader is None else reader
-        self._session = Session(database)
-        self._reads = self._session if reader is None else Session(reader, readonly=True)
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """Return the outcomes in the database at *url*: see ``open_database``.
-
-        Raises:
-            InvalidUrl: it is not the URL of a supported database.
-        """
-        database = open_database(url, durable=True)  # there are few outcomes
-        return cls(database, None if is_mysql(database) else open_database(url, readonly=True))
+    durable = True  # there are few outcomes
 
     def add(self, outcomes: Sequence[Outcome]) -> None:
         rows = [_to_row(each) for each in outcomes]
@@ -57,7 +38,7 @@ class PeeweeOutcomeLog:
             except peewee.IntegrityError:
                 return False
             finally:
-                if not is_mysql(self._database):  # closing it later would write to the file
+                if not self._mysql:  # closing it later would write to the file
                     self._database.close()
             return True
 
@@ -83,11 +64,6 @@ class PeeweeOutcomeLog:
         order = (_OUTCOMES.reported_at.desc(), _OUTCOMES.id.desc(), _OUTCOMES.number.desc())
         return self._find(limit=limit, order=order)
 
-    def close(self) -> None:
-        for database in {self._database, self._reader}:
-            with suppress(peewee.PeeweeException):
-                database.close()
-
     def _find(
         self, condition: Any = None, *, limit: int | None = None, order: Sequence[Any] = ()
     ) -> list[Outcome]:
@@ -99,7 +75,7 @@ class PeeweeOutcomeLog:
         def read() -> list[Outcome]:
             return [_from_row(row) for row in query.execute(self._reader)]
 
-        return self._reads.read(read, [], self._session)
+        return self._read(read, [])
 
 
 def _columns() -> list[Any]:

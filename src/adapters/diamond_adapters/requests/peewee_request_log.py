@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final
 
 import peewee
 from peewee import SQL, fn
 
-from diamond_adapters.database import is_mysql, open_database
 from diamond_adapters.requests.conditions import ranges, where
+from diamond_adapters.requests.peewee_log import PeeweeLog
 from diamond_adapters.requests.rows import (
     BODY_COLUMNS,
     COLUMNS,
@@ -26,7 +25,6 @@ from diamond_adapters.requests.rows import (
     to_row,
     to_time,
 )
-from diamond_adapters.requests.session import Session
 from diamond_core.requests.exchange import Exchange
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.requests.health import RequestLogHealth
@@ -42,40 +40,16 @@ _INSERT_FILE: Final = (
 _WHOLE: Final = SQL(", ".join(COLUMNS))
 _WITHOUT_BODIES: Final = SQL(", ".join("''" if name in BODY_COLUMNS else name for name in COLUMNS))
 
-_Result = TypeVar("_Result")
 
-
-class PeeweeRequestLog:
-    """A ``Destination`` in *database*; its tables are created or upgraded on first use.
-
-    Processes can share it. A SQLite file is read through *reader*, which can't write.
-    """
+class PeeweeRequestLog(PeeweeLog):
+    """A ``Destination`` in a database."""
 
     def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
-        self._session = Session(database)
-        self._database = database
-        self._mysql = is_mysql(database)
-        self._reader = database if reader is None else reader
-        self._reads = self._session if reader is None else Session(reader, readonly=True)
+        super().__init__(database, reader)
         self._probed: tuple[ExchangeFilter | None, Collection[str]] = (None, ())
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """Return the log in the database at *url*: see ``open_database``.
-
-        Raises:
-            InvalidUrl: it is not the URL of a supported database.
-        """
-        database = open_database(url)
-        return cls(database, None if is_mysql(database) else open_database(url, readonly=True))
 
     def start(self) -> None:
         """Do nothing: this log has no background work."""
-
-    def close(self) -> None:
-        for database in {self._database, self._reader}:
-            with suppress(peewee.PeeweeException):
-                database.close()
 
     def append(self, exchange: Exchange) -> None:
         self.append_all([exchange])
@@ -164,10 +138,6 @@ class PeeweeRequestLog:
 
     def health(self) -> RequestLogHealth:
         return RequestLogHealth()
-
-    def _read(self, work: Callable[[], _Result], nothing: _Result) -> _Result:
-        """Return the result of *work*, or *nothing* if there is no file yet."""
-        return self._reads.read(work, nothing, self._session)
 
     def _insert(self, file: str, last: int, rows: Sequence[Row]) -> None:
         # A row has two bodies, whose size can double when quotes are escaped, and also headers and

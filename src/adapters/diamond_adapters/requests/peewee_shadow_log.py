@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, Final, Self
+from functools import partial
+from typing import Any, Final
 
 import peewee
 
-from diamond_adapters.database import is_mysql, open_database
+from diamond_adapters.requests.peewee_log import PeeweeLog
 from diamond_adapters.requests.rows import from_time, to_time
-from diamond_adapters.requests.session import Session
 from diamond_core import ShadowPrice
 
 _TABLE: Final = "shadow_prices"
@@ -21,32 +20,13 @@ _AT_ONCE: Final = 500
 _PAGE: Final = 10_000
 
 
-class PeeweeShadowLog:
-    """A ``ShadowLog`` in *database*; its tables are created or upgraded on first use.
-
-    Processes can share it. A SQLite file is read through *reader*, which can't write.
-    """
-
-    def __init__(self, database: peewee.Database, reader: peewee.Database | None = None) -> None:
-        self._database = database
-        self._reader = database if reader is None else reader
-        self._session = Session(database)
-        self._reads = self._session if reader is None else Session(reader, readonly=True)
-
-    @classmethod
-    def from_url(cls, url: str) -> Self:
-        """Return the prices in the database at *url*: see ``open_database``.
-
-        Raises:
-            InvalidUrl: it is not the URL of a supported database.
-        """
-        database = open_database(url)
-        return cls(database, None if is_mysql(database) else open_database(url, readonly=True))
+class PeeweeShadowLog(PeeweeLog):
+    """A ``ShadowLog`` in a database, beside the request log."""
 
     def add(self, prices: Sequence[ShadowPrice]) -> None:
         for start in range(0, len(prices), _AT_ONCE):  # a SQLite file is locked only for a moment
             rows = [_to_row(each) for each in prices[start : start + _AT_ONCE]]
-            self._session.run(lambda rows=rows: self._insert(rows))  # type: ignore[misc]
+            self._session.run(partial(self._insert, rows))
 
     def of(self, ids: Sequence[str]) -> Sequence[ShadowPrice]:
         found: list[ShadowPrice] = []
@@ -79,11 +59,6 @@ class PeeweeShadowLog:
             pruned += count
         return pruned
 
-    def close(self) -> None:
-        for database in {self._database, self._reader}:
-            with suppress(peewee.PeeweeException):
-                database.close()
-
     def _insert(self, rows: Sequence[tuple[Any, ...]]) -> None:
         with self._database.atomic():
             self._session.insert(_TABLE, _COLUMNS, rows)
@@ -95,7 +70,7 @@ class PeeweeShadowLog:
         def read() -> list[ShadowPrice]:
             return [_from_row(row) for row in self._reader.execute(query).fetchall()]
 
-        return self._reads.read(read, [], self._session)
+        return self._read(read, [])
 
 
 def _to_row(price: ShadowPrice) -> tuple[Any, ...]:
