@@ -65,7 +65,7 @@ class Monitoring:
 
     def shadows_of(self, model_id: str) -> list[ShadowComparison]:
         """Return the comparisons in which a model or its shadow is *model_id*."""
-        return [each for each in self.shadows if model_id in (each.model_id, each.shadow_model_id)]
+        return [each for each in self.shadows if each.involves(model_id)]
 
     def bias_alarm(self, limits: DriftLimits) -> str:
         """Return a sentence if the champion's prices were too far from what was paid, or ''.

@@ -1,4 +1,4 @@
-"""The shadow: a model that prices what the champion prices, and whose prices nobody is told."""
+"""The shadow: a model that prices what the champion prices; its prices are only recorded."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ class ShadowComparison(Changes):
     since: datetime
     until: datetime
     errors: ChangedErrors | None
+
+    def involves(self, model_id: str) -> bool:
+        """Return whether the model or the shadow is *model_id*."""
+        return model_id in (self.model_id, self.shadow_model_id)
 
     def verdict(self) -> str:
         """Return a sentence that says whose error is less, if that is more than noise."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 
 from diamond_core.errors import DiamondError, Unavailable
 from diamond_core.models.model_card import ModelId
+from diamond_core.monitoring.outcome import Outcome
 from diamond_core.monitoring.priced_stones import PricedStones
-from diamond_core.monitoring.shadow import ShadowPrice
+from diamond_core.monitoring.shadow import ShadowComparison, ShadowPrice
 from diamond_core.ports import ShadowLog
 from diamond_core.use_cases.model_history import ModelHistory
 from diamond_core.use_cases.price_diamonds import PriceDiamonds
@@ -33,7 +34,6 @@ class ShadowPrices:
         self._history = history
         self._shadow = shadow
         self._pricer: PriceDiamonds | None = None
-        self.log = log
         self.problem = ""
         """Why the shadow can't price, or ''."""
 
@@ -56,22 +56,42 @@ class ShadowPrices:
             Unavailable: they can't be kept.
         """
         for part in parts:
-            for start in range(0, len(part), _AT_ONCE):
-                self._price(part[start : start + _AT_ONCE])
+            if self._pricer is not None:
+                for start in range(0, len(part), _AT_ONCE):
+                    self._price(part[start : start + _AT_ONCE], self._pricer)
             yield part
 
-    def _price(self, stones: PricedStones) -> None:
-        if self._pricer is None or self._shadow is None:
-            return
-        new = stones.models != self._shadow
+    def prune(self, before: datetime) -> None:
+        """Delete the prices of stones that were priced *before*, of all shadows.
+
+        Raises:
+            Unavailable: some are left.
+        """
+        self._log.prune(before)
+
+    def compare(self, outcomes: Iterable[Outcome]) -> tuple[ShadowComparison, ...]:
+        """Compare all shadows with the models that answered; see ``ShadowComparison.of``.
+
+        Args:
+            outcomes: one for each prediction whose paid price is known.
+
+        Raises:
+            Unavailable: their prices can't be read.
+        """
+        paid = {each.id: each.price_paid for each in outcomes}
+        return ShadowComparison.of(self._log.read(), paid)
+
+    def _price(self, stones: PricedStones, pricer: PriceDiamonds) -> None:
+        shadow = pricer.card.id
+        new = stones.models != shadow
         ids = stones.ids[new].tolist()
-        known = {each.id for each in self._log.of(ids) if each.shadow_model_id == self._shadow}
+        known = {each.id for each in self._log.of(ids) if each.shadow_model_id == shadow}
         new &= np.array([id not in known for id in stones.ids.tolist()])
         some = stones[new]
         if not len(some):
             return
         try:
-            prices = self._pricer.many(some.table).prices
+            prices = pricer.many(some.table).prices
         except DiamondError as ex:
             if isinstance(ex, Unavailable):
                 raise
@@ -84,7 +104,7 @@ class ShadowPrices:
                     priced_at=at.replace(tzinfo=UTC),
                     model_id=model,
                     price=price,
-                    shadow_model_id=self._shadow,
+                    shadow_model_id=shadow,
                     shadow_price=shadow_price,
                 )
                 for id, at, model, price, shadow_price in zip(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,9 +13,8 @@ from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.drift import DriftLimits
 from diamond_core.monitoring.live_error import LiveErrors
 from diamond_core.monitoring.monitoring import Monitoring, RequestDay
-from diamond_core.monitoring.outcome import Outcome, current
+from diamond_core.monitoring.outcome import current
 from diamond_core.monitoring.priced_stones import ReadPriced, priced
-from diamond_core.monitoring.shadow import ShadowComparison
 from diamond_core.ports import Clock, MonitoringStore, OutcomeLog, Progress, RequestLog, no_progress
 from diamond_core.requests.exchange_filter import ExchangeFilter
 from diamond_core.use_cases.model_history import ModelHistory
@@ -42,7 +41,7 @@ class WatchPrices:
         outcomes: the prices that were paid.
         clock: the time.
         limits: what drift is tolerated.
-        shadow: prices the stones again; None: nobody does.
+        shadow: prices the stones again, if there is one.
         keep: how long its prices are kept; None: without limit.
     """
 
@@ -55,8 +54,8 @@ class WatchPrices:
         outcomes: OutcomeLog,
         clock: Clock,
         limits: DriftLimits,
-        shadow: ShadowPrices | None = None,
-        keep: timedelta | None = None,
+        shadow: ShadowPrices,
+        keep: timedelta | None,
     ) -> None:
         self._log = log
         self._read_priced = read_priced
@@ -84,12 +83,13 @@ class WatchPrices:
         counted = self.store.load_counted() or CountedStones()
         counted.forget(first)
         days = tuple(self._days(first, at))
-        if self._shadow is not None:
-            self._shadow.start()
+        self._shadow.start()
         self._read(counted, days, progress)
         self.store.save_counted(counted)
         if card.profile is None:
             raise Unavailable(f"the model {card.id} has no profile of its data: train it again")
+        if self._keep is not None:
+            self._shadow.prune(at - self._keep)
         outcomes = list(current(self._outcomes.read()))
         found = Monitoring(
             at=at,
@@ -99,8 +99,8 @@ class WatchPrices:
             hours=counted.hours(card.profile, card.training_range),
             days=days,
             live=tuple(LiveErrors.of(outcomes).values()),
-            shadows=self._compare(outcomes),
-            shadow_problem="" if self._shadow is None else self._shadow.problem,
+            shadows=self._shadow.compare(outcomes),
+            shadow_problem=self._shadow.problem,
         )
         self.store.save(found)
         return found
@@ -132,17 +132,7 @@ class WatchPrices:
             progress("reading the requests", number / len(hours))
             filter = replace(priced(hour), until=hour + _HOUR)
             stones = self._read_priced(read_requests(self._log, filter))
-            if self._shadow is not None:
-                stones = self._shadow.of(stones)
-            counted.read(hour, requests, stones)
-
-    def _compare(self, outcomes: Iterable[Outcome]) -> tuple[ShadowComparison, ...]:
-        if self._shadow is None:
-            return ()
-        if self._keep is not None:
-            self._shadow.log.prune(self._clock() - self._keep)
-        paid = {each.id: each.price_paid for each in outcomes}
-        return ShadowComparison.of(self._shadow.log.read(), paid)
+            counted.read(hour, requests, self._shadow.of(stones))
 
     def _days(self, day: datetime, until: datetime) -> Iterator[RequestDay]:
         while day < until:

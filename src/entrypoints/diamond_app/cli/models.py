@@ -210,26 +210,22 @@ def live(id: str | None, as_json: bool) -> None:
       diamond models live champion --json
     """
     from diamond_app.outcome_responses import LiveErrors as Answer
-    from diamond_core import LiveErrors, ShadowComparison, current
+    from diamond_core import LiveErrors, current
 
     wired = container()
     now = wired.clock()()
     chosen = None if id is None else str(model_id(wired.history(), id))
     outcomes = list(current(wired.outcome_log().read()))
     found = LiveErrors.of(outcomes)
-    paid = {each.id: each.price_paid for each in outcomes}
-    shadows = [
-        each
-        for each in ShadowComparison.of(wired.shadow_log().read(), paid)
-        if chosen in (None, each.model_id, each.shadow_model_id)
-    ]
+    compared = wired.shadow_prices().compare(outcomes)
+    shadows = [each for each in compared if chosen is None or each.involves(chosen)]
     models = [chosen] if chosen else sorted({*found, *(each.model_id for each in shadows)})
     answers = [
         Answer.of(
             model,
             found.get(model),
             now,
-            [each for each in shadows if model in (each.model_id, each.shadow_model_id)],
+            [each for each in shadows if each.involves(model)],
         )
         for model in models
     ]
