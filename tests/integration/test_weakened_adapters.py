@@ -279,9 +279,7 @@ class TestSharedFilesThatAreNeverRemoved(Contract):
             self.shared()
 
 
-class LogContract(RequestLogContract):
-    weakened = InMemoryRequestLog
-
+class InMemoryLog:
     @pytest.fixture
     def log(self):
         return self.weakened()
@@ -297,6 +295,10 @@ class LogContract(RequestLogContract):
     @pytest.fixture
     def break_down(self, log):
         return lambda: setattr(log, "failure", Unavailable("it fails"))
+
+
+class LogContract(InMemoryLog, RequestLogContract):
+    weakened = InMemoryRequestLog
 
 
 class TestLogAsItShouldBe(LogContract):
@@ -474,24 +476,8 @@ class TestStoreThatUpdatesWhatItNeverReceived(StoreContract):
             self._deliveries[delivery.id] = delivery
 
 
-class OutcomesContract(OutcomeLogContract):
+class OutcomesContract(InMemoryLog, OutcomeLogContract):
     weakened = InMemoryOutcomeLog
-
-    @pytest.fixture
-    def log(self):
-        return self.weakened()
-
-    @pytest.fixture
-    def reopen(self, log):
-        return lambda: log
-
-    @pytest.fixture
-    def elsewhere(self):
-        return None
-
-    @pytest.fixture
-    def break_down(self, log):
-        return lambda: setattr(log, "failure", Unavailable("it fails"))
 
 
 class TestOutcomesAsTheyShouldBe(OutcomesContract):
@@ -529,24 +515,8 @@ class TestOutcomesThatForgetTheirNotes(OutcomesContract):
                          for each in outcomes])
 
 
-class ShadowsContract(ShadowLogContract):
+class ShadowsContract(InMemoryLog, ShadowLogContract):
     weakened = InMemoryShadowLog
-
-    @pytest.fixture
-    def log(self):
-        return self.weakened()
-
-    @pytest.fixture
-    def reopen(self, log):
-        return lambda: log
-
-    @pytest.fixture
-    def elsewhere(self):
-        return None
-
-    @pytest.fixture
-    def break_down(self, log):
-        return lambda: setattr(log, "failure", Unavailable("it fails"))
 
 
 class TestShadowsAsTheyShouldBe(ShadowsContract):

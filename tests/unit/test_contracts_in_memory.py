@@ -47,6 +47,20 @@ class EndsWithTheProcess:
         return None
 
 
+class InMemoryLog(EndsWithTheProcess):
+    @pytest.fixture
+    def log(self):
+        return self.adapter()
+
+    @pytest.fixture
+    def reopen(self, log):
+        return lambda: log
+
+    @pytest.fixture
+    def break_down(self, log):
+        return breaks(log)
+
+
 class TestFormulaModel(ModelContract):
     ordered = ("carat", "cut", "color", "clarity")
     ordered_measured = ("cut", "color", "clarity")
@@ -92,46 +106,16 @@ class TestInMemoryExclusiveWork(EndsWithTheProcess, ExclusiveWorkContract):
         return breaks(work)
 
 
-class TestInMemoryRequestLog(EndsWithTheProcess, RequestLogContract):
-    @pytest.fixture
-    def log(self):
-        return InMemoryRequestLog()
-
-    @pytest.fixture
-    def reopen(self, log):
-        return lambda: log
-
-    @pytest.fixture
-    def break_down(self, log):
-        return breaks(log)
+class TestInMemoryRequestLog(InMemoryLog, RequestLogContract):
+    adapter = InMemoryRequestLog
 
 
-class TestInMemoryOutcomeLog(EndsWithTheProcess, OutcomeLogContract):
-    @pytest.fixture
-    def log(self):
-        return InMemoryOutcomeLog()
-
-    @pytest.fixture
-    def reopen(self, log):
-        return lambda: log
-
-    @pytest.fixture
-    def break_down(self, log):
-        return breaks(log)
+class TestInMemoryOutcomeLog(InMemoryLog, OutcomeLogContract):
+    adapter = InMemoryOutcomeLog
 
 
-class TestInMemoryShadowLog(EndsWithTheProcess, ShadowLogContract):
-    @pytest.fixture
-    def log(self):
-        return InMemoryShadowLog()
-
-    @pytest.fixture
-    def reopen(self, log):
-        return lambda: log
-
-    @pytest.fixture
-    def break_down(self, log):
-        return breaks(log)
+class TestInMemoryShadowLog(InMemoryLog, ShadowLogContract):
+    adapter = InMemoryShadowLog
 
 
 class TestInMemoryStoneSource(StoneSourceContract):
