@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 from collections import Counter
+from contextlib import contextmanager
 
 import optuna
 import pytest
@@ -84,12 +85,24 @@ def all_trials(url):
         backend = optuna.storages.journal.JournalFileBackend(url.removeprefix("journal:///"))
         storage = optuna.storages.JournalStorage(backend)
         return optuna.load_study(study_name="shared", storage=storage).get_trials()
+    with database_storage(url) as storage:
+        return optuna.load_study(study_name="shared", storage=storage).get_trials()
+
+
+@contextmanager
+def database_storage(url):
     storage = optuna.storages.RDBStorage(url.replace("mysql://", "mysql+pymysql://"))
     try:
-        return optuna.load_study(study_name="shared", storage=storage).get_trials()
+        yield storage
     finally:
         storage.remove_session()
         storage.engine.dispose()
+
+
+def signs_of_life(url):
+    """The last one of each trial; without any, Optuna does not see that its process was killed."""
+    with database_storage(url) as storage, storage.engine.connect() as connection:
+        return connection.exec_driver_sql("SELECT heartbeat FROM trial_heartbeats").all()
 
 
 def finished_in(url):
@@ -225,6 +238,7 @@ def test_a_killed_processs_trial_is_tried_again(database_url, tmp_path):
     (tmp_path / "hold-killed").touch()
     process = worker(database_url, tmp_path, 3, "killed")
     (trying,) = until(lambda: begun(tmp_path, "killed"), "a trial has begun")
+    until(lambda: signs_of_life(database_url), "it has shown that it lives")
     killed(process)
     time.sleep(4)  # until the last sign of life is longer ago than the worker's GRACE
     ended(worker(database_url, tmp_path, 3, "heir"))
