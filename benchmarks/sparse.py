@@ -63,7 +63,7 @@ def show(family, name, training, asked):
         low, high = ranges.of_table(asked, prices, each)
         inside = (low <= asked.price) & (asked.price <= high)
         found.append(f"{inside.mean():>9.1%}{np.median(high / low):>7.2f}")
-    flagged = (gaps >= ranges.usual_gap + FEW).mean()
+    flagged = ((gaps >= ranges.usual_gap + FEW) & ~support.are_seen(asked)).mean()
     print(f"{name:34}{len(asked):>7,}{''.join(found)}{flagged:>10.1%}", flush=True)
 
 

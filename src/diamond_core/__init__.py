@@ -43,6 +43,7 @@ from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
 from diamond_core.models.promotion import Promotion
+from diamond_core.models.support import Support
 from diamond_core.monitoring.changes import ChangedErrors, Changes
 from diamond_core.monitoring.counted_stones import CountedStones
 from diamond_core.monitoring.drift import Drift, DriftLimits, FieldDrift
@@ -256,6 +257,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelRepository",
     "StoneSource",
     "StoneStore",
+    "Support",
     "PipelineRuns",
     "MonitoringStore",
     "Notify",

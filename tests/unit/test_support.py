@@ -64,6 +64,26 @@ def test_measures_a_known_stone_as_if_it_were_not_known(known):
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
+def test_a_stone_is_seen_where_one_of_its_grades_has_about_its_weight():
+    known = [*ENDS, Diamond(carat=1.0, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)]
+    support = Support(DiamondTable.from_diamonds(known), EFFECTS)
+    asked = [
+        Diamond(carat=carat, cut=Cut.IDEAL, color=color, clarity=Clarity.IF)
+        for carat, color in (
+            (1.0, "D"),
+            (1.08, "D"),
+            (0.93, "D"),
+            (1.15, "D"),
+            (0.85, "D"),
+            (1, "E"),
+        )
+        for color in [Color(color)]
+    ]
+    seen = [True, True, True, False, False, False]
+    assert [support.is_seen(stone) for stone in asked] == seen
+    assert support.are_seen(DiamondTable.from_diamonds(asked)).tolist() == seen
+
+
 def test_learns_what_a_step_adds():
     table = some_stones(3000, noise=0.02)
     effects = effects_of(table)

@@ -29,13 +29,15 @@ OPEN_SIDE: Final = 0.5
 """The distance, in log price, to the known stones of a side where there are none."""
 ENOUGH: Final = 3.0
 FEW: Final = OPEN_SIDE
-"""From a gap this much wider than the usual one on, a combination was not seen in training."""
+"""From a gap this much wider than the usual one on, too little is known around a stone."""
 REACH: Final = 2.0
 """A stone is priced up to this times the heaviest known weight, and down to the lightest / this."""
 
 _SOFTNESS: Final = 0.02
 _STEP: Final = 0.02
 """Of the grid, in log carat."""
+_NEAR: Final = 5
+"""How many steps away a weight is about the same."""
 _GRADES: Final = tuple(name for name in REQUIRED if name in GRADES)
 _MINIMUM_EFFECTS: Final = {"carat": 0.5}
 _MINIMUM_EFFECT: Final = 0.01
@@ -79,6 +81,11 @@ class Support:
         self._counts = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)
         lower, upper = self._others()
         self._gaps = _distances(lower + self._counts) + _distances(upper + self._counts)
+        # how many stones of the same grades there are up to each weight: a window is a difference
+        up_to = np.vstack([np.zeros_like(self._counts[:1]), self._counts.cumsum(axis=0)])
+        places = np.arange(self._last + 1)
+        near = np.maximum(places - _NEAR, 0), np.minimum(places + _NEAR, self._last) + 1
+        self._seen = up_to[near[1]] > up_to[near[0]]
 
     def refusal(self, carat: float) -> FieldProblem | None:
         """Return why a stone of this weight is not priced: nothing is known of any like it."""
@@ -100,13 +107,20 @@ class Support:
 
     def gap(self, diamond: Diamond) -> float:
         """Return the gap in log price around one stone, 0 where enough are known."""
-        place = round((log(diamond.carat) - self._first) / _STEP)
-        numbers = (GRADES[name].numbers[getattr(diamond, name)] for name in _GRADES)
-        return float(self._gaps[(min(max(place, 0), self._last), *numbers)])
+        return float(self._gaps[self._cell(diamond)])
 
     def gaps(self, table: DiamondTable) -> Floats:
         """Return the gap of each stone, shape (n,)."""
         found: Floats = self._gaps[self._cells(table)]
+        return found
+
+    def is_seen(self, diamond: Diamond) -> bool:
+        """Return whether a stone of the same grades and of about the same weight (10 %) is known."""
+        return bool(self._seen[self._cell(diamond)])
+
+    def are_seen(self, table: DiamondTable) -> NDArray[np.bool_]:
+        """Return ``is_seen`` of each stone, shape (n,)."""
+        found: NDArray[np.bool_] = self._seen[self._cells(table)]
         return found
 
     def gaps_without(self, table: DiamondTable) -> Floats:
@@ -121,6 +135,11 @@ class Support:
         """Return the soft counts of both sides, see ``_soft_counts``."""
         steps = [self.effects["carat"] * _STEP, *(self.effects[name] for name in _GRADES)]
         return _soft_counts(self._counts, steps, 1), _soft_counts(self._counts, steps, -1)
+
+    def _cell(self, diamond: Diamond) -> tuple[int, int, int, int]:
+        place = round((log(diamond.carat) - self._first) / _STEP)
+        cut, color, clarity = (GRADES[name].numbers[getattr(diamond, name)] for name in _GRADES)
+        return min(max(place, 0), self._last), cut, color, clarity
 
     def _cells(self, table: DiamondTable) -> tuple[NDArray[np.intp], ...]:
         places = np.rint((np.log(table.carat) - self._first) / _STEP)

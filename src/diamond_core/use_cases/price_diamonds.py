@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diamond_core.errors import FieldProblem, InvalidDiamond
 from diamond_core.models.model_card import ModelCard, outside_range
@@ -42,12 +43,17 @@ class Prediction:
     warning: str | None
     card: ModelCard
 
+    @property
+    def is_extrapolated(self) -> bool:
+        """Whether no such stones are known, so that the coverage of its range is not."""
+        return not {"carat", COMBINATION}.isdisjoint(self.outside)
+
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """The predicted prices of many stones: ``prices``, ``lows``, ``highs`` in USD, shape (n,).
 
-    ``gaps`` are those of the model's ``Support``.
+    ``gaps`` and ``seen`` are those of the model's ``Support``.
     """
 
     table: DiamondTable
@@ -56,6 +62,7 @@ class Predictions:
     lows: Floats
     highs: Floats
     gaps: Floats
+    seen: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.prices)
@@ -70,7 +77,8 @@ class Predictions:
         masks = outside_range(self.table, self.card.training_range)
         none = np.zeros(len(self), dtype=bool)
         ranges = self.card.price_ranges
-        masks[COMBINATION] = (self.gaps >= ranges.usual_gap + FEW) & ~masks.get("carat", none)
+        few = (self.gaps >= ranges.usual_gap + FEW) & ~self.seen
+        masks[COMBINATION] = few & ~masks.get("carat", none)
         masks[PRICE.name] = self.prices > ranges.prices[1]
         return _names_where(masks, len(self))
 
@@ -126,7 +134,11 @@ class PriceDiamonds:
             if value is not None and not minimum <= value <= maximum:
                 outside.append(name)
         price = _cents(price)
-        if gap >= ranges.usual_gap + FEW and "carat" not in outside:
+        if (
+            gap >= ranges.usual_gap + FEW
+            and "carat" not in outside
+            and not support.is_seen(diamond)
+        ):
             outside.append(COMBINATION)
         if price > ranges.prices[1]:
             outside.append(PRICE.name)
@@ -146,7 +158,13 @@ class PriceDiamonds:
         prices, gaps = served.model.price(table), served.support.gaps(table)
         lows, highs = served.card.price_ranges.of_table(table, prices, gaps)
         return Predictions(
-            table, served.card, _all_cents(prices), _all_cents(lows), _all_cents(highs), gaps
+            table,
+            served.card,
+            _all_cents(prices),
+            _all_cents(lows),
+            _all_cents(highs),
+            gaps,
+            served.support.are_seen(table),
         )
 
     def refusals(self, table: DiamondTable) -> dict[int, FieldProblem]:

@@ -78,9 +78,13 @@ def command(
     if as_json:
         print_json(Prediction.of(prediction, new_exchange_id(), diamond.carat))
         return
-    coverage = prediction.card.price_ranges.coverage
     print(f"${prediction.price:,.2f}")
-    print(f"  {coverage:.0%} of such stones cost ${prediction.low:,.2f} to ${prediction.high:,.2f}")
+    low, high = f"${prediction.low:,.2f}", f"${prediction.high:,.2f}"
+    if prediction.is_extrapolated:
+        print(f"  {low} to {high}, a cautious range: no such stones are known")
+    else:
+        coverage = prediction.card.price_ranges.coverage
+        print(f"  {coverage:.0%} of such stones cost {low} to {high}")
     print(f"  ${prediction.price / diamond.carat:,.2f} per carat; model {prediction.card.id}")
     if prediction.assumed:
         print(f"  not given, assumed: {', '.join(prediction.assumed)}")

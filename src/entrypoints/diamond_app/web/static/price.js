@@ -169,7 +169,9 @@ function showAnswer(values, answer) {
   const parts = [
     el("p", { class: "price" }, money(answer.price)),
     el("p", { class: "range" }, el("b", {}, `${money(low)} to ${money(high)}`),
-      ` is the price range: it contains the prices of about ${Math.round(100 * coverage)}% of such stones.`),
+      answer.outside_training_range.some((name) => name === "carat" || name === "combination")
+        ? " is a cautious range: no such stones are known."
+        : ` is the price range: it contains the prices of about ${Math.round(100 * coverage)}% of such stones.`),
     rangeBar(answer),
     el("dl", { class: "facts" },
       el("div", {}, el("dt", {}, "Per carat"), el("dd", {}, money(answer.price_per_carat))),
