@@ -38,6 +38,7 @@ from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slice
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
 from diamond_core.models.explanation import Contribution, Explanation
 from diamond_core.models.inversions import Inversions, four_c_inversions, measured_inversions
+from diamond_core.models.ladder import CurvePoint, GradeSteps, Ladder, Step, WeightStep
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
@@ -112,6 +113,7 @@ from diamond_core.stones.gate import GateLimits
 from diamond_core.stones.holdout import folds, in_holdout
 from diamond_core.stones.similarity import Similar, SimilarStones, sorted_samples
 from diamond_core.stones.stone_records import StoneRecords
+from diamond_core.stones.trade_weights import TRADE_WEIGHTS
 from diamond_core.use_cases.add_stones import AddedStones, AddStones, find_delivery
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
@@ -121,6 +123,7 @@ from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.follow_champion import ChampionFollower
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 from diamond_core.use_cases.price_diamonds import Prediction, Predictions, PriceDiamonds
+from diamond_core.use_cases.price_ladder import PriceLadder
 from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
@@ -183,6 +186,12 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ExplainPrice",
     "Explanation",
     "Contribution",
+    "PriceLadder",
+    "Ladder",
+    "Step",
+    "WeightStep",
+    "GradeSteps",
+    "CurvePoint",
     "Prediction",
     "Predictions",
     "FindSimilar",
@@ -272,6 +281,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ONNX_FILE",
     "ESTIMATOR_FILE",
     "Floats",
+    "TRADE_WEIGHTS",
     "folds",
     "no_progress",
     "notify_nobody",
