@@ -34,6 +34,7 @@ from diamond_core.errors import (
     UnknownFamily,
 )
 from diamond_core.models.champion_periods import ChampionPeriod, champion_periods
+from diamond_core.models.comparables import Comparables
 from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
 from diamond_core.models.explanation import Contribution, Explanation
@@ -192,6 +193,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "WeightStep",
     "GradeSteps",
     "CurvePoint",
+    "Comparables",
     "Prediction",
     "Predictions",
     "FindSimilar",

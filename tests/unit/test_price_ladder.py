@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,8 +38,12 @@ CARD = dataclasses.replace(a_card(), training_range={"carat": (0.2, 5.0)})
 
 @pytest.fixture(scope="module")
 def follower():
+    return serving(STONES)
+
+
+def serving(stones):
     history = ModelHistory(InMemoryModelRepository(), load_formula)
-    history.publish(CARD, a_fitted_model(STONES), STONES)
+    history.publish(CARD, a_fitted_model(stones), stones)
     ChooseChampion(history, lambda: NOON).promote(CARD.id, reason="test", by="test")
     follower = ChampionFollower(history)
     follower.refresh()
@@ -77,7 +82,8 @@ def _of(values):
     return DiamondTable.of_stored({name: [value] for name, value in values.items()})
 
 
-def test_prices_everything_in_one_call(follower, monkeypatch):
+def test_prices_everything_in_one_call(monkeypatch):
+    follower = serving(STONES[np.zeros(5, dtype=np.intp)])
     model = follower.get().model
     calls = []
     original = type(model).price

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from diamond_core.models.comparables import Comparables
 from diamond_core.models.model_card import ModelCard
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.fields import GRADES, NUMBERS
@@ -99,6 +100,7 @@ class Ladder:
         weights: the steps to the neighbouring trade weights, ascending, and to the stone's own
             weight if it is one.
         curve: the price over the weight, ascending.
+        comparables: what was paid for the nearest stones.
         card: the model's card.
     """
 
@@ -109,6 +111,7 @@ class Ladder:
     grades: Mapping[str, GradeSteps]
     weights: tuple[WeightStep, ...]
     curve: tuple[CurvePoint, ...]
+    comparables: Comparables
     card: ModelCard
 
 

@@ -1,4 +1,4 @@
-"""Price the stones around one stone: other grades, other weights."""
+"""Price the stones around one stone: other grades, other weights; and compare it with sold ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from diamond_core.models.comparables import COMPARED, compare_with_sold
 from diamond_core.models.ladder import (
     CurvePoint,
     GradeSteps,
@@ -19,53 +20,63 @@ from diamond_core.models.ladder import (
 )
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
-from diamond_core.stones.fields import FIELDS
+from diamond_core.stones.fields import FIELDS, REQUIRED
 from diamond_core.stones.proportions import values_at
+from diamond_core.stones.similarity import Similar
 from diamond_core.stones.trade_weights import just_below
+from diamond_core.use_cases.find_similar import nearest_in_price
 from diamond_core.use_cases.follow_champion import ChampionFollower
+from diamond_core.use_cases.model_history import LoadedModel
 from diamond_core.use_cases.price_diamonds import Predictions, PriceDiamonds
 
 
 class PriceLadder:
-    """Says what a stone would cost with another grade or weight."""
+    """Says what a stone would cost with another grade or weight, and what was paid for others.
+
+    The comparison with sold stones is here, not in ``FindSimilar`` or ``PriceDiamonds``: it needs
+    the prices of several stones, and those two answer many requests.
+    """
 
     def __init__(self, follower: ChampionFollower) -> None:
         self._follower = follower
 
     def __call__(self, diamond: Diamond) -> Ladder:
-        """Price the stones around *diamond*, all in one call of the model.
+        """Price the stones around *diamond* in one call of the model.
 
-        A stone of another weight has the same proportions; see ``values_at``.
+        A stone of another weight has the same proportions; see ``values_at``. The comparable
+        stones are of the same grades; if there are fewer than ``COMPARED``, they are chosen from
+        neighbouring grades too, by another call.
 
         Raises:
             NoChampion: no model is served.
         """
         served = self._follower.get()
         limits = weight_limits(served.card, diamond.carat)
-        stones = _Stones(diamond)
-        own = stones.add(diamond.carat)
+        similar = _comparables(served, diamond)
+        around = _Around(diamond)
+        own, four_cs = around.add(diamond.carat), around.add_four_cs()
         grades = {
             name: [
-                None if grade is None else stones.add(diamond.carat, {name: grade})
+                None if grade is None else around.add(diamond.carat, {name: grade})
                 for grade in neighbours
             ]
             for name, neighbours in grade_neighbours(diamond).items()
         }
         weights = [
-            (stones.add(just_below(carat)), stones.add(carat))
+            (around.add(just_below(carat)), around.add(carat))
             for carat in ladder_weights(diamond.carat, limits)
         ]
-        curve = [stones.add(carat) for carat in curve_weights(diamond.carat, limits)]
+        curve = [around.add(carat) for carat in curve_weights(diamond.carat, limits)]
+        table = DiamondTable.concatenate([around.table(), similar.stones.four_cs()])
 
-        found = PriceDiamonds(served).many(stones.table())
+        found = PriceDiamonds(served).many(table)
         price, low, high = _priced(found, own)
-        carats = found.table.carat
 
         def step(field: str, at: int) -> dict[str, Any]:
             changed, lowest, highest = _priced(found, at)
             return {
                 "field": field,
-                "value": stones.rows[at][field],
+                "value": around.rows[at][field],
                 "price": changed,
                 "low": lowest,
                 "high": highest,
@@ -88,17 +99,27 @@ class PriceLadder:
             weights=tuple(
                 WeightStep(
                     **step("carat", at),
-                    carat_below=float(carats[below]),
-                    price_below=float(found.prices[below]),
+                    carat_below=around.rows[below]["carat"],
+                    price_below=_priced(found, below)[0],
                 )
                 for below, at in weights
             ),
-            curve=tuple(CurvePoint(float(carats[at]), *_priced(found, at)) for at in curve),
+            curve=tuple(CurvePoint(around.rows[at]["carat"], *_priced(found, at)) for at in curve),
+            comparables=compare_with_sold(
+                similar.stones,
+                found.prices[len(around.rows) :],
+                same_grades=similar.price_distances is None,
+                own_model_price=_priced(found, four_cs)[0],
+                price=price,
+                low=low,
+                high=high,
+                data=served.card.data,
+            ),
             card=served.card,
         )
 
 
-class _Stones:
+class _Around:
     """The stones to price, each a change of one stone."""
 
     def __init__(self, diamond: Diamond) -> None:
@@ -110,8 +131,19 @@ class _Stones:
         self.rows.append({**values_at(self._diamond, carat), **grade})
         return len(self.rows) - 1
 
+    def add_four_cs(self) -> int:
+        """Add the stone without measurements; return its row."""
+        four_cs = {name: getattr(self._diamond, name) for name in REQUIRED}
+        self.rows.append({name: four_cs.get(name) for name in FIELDS})
+        return len(self.rows) - 1
+
     def table(self) -> DiamondTable:
         return DiamondTable.of_stored({name: [row[name] for row in self.rows] for name in FIELDS})
+
+
+def _comparables(served: LoadedModel, diamond: Diamond) -> Similar:
+    same = served.similar.nearest(diamond, COMPARED)
+    return same if same.available >= COMPARED else nearest_in_price(served, diamond, COMPARED)
 
 
 def _priced(found: Predictions, row: int) -> tuple[float, float, float]:

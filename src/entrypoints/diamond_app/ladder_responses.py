@@ -78,6 +78,57 @@ class CurvePoint(Struct, frozen=True):
     high: Annotated[float, described("The upper end of its range, in USD.", 5150.0, gt=0)]
 
 
+class Comparables(Struct, frozen=True, kw_only=True):
+    """What was paid for the nearest stones, beside the predicted price."""
+
+    count: Annotated[int, described("How many stones these are, at most 5.", 5, ge=0)]
+    same_grades: Annotated[
+        bool,
+        described("Whether all have the stone's cut, color and clarity; else, near ones.", True),
+    ]
+    lowest: Annotated[float | None, described("The lowest price paid, in USD.", 4020.0)]
+    highest: Annotated[float | None, described("The highest price paid, in USD.", 5100.0)]
+    position: Annotated[
+        Literal["below", "within", "above"] | None,
+        described("Where the predicted price is among them; null: there are none.", "within"),
+    ]
+    expected: Annotated[
+        float | None,
+        described(
+            "The median of their prices, each times the model's own price of this stone over that"
+            " of the other, in USD.",
+            4590.0,
+        ),
+    ]
+    agrees: Annotated[
+        bool | None,
+        described(
+            "Whether that is in the price range; null: they are too few, or of other levels of"
+            " prices, to say.",
+            True,
+        ),
+    ]
+    sentence: Annotated[
+        str, described("The position in words.", "The five nearest ... this price is within.")
+    ]
+    warning: Annotated[str, described("What to know if they disagree; else empty.", "")]
+
+    @classmethod
+    def of(cls, found: diamond_core.Comparables) -> Self:
+        """Return the answer for comparables."""
+        return cls(
+            count=len(found.stones),
+            same_grades=found.same_grades,
+            lowest=found.lowest,
+            highest=found.highest,
+            position=found.position,
+            expected=found.expected,
+            agrees=found.agrees,
+            sentence=found.sentence(),
+            warning=found.warning(),
+        )
+
+
 class Ladder(Struct, frozen=True, kw_only=True):
     """The prices around a stone: other grades, other weights."""
 
@@ -98,6 +149,7 @@ class Ladder(Struct, frozen=True, kw_only=True):
     curve: Annotated[
         list[CurvePoint], described("The price over the weight, ascending, for a plot.")
     ]
+    comparables: Comparables
     model: ModelName
 
     @classmethod
@@ -124,5 +176,6 @@ class Ladder(Struct, frozen=True, kw_only=True):
                 for each in found.weights
             ],
             curve=[CurvePoint(each.carat, each.price, each.low, each.high) for each in found.curve],
+            comparables=Comparables.of(found.comparables),
             model=ModelName.of(found.card),
         )

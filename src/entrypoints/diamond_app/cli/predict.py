@@ -82,6 +82,11 @@ def command(
     print(f"${prediction.price:,.2f}")
     print(f"  {coverage:.0%} of such stones cost ${prediction.low:,.2f} to ${prediction.high:,.2f}")
     print(f"  ${prediction.price / diamond.carat:,.2f} per carat; model {prediction.card.id}")
+    print(f"  {prediction.card.data.priced_as()}")
+    comparables = wired.price_ladder()(diamond).comparables
+    print(f"  {comparables.sentence()}")
+    if comparables.warning():
+        print(f"  {comparables.warning()}")
     if prediction.assumed:
         print(f"  not given, assumed: {', '.join(prediction.assumed)}")
     if prediction.outside:
