@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class Step:
     Attributes:
         field: the field that differs.
         value: its value: a grade, or a weight in carats.
+        stone: the values of all its fields; None is unknown.
         price, low, high: the price and the ends of its range, in USD.
         difference: the price minus that of the unchanged stone, in USD.
         difference_share: the same as a share of the unchanged stone's price: 0.05 is 5 %.
@@ -41,6 +42,7 @@ class Step:
 
     field: str
     value: str | float
+    stone: Mapping[str, Any]
     price: float
     low: float
     high: float

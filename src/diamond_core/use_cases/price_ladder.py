@@ -77,6 +77,7 @@ class PriceLadder:
             return {
                 "field": field,
                 "value": around.rows[at][field],
+                "stone": around.rows[at],
                 "price": changed,
                 "low": lowest,
                 "high": highest,

@@ -18,6 +18,9 @@ class LadderStep(Struct, frozen=True, kw_only=True):
 
     field: Annotated[str, described("The field that differs.", "color")]
     value: Annotated[str | float, described("Its value: a grade, or a weight in carats.", "G")]
+    diamond: Annotated[
+        dict[str, Any], described("The changed stone; unknown values are null.", STONE)
+    ]
     price: Annotated[float, described("The price, in USD.", 5012.4, gt=0)]
     price_range: PriceRange
     difference: Annotated[
@@ -33,6 +36,7 @@ class LadderStep(Struct, frozen=True, kw_only=True):
         return cls(
             field=step.field,
             value=step.value,
+            diamond=to_plain(step.stone),
             price=step.price,
             price_range=PriceRange(step.low, step.high, coverage),
             difference=step.difference,
