@@ -254,12 +254,12 @@ class SimilarDiamonds(Struct, frozen=True):
         distances: Sequence[float | UnsetType]
         distances = similar.price_distances or [UNSET] * len(similar.stones)
         stones = []
-        for cells, *differences in zip(rows, similar.carat_differences, distances, strict=True):
+        found = zip(rows, similar.carat_differences, distances, strict=True)
+        for cells, difference, distance in found:
             for position, names in _GRADE_COLUMNS:
                 cells[position] = names.get(cells[position])
-            stones.append(
-                SimilarStone(*cells, *differences)
-            )  # an unknown number is NaN: null in JSON
+            # an unknown number is NaN: null in JSON
+            stones.append(SimilarStone(*cells, difference, distance))
         return cls(stones, len(stones), similar.available)
 
 
