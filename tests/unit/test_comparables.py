@@ -136,12 +136,11 @@ def stones_sold_for(*prices, carat=1.0):
 
 
 def compared(stones, *, price=5000.0, ratio=1.0, data=DATA, same_grades=True):
-    model_prices = np.full(len(stones), 4000.0)
+    model_prices = np.full(len(stones), price / ratio)
     return compare_with_sold(
         stones,
         model_prices,
         same_grades=same_grades,
-        own_model_price=4000.0 * ratio,
         price=price,
         low=0.8 * price,
         high=1.25 * price,
@@ -161,8 +160,7 @@ def test_says_where_a_price_is_among_the_comparable_stones():
     near = compared(stones, price=7000, same_grades=False, ratio=1.2)
     assert near.sentence() == (
         "The five nearest of the same or neighbouring grades (1.00 ct) sold between $4,000 and"
-        " $6,000; this price is above that. At this weight and with these grades, it would be"
-        " about $6,000."
+        " $6,000; this price is above that. Brought to this stone, that is about $6,000."
     )
 
 
@@ -173,8 +171,8 @@ def test_warns_only_if_they_contradict_the_price():
     lower = compared(stones, ratio=0.7)
     assert (lower.agrees, lower.expected) == (False, 3500.0)
     assert lower.warning() == (
-        "The prediction and the comparable stones disagree: at this weight and with these grades"
-        " they would have sold for about $3,500, below the price range."
+        "The prediction and the comparable stones disagree: brought to this stone, what they sold"
+        " for is about $3,500, below the price range."
     )
     assert compared(stones, ratio=2.0).warning().endswith("$10,000, above the price range.")
 

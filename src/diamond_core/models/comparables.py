@@ -26,9 +26,8 @@ class Comparables:
         stones: the stones with what was paid for them, at most ``COMPARED``.
         same_grades: whether all are of the stone's own cut, color and clarity.
         price, low, high: the predicted price and the ends of its range, in USD.
-        expected: the median of their prices, brought to the weight and the grades of the stone, in
-            USD: each times the model's price of the stone over that of the other, from the 4 Cs.
-            None if there are none.
+        expected: the median of their prices, brought to the stone, in USD: each times the model's
+            price of the stone over that of the other. None if there are none.
         level_has_moved: whether some of the training stones were sold at another level of prices.
         agrees: whether *expected* is in the price range. None: they are fewer than ``MINIMUM``, or
             their level of prices may be another one.
@@ -83,9 +82,7 @@ class Comparables:
         if self.level_has_moved:
             more = " Prices have moved since some of the training stones were sold."
         elif self.position != "within" and self.expected is not None:
-            more = (
-                f" At this weight and with these grades, it would be about ${self.expected:,.0f}."
-            )
+            more = f" Brought to this stone, that is about ${self.expected:,.0f}."
         return f"{nearest} of {grades} ({carats} ct) {sold}; this price is {where}.{more}"
 
     def warning(self) -> str:
@@ -94,8 +91,8 @@ class Comparables:
             return ""
         side = "above" if self.expected > self.high else "below"
         return (
-            "The prediction and the comparable stones disagree: at this weight and with these grades"
-            f" they would have sold for about ${self.expected:,.0f}, {side} the price range."
+            "The prediction and the comparable stones disagree: brought to this stone, what they sold"
+            f" for is about ${self.expected:,.0f}, {side} the price range."
         )
 
 
@@ -104,7 +101,6 @@ def compare_with_sold(
     model_prices: Floats,
     *,
     same_grades: bool,
-    own_model_price: float,
     price: float,
     low: float,
     high: float,
@@ -112,12 +108,12 @@ def compare_with_sold(
 ) -> Comparables:
     """Compare a predicted price with what was paid for n stones of the training data *data*.
 
-    *model_prices*, shape (n,), and *own_model_price* are the model's prices of these stones and of
-    the stone that was priced, from the 4 Cs alone, in USD. For the others see ``Comparables``.
+    *model_prices* are the model's prices of these stones, in USD, shape (n,). For the others see
+    ``Comparables``.
     """
     expected = agrees = None
     if len(stones):
-        expected = round(float(np.median(stones.price * own_model_price / model_prices)), 2)
+        expected = round(float(np.median(stones.price * price / model_prices)), 2)
         if len(stones) >= MINIMUM and not data.level_has_moved:
             agrees = low <= expected <= high
     return Comparables(

@@ -20,7 +20,7 @@ from diamond_core.models.ladder import (
 )
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
-from diamond_core.stones.fields import FIELDS, REQUIRED
+from diamond_core.stones.fields import FIELDS
 from diamond_core.stones.proportions import values_at
 from diamond_core.stones.similarity import Similar
 from diamond_core.stones.trade_weights import just_below
@@ -54,7 +54,7 @@ class PriceLadder:
         limits = weight_limits(served.card, diamond.carat)
         similar = _comparables(served, diamond)
         around = _Around(diamond)
-        own, four_cs = around.add(diamond.carat), around.add_four_cs()
+        own = around.add(diamond.carat)
         grades = {
             name: [
                 None if grade is None else around.add(diamond.carat, {name: grade})
@@ -67,7 +67,7 @@ class PriceLadder:
             for carat in ladder_weights(diamond.carat, limits)
         ]
         curve = [around.add(carat) for carat in curve_weights(diamond.carat, limits)]
-        table = DiamondTable.concatenate([around.table(), similar.stones.four_cs()])
+        table = DiamondTable.concatenate([around.table(), similar.stones])
 
         found = PriceDiamonds(served).many(table)
         price, low, high = _priced(found, own)
@@ -110,7 +110,6 @@ class PriceLadder:
                 similar.stones,
                 found.prices[len(around.rows) :],
                 same_grades=similar.price_distances is None,
-                own_model_price=_priced(found, four_cs)[0],
                 price=price,
                 low=low,
                 high=high,
@@ -130,12 +129,6 @@ class _Around:
     def add(self, carat: float, grade: Mapping[str, str] = MappingProxyType({})) -> int:
         """Add a stone of this weight, and with another *grade*; return its row."""
         self.rows.append({**values_at(self._diamond, carat), **grade})
-        return len(self.rows) - 1
-
-    def add_four_cs(self) -> int:
-        """Add the stone without measurements; return its row."""
-        four_cs = {name: getattr(self._diamond, name) for name in REQUIRED}
-        self.rows.append({name: four_cs.get(name) for name in FIELDS})
         return len(self.rows) - 1
 
     def table(self) -> DiamondTable:

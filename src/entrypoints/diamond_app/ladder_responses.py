@@ -99,8 +99,8 @@ class Comparables(Struct, frozen=True, kw_only=True):
     expected: Annotated[
         float | None,
         described(
-            "The median of their prices, each times the model's own price of this stone over that"
-            " of the other, in USD.",
+            "The median of their prices, each times the model's price of this stone over that of"
+            " the other, in USD.",
             4590.0,
         ),
     ]
