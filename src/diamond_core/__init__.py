@@ -34,10 +34,12 @@ from diamond_core.errors import (
     UnknownFamily,
 )
 from diamond_core.models.champion_periods import ChampionPeriod, champion_periods
+from diamond_core.models.comparables import Comparables
 from diamond_core.models.error_slices import PRICE_BAND, ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, Metrics, compare, metrics_of
 from diamond_core.models.explanation import Contribution, Explanation
 from diamond_core.models.inversions import Inversions, four_c_inversions, measured_inversions
+from diamond_core.models.ladder import CurvePoint, GradeSteps, Ladder, Step, WeightStep
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId
 from diamond_core.models.pipeline_run import PipelineRun
 from diamond_core.models.price_ranges import PriceRanges
@@ -113,6 +115,7 @@ from diamond_core.stones.gate import GateLimits
 from diamond_core.stones.holdout import folds, in_holdout
 from diamond_core.stones.similarity import Similar, SimilarStones, sorted_samples
 from diamond_core.stones.stone_records import StoneRecords
+from diamond_core.stones.trade_weights import TRADE_WEIGHTS
 from diamond_core.use_cases.add_stones import AddedStones, AddStones, find_delivery
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
@@ -122,6 +125,7 @@ from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.follow_champion import ChampionFollower
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 from diamond_core.use_cases.price_diamonds import Prediction, Predictions, PriceDiamonds
+from diamond_core.use_cases.price_ladder import PriceLadder
 from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
 from diamond_core.use_cases.prune_requests import prune_requests
 from diamond_core.use_cases.read_requests import read_requests
@@ -184,6 +188,13 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ExplainPrice",
     "Explanation",
     "Contribution",
+    "PriceLadder",
+    "Ladder",
+    "Step",
+    "WeightStep",
+    "GradeSteps",
+    "CurvePoint",
+    "Comparables",
     "Prediction",
     "Predictions",
     "FindSimilar",
@@ -274,6 +285,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ONNX_FILE",
     "ESTIMATOR_FILE",
     "Floats",
+    "TRADE_WEIGHTS",
     "folds",
     "no_progress",
     "notify_nobody",

@@ -1,14 +1,18 @@
 import gzip
 import http.server
 import threading
+from datetime import date
 
 import pytest
 from tables import write_parquet, write_workbook
 
+from diamond_adapters.sources.bundled import bundled_source
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_adapters.sources.locate import locate_sources, locate_unattended
 from diamond_core import SourceUnreadable
 from diamond_core.use_cases.read_stones import read_stones
+from diamond_core.use_cases.training_split import TrainingSplit
+from diamond_core.use_cases.training_stones import TrainingStones
 
 HEADER = "carat,cut,color,clarity,depth,table,price,x,y,z"
 ROW = "0.23,Ideal,E,SI2,61.5,55,326,3.95,3.98,2.43"
@@ -181,3 +185,10 @@ def test_a_url_with_a_question_mark_is_no_glob(text):
     with pytest.raises(SourceUnreadable) as caught:
         list(source.read())
     assert "secret" not in str(caught.value)
+
+
+def test_what_is_trained_on_the_bundled_stones_is_at_2008_prices():
+    stones = TrainingStones.from_sources([bundled_source()], date(2026, 1, 1))
+    summary = TrainingSplit.of(stones).summary
+    assert summary.priced_as() == "Round, natural, polished; at 2008 prices."
+    assert not summary.level_has_moved

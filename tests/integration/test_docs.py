@@ -143,6 +143,13 @@ def are_similar_stones(text):
         assert (each["cut"], each["color"], each["clarity"]) == ("Ideal", "H", "SI2")
 
 
+def is_a_ladder(text):
+    answer = json.loads(text)
+    assert set(answer["grades"]["color"]) == {"up", "down"}
+    assert "jump" in answer["weights"][0]
+    assert {"curve", "comparables"} <= set(answer)
+
+
 def is_the_request_id(text):
     assert text.strip().lower() == "x-request-id: order-4711"
 
@@ -156,7 +163,7 @@ def test_the_web_developers_tutorial_runs_against_a_service(service, tmp_path):
     for check, answer in zip(
         [
             *(is_a_price, are_grades, names_carat_and_cut),
-            *(are_two_prices, are_similar_stones, is_the_request_id),
+            *(are_two_prices, are_similar_stones, is_a_ladder, is_the_request_id),
         ],
         answers,
         strict=True,

@@ -132,4 +132,4 @@ def test_finds_similar_stones_by_their_four_cs_alone(client, container, field):
 
 def test_documents_the_parameters_that_it_takes(client):
     found = client.simulate_get("/openapi.json").json["paths"]["/v1/similar"]["get"]
-    assert [each["name"] for each in found["parameters"]] == [*STONE, "n"]
+    assert [each["name"] for each in found["parameters"]] == [*STONE, "n", "grades"]

@@ -20,12 +20,12 @@ from diamond_core.models.model_card import ModelCard
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import FIELDS, GRADES, REQUIRED
+from diamond_core.stones.proportions import values_at
 
 MEASUREMENTS: Final = "measurements"
 PROPERTIES: Final = (*REQUIRED, MEASUREMENTS)
 """What is explained: the 4 Cs, and all that is measured together, as proportions."""
 
-_LENGTHS: Final = ("x", "y", "z")
 _COALITIONS: Final = 2 ** len(PROPERTIES)
 _WORDS: Final = {
     "carat": ("this weight", "adds", "takes"),
@@ -85,20 +85,16 @@ def coalitions(diamond: Diamond, reference: Diamond) -> DiamondTable:
     """Return a stone for each set of properties of *diamond*; all others are the reference's.
 
     Bit i of a row's number says whether ``PROPERTIES[i]`` is in the set, so that the last row is
-    *diamond* and the first one is *reference*. The lengths x, y and z scale with the cube root of
-    the weight: measurements stand for proportions, and no stone is impossible.
+    *diamond* and the first one is *reference*. Measurements stand for proportions; see ``values_at``.
     """
-    columns: dict[str, list[Any]] = {name: [] for name in FIELDS}
+    rows = []
     for number in range(_COALITIONS):
         of = {
             name: diamond if number >> bit & 1 else reference for bit, name in enumerate(PROPERTIES)
         }
-        measured, carat = of[MEASUREMENTS], of["carat"].carat
-        scale = 1.0 if measured.carat == carat else (carat / measured.carat) ** (1.0 / 3.0)
-        for name, column in columns.items():
-            value = getattr(of.get(name, measured), name)
-            column.append(value * scale if name in _LENGTHS and value is not None else value)
-    return DiamondTable.of_stored(columns)
+        grades = {name: getattr(of[name], name) for name in REQUIRED}
+        rows.append(values_at(of[MEASUREMENTS], of["carat"].carat) | grades)
+    return DiamondTable.of_stored({name: [row[name] for row in rows] for name in FIELDS})
 
 
 def shapley_values(worths: Floats) -> Floats:

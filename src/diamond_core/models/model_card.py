@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import log
 from typing import Any, Final, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from diamond_core.errors import InvalidModelId
 from diamond_core.models.evaluation import Comparison, Metrics
 from diamond_core.models.inversions import Inversions
+from diamond_core.models.price_level import STABLE
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
 from diamond_core.stones.diamond_table import DiamondTable
@@ -56,6 +58,7 @@ class DataSummary:
         price_levels: the first day of each period and the level of its prices, the newest at 1;
             the model was trained at the newest level. Empty where all prices are of one period.
         scored_since, scored_until: the first and the last day of the scored prices, '' without dates.
+        priced_since, priced_until: the same of all prices.
     """
 
     source: str
@@ -71,6 +74,28 @@ class DataSummary:
     scored_since: str = ""
     scored_until: str = ""
     price_levels: tuple[tuple[str, float], ...] = ()
+    priced_since: str = ""
+    priced_until: str = ""
+
+    @property
+    def level_has_moved(self) -> bool:
+        """Whether prices of the data are of clearly other levels than the newest."""
+        return any(abs(log(level)) > log(STABLE) for _, level in self.price_levels)
+
+    def priced_as(self) -> str:
+        """Return in one sentence which stones are priced, and at prices of when."""
+        since, until = self.priced_since[:4], self.priced_until[:4]
+        if not until:
+            prices = "at the prices of the training data"
+        elif since == until:
+            prices = f"at {until} prices"
+            if self.priced_since != self.priced_until:
+                prices += f", from stones sold {self.priced_since} to {self.priced_until}"
+        elif self.price_levels:
+            prices = f"at the level of {until} prices, from stones sold {since} to {until}"
+        else:
+            prices = f"at {since} to {until} prices"
+        return f"Round, natural, polished; {prices}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

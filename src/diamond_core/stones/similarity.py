@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import GRADES
 
 _CUTS, _COLORS, _CLARITIES = (GRADES[name].numbers for name in ("cut", "color", "clarity"))
+_SIZES: Final = (len(_CUTS), len(_COLORS), len(_CLARITIES))
 _GROUPS: Final = len(_CUTS) * len(_COLORS) * len(_CLARITIES)
 
 
@@ -24,11 +27,14 @@ class Similar:
         stones: nearest weight first.
         carat_differences: each stone's weight minus the requested weight, in carats.
         available: the total number of stones of this cut, color and clarity.
+        price_distances: for stones of neighbouring grades, how far each is in price terms, nearest
+            first; see ``price_distances``. None: all are of the same grades.
     """
 
     stones: DiamondTable
     carat_differences: list[float]
     available: int
+    price_distances: list[float] | None = None
 
 
 def sorted_samples(table: DiamondTable) -> DiamondTable:
@@ -85,6 +91,28 @@ class SimilarStones:
             stop - start,
         )
 
+    def around(self, diamond: Diamond, n: int) -> tuple[NDArray[np.intp], int]:
+        """Return the positions of stones of the same or neighbouring grades, and how many there are.
+
+        In each cut, color and clarity, the grades are within one step; within more if they have
+        fewer than *n* stones. Of each group, the *n* nearest lighter and the *n* nearest heavier
+        stones are returned, in no order.
+        """
+        asked = (_CUTS[diamond.cut], _COLORS[diamond.color], _CLARITIES[diamond.clarity])
+        for steps in range(1, max(_SIZES)):
+            groups = _groups_within(asked, steps)
+            available = sum(self._starts[group + 1] - self._starts[group] for group in groups)
+            if available >= n:
+                break
+        found: list[int] = []
+        for group in groups:
+            start, stop = self._starts[group], self._starts[group + 1]
+            if start < stop:
+                middle = bisect_left(self._carats, diamond.carat, start, stop)
+                found += self._lighter(start, middle, n)
+                found += range(middle, min(middle + n, stop))
+        return np.array(found, dtype=np.intp), available
+
     def _weights(self, positions: range | list[int]) -> list[float]:
         if isinstance(positions, range):
             weights: list[float] = self._carats[positions.start : positions.stop].tolist()
@@ -107,6 +135,15 @@ class SimilarStones:
 def _group(cut: Any, color: Any, clarity: Any) -> Any:
     """Return the number of a group, or for arrays of grade numbers the numbers of many groups."""
     return (cut * len(_COLORS) + color) * len(_CLARITIES) + clarity
+
+
+def _groups_within(grades: tuple[int, int, int], steps: int) -> list[int]:
+    """Return the groups whose grades are within so many steps of *grades*, ascending."""
+    near = (
+        range(max(grade - steps, 0), min(grade + steps + 1, size))
+        for grade, size in zip(grades, _SIZES, strict=True)
+    )
+    return [_group(*each) for each in product(*near)]
 
 
 class _GroupNumbers:

@@ -71,7 +71,8 @@ class TrainingSplit:
         scored = _at_the_newest_level(table, dates, scored, levels)
         recent = ~held_out & _newest(dates, ~held_out, window, MINIMUM_RECENT)
         check_held_out(table[scored])
-        days = dates[scored & ~np.isnat(dates)]
+        scored_since, scored_until = _span(dates[scored])
+        priced_since, priced_until = _span(dates)
         summary = DataSummary(
             source=stones.source,
             digest=table.digest(),
@@ -83,9 +84,11 @@ class TrainingSplit:
             version=stones.version,
             half_life=half_life,
             window=window,
-            scored_since=str(days.min()) if len(days) else "",
-            scored_until=str(days.max()) if len(days) else "",
+            scored_since=scored_since,
+            scored_until=scored_until,
             price_levels=() if levels is None else levels.as_pairs(),
+            priced_since=priced_since,
+            priced_until=priced_until,
         )
         weights = None
         if half_life is not None and len(np.unique(dates)) > 1:
@@ -100,6 +103,12 @@ class TrainingSplit:
             rejected=stones.rejected,
             summary=summary,
         )
+
+
+def _span(dates: Dates) -> tuple[str, str]:
+    """Return the first and the last known day, '' if none is known."""
+    days = dates[~np.isnat(dates)]
+    return (str(days.min()), str(days.max())) if len(days) else ("", "")
 
 
 def _days_digest(table: DiamondTable, dates: Dates) -> str:

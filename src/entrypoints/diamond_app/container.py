@@ -61,6 +61,7 @@ from diamond_core import (
     PipelineRuns,
     PriceDiamonds,
     PricedStones,
+    PriceLadder,
     PruneModels,
     ReadPriced,
     RecomputeExchange,
@@ -319,6 +320,7 @@ class Container(containers.DeclarativeContainer):
     champion_follower = providers.Singleton(ChampionFollower, history)
     price_diamonds = providers.Factory(PriceDiamonds, champion_follower)
     explain_price = providers.Singleton(ExplainPrice, champion_follower)
+    price_ladder = providers.Factory(PriceLadder, champion_follower)
     find_similar = providers.Factory(FindSimilar, champion_follower)
     choose_champion = providers.Factory(ChooseChampion, history, clock)
     compare_models = providers.Factory(CompareModels, history)

@@ -18,6 +18,7 @@ from diamond_core import (
     ModelHistory,
     OutcomeLog,
     PriceDiamonds,
+    PriceLadder,
     PruneModels,
     RecomputeExchange,
     ReplayRequests,
@@ -77,6 +78,12 @@ class Home:
         """Says what each property of a stone adds to its price."""
         self.container.champion_follower().refresh()
         return self.container.explain_price()
+
+    @property
+    def price_ladder(self) -> PriceLadder:
+        """Says what a stone would cost with another grade or weight."""
+        self.container.champion_follower().refresh()
+        return self.container.price_ladder()
 
     @property
     def find_similar(self) -> FindSimilar:

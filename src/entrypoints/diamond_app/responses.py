@@ -220,6 +220,18 @@ SimilarStone: Any = msgspec.defstruct(
             "carat_difference",
             Annotated[float, described("Its weight minus the requested weight, in carats.", 0.01)],
         ),
+        (
+            "price_distance",
+            Annotated[
+                float | UnsetType,
+                described(
+                    "How far it is in price terms: the sum of the changes of the model's log price"
+                    " by its weight and each of its grades. Only with grades=near.",
+                    0.042,
+                ),
+            ],
+            UNSET,
+        ),
     ],
     namespace={
         "__doc__": "A stone with a known price. Unknown measurements are null.",
@@ -235,9 +247,12 @@ _GRADE_COLUMNS: Final = tuple(
 
 
 class SimilarDiamonds(Struct, frozen=True):
-    """Known stones of the same cut, color and clarity."""
+    """Known stones of the same cut, color and clarity, or of grades near them."""
 
-    diamonds: Annotated[list[SimilarStone], described("Nearest weight first.")]
+    diamonds: Annotated[
+        list[SimilarStone],
+        described("Nearest weight first; with grades=near, nearest in price terms first."),
+    ]
     count: Annotated[int, described("How many are shown.", 5, ge=0)]
     available: Annotated[int, described("How many there are of these grades.", 73, ge=0)]
 
@@ -245,13 +260,15 @@ class SimilarDiamonds(Struct, frozen=True):
     def of(cls, similar: diamond_core.Similar) -> Self:
         """Return the answer for the similar stones that were found."""
         rows = map(list, similar.stones.rows_of_today().tolist())
+        distances: Sequence[float | UnsetType]
+        distances = similar.price_distances or [UNSET] * len(similar.stones)
         stones = []
-        for cells, difference in zip(rows, similar.carat_differences, strict=True):
+        found = zip(rows, similar.carat_differences, distances, strict=True)
+        for cells, difference, distance in found:
             for position, names in _GRADE_COLUMNS:
                 cells[position] = names.get(cells[position])
-            stones.append(
-                SimilarStone(*cells, difference)
-            )  # an unknown number is NaN: null in JSON
+            # an unknown number is NaN: null in JSON
+            stones.append(SimilarStone(*cells, difference, distance))
         return cls(stones, len(stones), similar.available)
 
 
@@ -276,6 +293,17 @@ class TrainingData(Struct, frozen=True):
     rejected: Annotated[int, described("Rows that can't be used.", 64, ge=0)]
     training_rows: Annotated[int, described("Stones trained on.", 43131, ge=0)]
     holdout_rows: Annotated[int, described("Stones held out.", 10745, ge=0)]
+    priced_since: Annotated[
+        str, described("The first day of its prices; empty: they have no dates.", "2008-07-01")
+    ]
+    priced_until: Annotated[str, described("The last day of its prices.", "2008-07-01")]
+    priced_as: Annotated[
+        str,
+        described(
+            "Which stones are priced, and at prices of when.",
+            "Round, natural, polished; at 2008 prices.",
+        ),
+    ]
 
 
 class ModelCard(Struct, frozen=True):
@@ -350,7 +378,9 @@ class ModelCard(Struct, frozen=True):
     @classmethod
     def of(cls, card: diamond_core.ModelCard) -> Self:
         """Return the answer for a card."""
-        return msgspec.convert(to_plain(card), cls)
+        plain = to_plain(card)
+        plain["data"]["priced_as"] = card.data.priced_as()
+        return msgspec.convert(plain, cls)
 
 
 class DamagedModel(Struct, frozen=True):

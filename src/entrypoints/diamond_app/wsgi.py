@@ -39,6 +39,7 @@ def app_of(container: Container) -> App:
         champion_follower=container.champion_follower(),
         price_diamonds=container.price_diamonds(),
         explain_price=container.explain_price(),
+        price_ladder=container.price_ladder(),
         find_similar=container.find_similar(),
         choose_champion=container.choose_champion(),
         history=container.history(),

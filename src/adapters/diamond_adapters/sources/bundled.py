@@ -12,9 +12,11 @@ from typing import Final
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_core import RawStones
 
-BUNDLED_NAME: Final = "bundled diamonds (53,940 round natural stones, 2008 prices in USD)"
 PRICED_ON: Final = date(2008, 7, 1)
 """The middle of the year of its prices: their days are not known."""
+BUNDLED_NAME: Final = (
+    f"bundled diamonds (53,940 round natural stones, {PRICED_ON.year} prices in USD)"
+)
 
 
 class BundledSource(CsvSource):

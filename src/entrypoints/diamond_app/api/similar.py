@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import falcon
 import msgspec
@@ -23,9 +23,22 @@ DEFAULT_SIMILAR: Final = 5
 MAXIMUM_SIMILAR: Final = 1000
 
 _Count = Annotated[int, described("How many stones to show.", 5, ge=1, le=MAXIMUM_SIMILAR)]
+_Grades = Annotated[
+    Literal["exact", "near"],
+    described(
+        "exact: stones of the same cut, color and clarity, nearest weight first. near: also of"
+        " neighbouring grades, nearest in price terms first; their grades are within one step, or"
+        " within more if there are too few.",
+        "exact",
+    ),
+]
 SimilarQuery: Any = msgspec.defstruct(
     "SimilarQuery",
-    [*((name, field_type(FIELDS[name])) for name in REQUIRED), ("n", _Count, DEFAULT_SIMILAR)],
+    [
+        *((name, field_type(FIELDS[name])) for name in REQUIRED),
+        ("n", _Count, DEFAULT_SIMILAR),
+        ("grades", _Grades, "exact"),
+    ],
 )
 
 
@@ -44,14 +57,19 @@ class SimilarStones:
         about="If there is none, the list is empty.",
         query=SimilarQuery,
         answer=SimilarDiamonds,
-        answered="Stones of the same grades, nearest weight first.",
+        answered="Stones of the same grades, or of grades near them.",
         errors=(503,),
     )
     def on_get(self, req: Request, resp: falcon.Response) -> SimilarDiamonds:
         given, wrong = read_query(req, SimilarQuery)
         n = whole_number(given, "n", DEFAULT_SIMILAR, MAXIMUM_SIMILAR, wrong)
         given.pop("n", None)
+        grades = given.pop("grades", "") or "exact"
+        if grades not in ("exact", "near"):
+            wrong["grades"] = "must be exact or near"
         diamond = stone_of_query(given, wrong)
         if diamond is None:
             raise invalid_parameters(wrong)
+        if grades == "near":
+            return SimilarDiamonds.of(self._find_similar.near(diamond, n))
         return SimilarDiamonds.of(self._find_similar(diamond, n))

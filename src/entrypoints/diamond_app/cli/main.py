@@ -21,6 +21,7 @@ COMMANDS: Final = {
     ),
     "models": ("diamond_app.cli.models", "List, show, compare, promote and prune models."),
     "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
+    "ladder": ("diamond_app.cli.ladder", "Price one stone with other grades and weights."),
     "similar": ("diamond_app.cli.similar", "Show known stones similar to one stone."),
     "grades": ("diamond_app.cli.grades", "Show the grades and the fields of a stone."),
     "serve": ("diamond_app.cli.serve", "Serve the HTTP API."),

@@ -86,6 +86,11 @@ def command(
         coverage = prediction.card.price_ranges.coverage
         print(f"  {coverage:.0%} of such stones cost {low} to {high}")
     print(f"  ${prediction.price / diamond.carat:,.2f} per carat; model {prediction.card.id}")
+    print(f"  {prediction.card.data.priced_as()}")
+    comparables = wired.price_ladder()(diamond).comparables
+    print(f"  {comparables.sentence()}")
+    if comparables.warning():
+        print(f"  {comparables.warning()}")
     if prediction.assumed:
         print(f"  not given, assumed: {', '.join(prediction.assumed)}")
     if prediction.warning:

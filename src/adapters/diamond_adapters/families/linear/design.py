@@ -11,13 +11,16 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from diamond_adapters.families.features import POSITIONS
 from diamond_adapters.families.weights import Weights
 from diamond_core.stones.fields import Clarity, Color, Cut
+from diamond_core.stones.trade_weights import TRADE_WEIGHTS
 
 Matrix = NDArray[np.float64]
 
 MINIMUM_DEVIATION: Final = 0.2
 
-KNOTS: Final = (0.4, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5, 1.7, 2.0, 2.5)
-"""Weights (carats) at which the slope of the price changes: the steps that the trade uses."""
+_BETWEEN: Final = 1.7
+KNOTS: Final = tuple(sorted({each for each in TRADE_WEIGHTS if 0.4 <= each <= 2.5} | {_BETWEEN}))
+"""Weights (carats) at which the slope of the price changes: the trade's own that have many stones on
+both sides, and one where two of them are far apart."""
 
 _GRADE_COUNTS: Final = {"cut": len(Cut), "color": len(Color), "clarity": len(Clarity)}
 

@@ -3,10 +3,9 @@
 import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
 import { $, showErrors, table } from "./dom.js";
 import { el } from "./elements.js";
-import { carats, count, day, money, plural, when } from "./format.js";
+import { carats, count, day, money, percent, plural, when } from "./format.js";
 import { FIELDS } from "./fields.js";
-import { plot } from "./plot.js";
-import { padded } from "./scales.js";
+import { comparison, priceByWeight, whatIf } from "./what-if.js";
 import { waterfall } from "./why.js";
 
 const NUMBERS = FIELDS.filter((field) => !field.grades);
@@ -17,7 +16,7 @@ const labels = new Map(FIELDS.map(({ name, label }) => [name, label.charAt(0).to
 const form = $("stone");
 let champion = null;
 let latest = 0; // answers to earlier requests are dropped
-let comparison = null;
+let chart = null;
 
 for (const field of FIELDS) $(field.required ? "four-cs" : "measured").append(field.grades ? chips(field) : number(field));
 
@@ -71,6 +70,7 @@ function fill() {
     for (const input of radios(name)) input.checked = input.value.toLowerCase() === grade;
   }
   $("n").value = query.get("n") ?? "10";
+  $("near").checked = query.get("grades") === "near";
   if (MEASURED.some(({ name }) => query.get(name))) $("measurements").open = true;
   hints();
   return query.size > 0;
@@ -87,7 +87,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
   document.body.setAttribute("aria-busy", "true");
   const [price, similar] = await Promise.allSettled([
     parts.includes("price") ? postJson("/v1/predictions", fields) : null,
-    getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), n })}`),
+    getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), ...which(n) })}`),
     loadChampion(),
   ]);
   if (mine !== latest) return;
@@ -115,16 +115,18 @@ async function ask(values, n, parts = ["price", "similar"]) {
     showAnswer(values, price.value);
     showWhy(fields, mine);
   }
-  if (similar.status === "rejected") clearSimilar();
-  else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
+  const sold = similar.status === "rejected" ? clearSimilar() : showSimilar(values, similar.value);
+  showAround(values, price.status === "rejected" ? null : price.value, sold, mine);
 }
+
+/** Which similar stones are asked for. */
+const which = (n) => ($("near").checked ? { n, grades: "near" } : { n });
 
 /** Get the champion's card once; the price does not need it. */
 async function loadChampion() {
   if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
-    $("data-note").textContent = `Priced as a round, natural, polished diamond, at the prices of the training data: ${champion.data.source.replace(/\S*\//g, "")}.`;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
@@ -143,6 +145,21 @@ async function showWhy(diamond, mine) {
   if (found) $("why-said").replaceChildren(...waterfall(found));
 }
 
+/** Show the prices around the stone and what similar ones sold for; the price does not wait for it. */
+async function showAround(values, price, sold, mine) {
+  let found = null;
+  try {
+    if (price) found = await getJson(`/v1/ladder?${new URLSearchParams(values)}`);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
+  if (mine !== latest) return;
+  $("what-if").hidden = !found && !sold;
+  $("what-if-said").replaceChildren(...(found ? whatIf(found, which($("n").value)) : []));
+  if (found) $("compared").replaceChildren(...comparison(found.comparables));
+  if (found || sold) chart = priceByWeight($("scatter"), { own: price && ownPoint(Number(values.carat), price), found, ...sold });
+}
+
 function clearAnswer(text) {
   $("why").hidden = true;
   $("answer").replaceChildren(el("p", { class: "empty" }, text));
@@ -150,11 +167,12 @@ function clearAnswer(text) {
   $("answer-actions").hidden = true;
 }
 
-function clearSimilar() {
-  $("similar-said").replaceChildren(el("p", { class: "empty" }, "No similar stones to show."));
+function clearSimilar(text = "No similar stones to show.", more = []) {
+  $("similar-said").replaceChildren(el("p", { class: "empty" }, text), ...more);
   $("similar-table").replaceChildren();
-  comparison?.remove();
-  comparison = null;
+  chart?.remove();
+  chart = null;
+  return null;
 }
 
 function describe(values) {
@@ -167,18 +185,20 @@ function showAnswer(values, answer) {
   const grades = Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
   $("stone-line").textContent = describe({ ...values, ...grades });
   const parts = [
-    el("p", { class: "price" }, money(answer.price)),
+    el("div", { class: "price-line" }, el("p", { class: "price" }, money(answer.price)),
+      el("p", { class: "hint", id: "data-note" }, champion?.data.priced_as ?? "")),
     el("p", { class: "range" }, el("b", {}, `${money(low)} to ${money(high)}`),
       answer.outside_training_range.some((name) => name === "carat" || name === "combination")
         ? " is a cautious range: no such stones are known."
         : ` is the price range: it contains the prices of about ${Math.round(100 * coverage)}% of such stones.`),
     rangeBar(answer),
+    el("div", { id: "compared" }),
     el("dl", { class: "facts" },
       el("div", {}, el("dt", {}, "Per carat"), el("dd", {}, money(answer.price_per_carat))),
       el("div", {}, el("dt", {}, "Not given, assumed"), el("dd", {},
         assumed(answer.assumed))),
       el("div", {}, el("dt", {}, "Model"), el("dd", {},
-        `${answer.model.family}, of ${day(answer.model.trained_at)}`)),
+        `${answer.model.family}, of ${day(answer.model.trained_at)}`, source())),
     ),
     el("p", { class: "hint" }, "Prediction ", el("span", { class: "code" }, answer.id), `, ${when(Date.now())}.`),
   ];
@@ -186,6 +206,11 @@ function showAnswer(values, answer) {
   $("answer").replaceChildren(...parts);
   $("answer-actions").hidden = false;
   $("copied").textContent = "";
+}
+
+/** Where the training data comes from, without folders. */
+function source() {
+  return champion ? el("span", { class: "what" }, `, from ${champion.data.source.replace(/\S*\//g, "")}`) : "";
 }
 
 function assumed(names) {
@@ -201,38 +226,45 @@ function rangeBar({ price, price_range: { low, high } }) {
     el("span", {}, money(low)), el("span", { class: "track" }, mark), el("span", {}, money(high)));
 }
 
-function showSimilar(values, answer, price) {
+/** Show similar stones in words and as a table; return their points for the chart, or null. */
+function showSimilar(values, answer) {
+  const near = $("near").checked;
   const stones = answer.diamonds;
-  comparison?.remove();
-  comparison = null;
-  $("similar-table").replaceChildren();
-  if (!stones.length) {
-    $("similar-said").replaceChildren(el("p", { class: "empty" },
-      "The training data has no stone with this cut, color and clarity. Try a neighboring grade."));
-    return;
-  }
   const few = answer.count < Number($("n").value);
+  const more = few && !near ? [el("button", { type: "button", onclick: addNear }, "Add stones of neighbouring grades")] : [];
+  if (!stones.length) return clearSimilar("The training data has no stone with this cut, color and clarity.", more);
+  clearSimilar();
+  const grades = near ? "this or a neighbouring cut, color and clarity" : "this cut, color and clarity";
   $("similar-said").replaceChildren(el("p", { class: "hint" },
-    few ? `Only ${plural(answer.count, "stone")} with this cut, color and clarity in the training data.`
-      : `The ${plural(answer.count, "stone")} nearest in weight, of ${count(answer.available)} with this cut, color and clarity.`));
+    few ? `Only ${plural(answer.count, "stone")} with ${grades} in the training data.`
+      : `The ${plural(answer.count, "stone")} nearest in ${near ? "price terms" : "weight"}, of ${count(answer.available)} with ${grades}.`,
+    near ? " Distance: how much the price changes on the way to the stone, in all." : ""), ...more);
   const listed = table("Table of similar stones", [
     { title: "Carat", number: true, cell: (stone) => stone.carat.toFixed(2) },
     { title: "Difference", number: true, cell: (stone) => signed(stone.carat_difference) },
     { title: "Price", number: true, cell: (stone) => money(stone.price) },
     { title: "Per carat", number: true, cell: (stone) => money(stone.price / stone.carat) },
+    ...(near ? GRADES.map(({ name, label }) => ({ title: label, cell: (stone) => stone[name] ?? "–" })) : []),
+    ...(near ? [{ title: "Distance", number: true, cell: (stone) => percent(Math.expm1(stone.price_distance)) }] : []),
     { title: "Depth %", number: true, cell: (stone) => known(stone.depth, 1) },
     { title: "Table %", number: true, cell: (stone) => known(stone.table) },
     { title: "x × y × z, mm", cell: (stone) => [stone.x, stone.y, stone.z].map((side) => known(side, 2)).join(" × ") },
   ], stones, (_, index) => ({ "data-index": index }));
   const rows = [...listed.querySelectorAll("tbody tr")];
-  const dots = stones.map(({ carat, price: paid }) => ({ x: carat, y: paid, text: `${carats(carat)}, ${money(paid)}` }));
-  comparison = compare(dots, price ? ownPoint(Number(values.carat), price) : null, (point) =>
-    rows.forEach((row, at) => row.classList.toggle("lit", point !== null && dots[at] === point)));
+  const points = stones.map((stone) => soldPoint(stone, values));
   rows.forEach((row, index) => {
-    row.addEventListener("mouseenter", () => comparison?.light(dots[index]));
-    row.addEventListener("mouseleave", () => comparison?.light(null));
+    row.addEventListener("mouseenter", () => chart?.light(points[index]));
+    row.addEventListener("mouseleave", () => chart?.light(null));
   });
   $("similar-table").replaceChildren(listed);
+  return { points, onPoint: (point) => rows.forEach((row, at) => row.classList.toggle("lit", point !== null && points[at] === point)) };
+}
+
+/** A sold stone as a point of the chart; one of other grades is an odd one and names them. */
+function soldPoint({ carat, price, ...stone }, values) {
+  const odd = GRADES.some(({ name }) => REQUIRED.has(name) && stone[name] !== (chosen(name) || values[name]));
+  const grades = odd ? `, ${stone.cut}, ${stone.color}, ${stone.clarity}` : "";
+  return { x: carat, y: price, odd, text: `${carats(carat)}, ${money(price)}${grades}` };
 }
 
 /** This stone with its price range, as a point of the chart. */
@@ -240,20 +272,9 @@ function ownPoint(x, { price: y, price_range: { low, high } }) {
   return { x, y, low, high, text: `This stone: ${carats(x)}, ${money(y)} (${money(low)} to ${money(high)})` };
 }
 
-/** Draw the weights and prices of similar stones and, where there is a prediction, of this one. */
-function compare(points, own, onPoint) {
-  const x = padded([...points, ...(own ? [own] : [])].map((point) => point.x), { minimum: 0.01 });
-  const y = padded([...points.map((point) => point.y), ...(own ? [own.low, own.high] : [])]);
-  const label = `Weight against price of ${plural(points.length, "similar stone")}${own ? `. ${own.text}` : ""}`;
-  return plot($("scatter"), {
-    label, onPoint,
-    x: { ...x, format: "number", title: "Weight, carat" },
-    y: { ...y, low: Math.max(y.low, 0), format: "usd", title: "Price, USD" },
-    layers: [
-      { mark: "dots", look: "open", name: "Similar stones", points },
-      ...(own ? [{ mark: "intervals", series: 1, shape: 3, name: "This stone and its price range", points: [own] }] : []),
-    ],
-  });
+function addNear() {
+  $("near").checked = true;
+  $("similar").requestSubmit();
 }
 
 const known = (value, digits) => (value === null ? "–" : digits ? value.toFixed(digits) : String(value));
@@ -262,7 +283,7 @@ const signed = (value) => (value > 0 ? `+${carats(value)}` : value < 0 ? `−${c
 function submit(parts) {
   const values = given();
   const n = $("n").value.trim() || "10";
-  const query = new URLSearchParams({ ...values, n });
+  const query = new URLSearchParams({ ...values, ...which(n) });
   if (`?${query}` !== location.search) history.pushState(null, "", `/?${query}`);
   ask(values, n, parts).then(() => {
     // on a phone the answer is below the form
