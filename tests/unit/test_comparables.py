@@ -22,7 +22,6 @@ from diamond_core import (
     FindSimilar,
     ModelHistory,
     PriceLadder,
-    SimilarStones,
     sorted_samples,
 )
 from diamond_core.models.comparables import compare_with_sold
@@ -86,12 +85,12 @@ def by_looking_at_every_stone(model, samples, asked, n):
     return ranked[:n], len(near)
 
 
-@given(st.lists(some_stone, max_size=40), some_stone, st.integers(1, 12))
+@given(st.lists(some_stone, min_size=1, max_size=40), some_stone, st.integers(1, 12))
 def test_near_stones_agree_with_looking_at_every_stone(stones, asked, n):
     table = DiamondTable.from_diamonds(stones, range(1, len(stones) + 1))
     samples = sorted_samples(table)
     for model in (OddModel(), FormulaModel()):
-        served = LoadedModel(a_card(), model, SimilarStones(samples))
+        served = LoadedModel.of(a_card(), model, samples)
         found = nearest_in_price(served, asked, n)
         expected, available = by_looking_at_every_stone(model, samples, asked, n)
         assert found.available == available
@@ -106,7 +105,7 @@ def test_near_stones_agree_with_looking_at_every_stone(stones, asked, n):
 
 def test_near_stones_agree_with_looking_at_every_stone_among_many():
     samples = sorted_samples(some_stones(600))
-    served = LoadedModel(a_card(), OddModel(), SimilarStones(samples))
+    served = LoadedModel.of(a_card(), OddModel(), samples)
     for asked in some_stones(3, seed=5).four_cs():
         found = nearest_in_price(served, asked, 7)
         expected, _ = by_looking_at_every_stone(OddModel(), samples, asked, 7)

@@ -19,12 +19,13 @@ from diamond_core import (
     Color,
     Cut,
     Diamond,
+    InvalidDiamond,
     ModelHistory,
     NoChampion,
     PriceDiamonds,
     PriceLadder,
 )
-from diamond_core.models.ladder import curve_weights, ladder_weights, weight_limits
+from diamond_core.models.ladder import curve_weights, ladder_weights
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import GRADES
 from diamond_core.stones.proportions import values_at
@@ -34,6 +35,8 @@ from diamond_core.testing.samples import NOON
 
 STONES = some_stones(400)
 CARD = dataclasses.replace(a_card(), training_range={"carat": (0.2, 5.0)})
+
+priceable = st.builds(dataclasses.replace, some_measured, carat=st.floats(0.11, 7.2))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def serving(stones):
     return follower
 
 
-@given(stone=some_measured)
+@given(stone=priceable)
 def test_every_price_is_that_of_the_stone_that_it_names(follower, stone):
     found = PriceLadder(follower)(stone)
     price = PriceDiamonds(follower)
@@ -109,11 +112,7 @@ def test_shows_the_neighbouring_weights_and_the_stones_own():
     st.floats(1.0, 1e6),
 )
 def test_prices_no_weight_beyond_the_limits(carat, minimum, factor):
-    card = dataclasses.replace(
-        CARD, training_range={"carat": (minimum, min(minimum * factor, 1000.0))}
-    )
-    low, high = limits = weight_limits(card, carat)
-    assert low <= carat <= high
+    low, high = limits = min(minimum, carat), max(min(minimum * factor, 1000.0), carat)
     weights = ladder_weights(carat, limits)
     curve = curve_weights(carat, limits)
     assert all(low <= just_below(each) < each <= high for each in weights)
@@ -146,6 +145,12 @@ def test_another_weight_keeps_the_proportions(stone, carat):
         if length is not None:
             assert values[name] ** 3 / carat == pytest.approx(length**3 / stone.carat)
     assert values_at(stone, stone.carat) == {name: getattr(stone, name) for name in values}
+
+
+def test_has_no_ladder_for_a_stone_of_which_nothing_is_known(follower):
+    stone = Diamond(carat=50.0, cut=Cut.IDEAL, color=Color.G, clarity=Clarity.VS1)
+    with pytest.raises(InvalidDiamond, match="to be priced"):
+        PriceLadder(follower)(stone)
 
 
 def test_has_no_ladder_without_a_champion():

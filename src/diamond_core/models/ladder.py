@@ -11,7 +11,7 @@ import numpy as np
 from diamond_core.models.comparables import Comparables
 from diamond_core.models.model_card import ModelCard
 from diamond_core.stones.diamond import Diamond
-from diamond_core.stones.fields import GRADES, NUMBERS
+from diamond_core.stones.fields import GRADES
 from diamond_core.stones.trade_weights import (
     TRADE_WEIGHTS,
     just_below,
@@ -20,8 +20,6 @@ from diamond_core.stones.trade_weights import (
 
 WEIGHTS_EACH_SIDE: Final = 2
 """How many trade weights below and above a stone's weight are priced."""
-_BEYOND: Final = 2.0
-"""A weight beyond this factor from all training weights is not priced: see ``weight_limits``."""
 _AROUND: Final = 1.25
 _EVEN: Final = 41
 """The curve spans at least this factor around a stone's weight, with so many even steps."""
@@ -129,22 +127,8 @@ def grade_neighbours(diamond: Diamond) -> dict[str, tuple[str | None, str | None
     return found
 
 
-def weight_limits(card: ModelCard, carat: float) -> tuple[float, float]:
-    """Return the minimum and the maximum weight that a ladder of a stone of *carat* may price.
-
-    They are those of the training data, and half and double of them: further away, a model says
-    nothing. The stone's own weight is always within them.
-    """
-    field = NUMBERS["carat"]
-    low, high = card.training_range.get("carat", (field.minimum, field.maximum))
-    return (
-        max(min(low / _BEYOND, carat), field.minimum),
-        min(max(high * _BEYOND, carat), field.maximum),
-    )
-
-
 def ladder_weights(carat: float, limits: tuple[float, float]) -> list[float]:
-    """Return the trade weights of a ladder, ascending."""
+    """Return the trade weights of a ladder, ascending; *limits* are ``Support.carats``."""
     return neighbouring_weights(carat, WEIGHTS_EACH_SIDE, *limits)
 
 

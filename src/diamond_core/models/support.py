@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diamond_core.errors import FieldProblem
+from diamond_core.errors import FieldProblem, InvalidDiamond
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import GRADES, REQUIRED
@@ -86,6 +86,16 @@ class Support:
         places = np.arange(self._last + 1)
         near = np.maximum(places - _NEAR, 0), np.minimum(places + _NEAR, self._last) + 1
         self._seen = up_to[near[1]] > up_to[near[0]]
+
+    def check(self, diamond: Diamond) -> None:
+        """Check that the stone can be priced.
+
+        Raises:
+            InvalidDiamond: it has a ``refusal``.
+        """
+        refusal = self.refusal(diamond.carat)
+        if refusal is not None:
+            raise InvalidDiamond([refusal])
 
     def refusal(self, carat: float) -> FieldProblem | None:
         """Return why a stone of this weight is not priced: nothing is known of any like it."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -74,6 +74,12 @@ class LoadedModel:
     model: Model
     similar: SimilarStones
     support: Support
+
+    @classmethod
+    def of(cls, card: ModelCard, model: Model, samples: DiamondTable) -> Self:
+        """Return a model with its training stones, in the order of ``sorted_samples``."""
+        support = Support(samples, card.price_ranges.effects)
+        return cls(card, model, SimilarStones(samples), support)
 
     def evaluated(self, holdout: DiamondTable) -> Evaluation:
         """Return its predictions for *holdout*."""
@@ -241,16 +247,15 @@ class ModelHistory:
         card = self.card(id)
         model = self.open(card)
         samples = self.samples(card)
-        with _damage_of(id, "the gaps between its training stones can't be computed"):
-            support = Support(samples, card.price_ranges.effects)
         with _damage_of(id, "it fails to price two ordinary stones"):
+            loaded = LoadedModel.of(card, model, samples)
             prices = model.price(SMOKE_TEST)
             if prices.shape != (len(SMOKE_TEST),) or not (np.isfinite(prices) & (prices > 0)).all():
                 raise ModelDamaged(id, "it does not price two ordinary stones")
-            card.price_ranges.of_table(SMOKE_TEST, prices, support.gaps(SMOKE_TEST))
+            card.price_ranges.of_table(SMOKE_TEST, prices, loaded.support.gaps(SMOKE_TEST))
             for stone, price in zip(SMOKE_TEST, prices.tolist(), strict=True):
-                card.price_ranges.of(stone, price, support.gap(stone))
-        return LoadedModel(card, model, SimilarStones(samples), support)
+                card.price_ranges.of(stone, price, loaded.support.gap(stone))
+        return loaded
 
     def report(self, id: ModelId) -> bytes:
         """Return the model's training report.

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from diamond_core.errors import FieldProblem, InvalidDiamond
+from diamond_core.errors import FieldProblem
 from diamond_core.models.model_card import ModelCard, outside_range
 from diamond_core.models.support import FEW
 from diamond_core.stones.diamond import Diamond, reader_of
@@ -123,9 +123,7 @@ class PriceDiamonds:
         """
         served = self._served()
         card, ranges, support = served.card, served.card.price_ranges, served.support
-        refusal = support.refusal(diamond.carat)
-        if refusal is not None:
-            raise InvalidDiamond([refusal])
+        support.check(diamond)
         price, gap = float(served.model.price(diamond)[0]), support.gap(diamond)
         low, high = ranges.of(diamond, price, gap)
         outside = []

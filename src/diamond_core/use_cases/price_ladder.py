@@ -16,7 +16,6 @@ from diamond_core.models.ladder import (
     curve_weights,
     grade_neighbours,
     ladder_weights,
-    weight_limits,
 )
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
@@ -49,9 +48,11 @@ class PriceLadder:
 
         Raises:
             NoChampion: no model is served.
+            InvalidDiamond: nothing is known of a stone of this weight; see ``Support.refusal``.
         """
         served = self._follower.get()
-        limits = weight_limits(served.card, diamond.carat)
+        served.support.check(diamond)
+        limits = served.support.carats
         similar = _comparables(served, diamond)
         around = _Around(diamond)
         own = around.add(diamond.carat)
