@@ -93,6 +93,11 @@ def test_says_why_in_words_and_as_a_waterfall(desk):
     names = ["A typical stone", "Weight", "Cut", "Color", "Clarity", "Measurements", "This stone"]
     assert [text.split("\n")[0].partition("\t")[0][: len(name)]
             for text, name in zip(rows.all_inner_texts(), names, strict=True)] == names  # fmt: skip
+    bars_join(page)
+
+
+def bars_join(page):
+    """See that each bar of the waterfall begins where the one before ends."""
     bars = page.evaluate(
         """() => [...document.querySelectorAll(".waterfall span")].map((bar) =>
             [parseFloat(bar.style.left), parseFloat(bar.style.width), bar.className])"""
@@ -102,6 +107,45 @@ def test_says_why_in_words_and_as_a_waterfall(desk):
         assert left == pytest.approx(reached if kind == "more" else reached - width, abs=0.01)
         reached += width if kind == "more" else -width
     assert reached == pytest.approx(bars[-1][1], abs=0.01)
+
+
+def test_compares_with_a_chosen_stone_by_keyboard(visit, open_service):
+    page = visit.open(SEARCH)
+    price = page.locator("#answer .price").inner_text()
+    page.get_by_text("Compare with another stone").focus()
+    page.keyboard.press("Enter")
+    other = page.locator("#compare")
+    assert other.get_by_label("Its weight").input_value() == "1.1"  # as the priced stone
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("0,9")
+    for _ in ("cut", "color"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("G")
+    page.keyboard.press("Enter")
+    other.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_text("The other stone costs $").wait_for()
+    row = page.locator("#why-said tbody tr").first
+    assert "0.9 ct, Ideal, G, SI2" in row.inner_text()
+    assert page.locator("#answer .price").inner_text() == price
+    bars_join(page)
+    assert visit.accessibility_violations() == []
+    visit.screenshot("compared")
+    page.reload()
+    page.get_by_text("The other stone costs $").wait_for()
+    page.get_by_role("button", name="Compare with the typical stone").click()
+    page.get_by_text("The typical stone costs $").wait_for()
+    assert "compared_with" not in page.url
+    page.go_back()
+    page.get_by_text("The other stone costs $").wait_for()
+
+
+def test_errors_of_the_other_stone_stand_beside_its_fields(desk):
+    desk.expected = ["status of 422"]
+    page = desk.open(f"{SEARCH}&compared_with=x,Ideal,G,SI2")
+    page.locator("[id='compared_with/carat-error']:not(:empty)").wait_for()
+    assert page.evaluate("document.activeElement.id") == "compared_with/carat"
+    assert page.locator("#carat-error").inner_text() == ""
 
 
 def test_a_prediction_prints_on_one_page(desk):

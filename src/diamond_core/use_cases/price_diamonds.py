@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diamond_core.models.explanation import Explanation
 from diamond_core.models.model_card import ModelCard, outside_range
 from diamond_core.stones.diamond import Diamond, reader_of
 from diamond_core.stones.diamond_table import DiamondTable, Floats
@@ -22,6 +23,7 @@ class Prediction:
         assumed: fields that the model uses and that were not given.
         outside: numbers that are outside the model's training range.
         card: the model's card.
+        explanation: why it has this price; only ``ExplainPrice`` gives it.
     """
 
     price: float
@@ -30,6 +32,7 @@ class Prediction:
     assumed: list[str]
     outside: list[str]
     card: ModelCard
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class PriceDiamonds:
     @property
     def card(self) -> ModelCard:
         """The card of the model that prices now; raises ``NoChampion`` if there is none."""
-        return self._served().card
+        return self.served().card
 
     def pinned(self) -> PriceDiamonds:
         """Return a pricer that keeps today's champion, even if another model is promoted.
@@ -72,9 +75,14 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model is served.
         """
-        return PriceDiamonds(self._served())
+        return PriceDiamonds(self.served())
 
-    def _served(self) -> LoadedModel:
+    def served(self) -> LoadedModel:
+        """Return the model that prices now.
+
+        Raises:
+            NoChampion: no model is served.
+        """
         follower = self._follower
         return follower if isinstance(follower, LoadedModel) else follower.get()
 
@@ -84,7 +92,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model is served.
         """
-        served = self._served()
+        served = self.served()
         card = served.card
         price = float(served.model.price(diamond)[0])
         low, high = card.price_ranges.of(diamond, price)
@@ -104,7 +112,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model is served.
         """
-        served = self._served()
+        served = self.served()
         prices = served.model.price(table)
         lows, highs = served.card.price_ranges.of_table(table, prices)
         return Predictions(

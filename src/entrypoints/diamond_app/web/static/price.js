@@ -1,13 +1,15 @@
 // The page that prices one stone and shows similar ones. The address contains the input.
 
 import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
+import { compared, comparedInAddress, offerComparison, readCompared } from "./compare.js";
 import { $, showErrors, table } from "./dom.js";
 import { el } from "./elements.js";
 import { carats, count, day, money, plural, when } from "./format.js";
 import { FIELDS } from "./fields.js";
+import { pricedAs } from "./model_words.js";
 import { plot } from "./plot.js";
 import { padded } from "./scales.js";
-import { waterfall } from "./why.js";
+import { rangeBar, waterfall } from "./why.js";
 
 const NUMBERS = FIELDS.filter((field) => !field.grades);
 const GRADES = FIELDS.filter((field) => field.grades);
@@ -71,6 +73,7 @@ function fill() {
     for (const input of radios(name)) input.checked = input.value.toLowerCase() === grade;
   }
   $("n").value = query.get("n") ?? "10";
+  readCompared(query);
   if (MEASURED.some(({ name }) => query.get(name))) $("measurements").open = true;
   hints();
   return query.size > 0;
@@ -86,7 +89,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
     [name, NUMBERS.some((field) => field.name === name) && Number.isFinite(Number(text)) ? Number(text) : text]));
   document.body.setAttribute("aria-busy", "true");
   const [price, similar] = await Promise.allSettled([
-    parts.includes("price") ? postJson("/v1/predictions", fields) : null,
+    parts.includes("price") ? askPrice(fields) : null,
     getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), n })}`),
     loadChampion(),
   ]);
@@ -94,6 +97,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
   document.body.removeAttribute("aria-busy");
   const failed = [price, similar].filter((each) => each.status === "rejected").map((each) => each.reason);
   $("general-error").textContent = "";
+  $("why").hidden &&= !compared(); // its fields can be wrong too
   const wrong = new Map();
   for (const error of failed) {
     for (const each of error.errors ?? []) {
@@ -113,7 +117,8 @@ async function ask(values, n, parts = ["price", "similar"]) {
   if (price.status === "rejected") clearAnswer(wrong.size ? "Correct the marked values to get a price." : "No price yet.");
   else if (price.value) {
     showAnswer(values, price.value);
-    showWhy(fields, mine);
+    $("why").hidden = false;
+    $("why-said").replaceChildren(...waterfall(price.value));
   }
   if (similar.status === "rejected") clearSimilar();
   else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
@@ -124,27 +129,23 @@ async function loadChampion() {
   if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
-    $("data-note").textContent = `Priced as a round, natural, polished diamond, at the prices of the training data: ${champion.data.source.replace(/\S*\//g, "")}.`;
+    $("data-note").textContent = pricedAs(champion);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
   }
 }
 
-/** Show why; the price does not wait for it. */
-async function showWhy(diamond, mine) {
-  let found = null;
-  try {
-    found = await postJson("/v1/explanations", { diamond });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-  }
-  if (mine !== latest) return;
-  $("why").hidden = !found;
-  if (found) $("why-said").replaceChildren(...waterfall(found));
-}
+/** Ask for a price and why it is this one. */
+const askPrice = (fields) => (compared()
+  ? postJson("/v1/explanations", { ...fields, compared_with: compared() })
+  : postJson("/v1/predictions", { ...fields, explain: true }));
+
+/** The grades as they are spelled, whatever the address contains. */
+const gradesOf = (values) => Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
 
 function clearAnswer(text) {
-  $("why").hidden = true;
+  $("why").hidden = !compared();
+  $("why-said").replaceChildren();
   $("answer").replaceChildren(el("p", { class: "empty" }, text));
   $("stone-line").textContent = "";
   $("answer-actions").hidden = true;
@@ -164,8 +165,7 @@ function describe(values) {
 
 function showAnswer(values, answer) {
   const { low, high, coverage } = answer.price_range;
-  const grades = Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
-  $("stone-line").textContent = describe({ ...values, ...grades });
+  $("stone-line").textContent = describe({ ...values, ...gradesOf(values) });
   const parts = [
     el("p", { class: "price" }, money(answer.price)),
     el("p", { class: "range" }, el("b", {}, `${money(low)} to ${money(high)}`),
@@ -197,14 +197,6 @@ function showAnswer(values, answer) {
 function assumed(names) {
   if (!names.length) return "nothing";
   return names.length === MEASURED.length ? "all measurements" : names.map((name) => labels.get(name) ?? name).join(", ");
-}
-
-/** The range as a bar with the price marked in it. */
-function rangeBar({ price, price_range: { low, high } }) {
-  const mark = el("span", { class: "mark" });
-  mark.style.left = `${(100 * (price - low)) / (high - low || 1)}%`;
-  return el("div", { class: "bar-range", "aria-hidden": "true" },
-    el("span", {}, money(low)), el("span", { class: "track" }, mark), el("span", {}, money(high)));
 }
 
 function showSimilar(values, answer, price) {
@@ -268,7 +260,7 @@ const signed = (value) => (value > 0 ? `+${carats(value)}` : value < 0 ? `−${c
 function submit(parts) {
   const values = given();
   const n = $("n").value.trim() || "10";
-  const query = new URLSearchParams({ ...values, n });
+  const query = new URLSearchParams({ ...values, n, ...comparedInAddress() });
   if (`?${query}` !== location.search) history.pushState(null, "", `/?${query}`);
   ask(values, n, parts).then(() => {
     // on a phone the answer is below the form
@@ -296,6 +288,7 @@ $("similar").addEventListener("submit", (event) => {
   submit($("answer-actions").hidden ? ["similar"] : undefined);
 });
 document.addEventListener("input", clearError);
+offerComparison(() => submit(), given);
 $("print").addEventListener("click", () => window.print());
 $("copy-link").addEventListener("click", async () => {
   try {
