@@ -148,6 +148,78 @@ def test_errors_of_the_other_stone_stand_beside_its_fields(desk):
     assert page.locator("#carat-error").inner_text() == ""
 
 
+OUTSIDE = SEARCH.replace("1.1", "9") + "&depth=61.5&table=57&x=13.4&y=13.4&z=8.24"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_hands_over_a_certificate_of_the_prediction_that_is_shown(
+    browser, open_service, width, scheme, tmp_path
+):
+    with visiting(browser, open_service.url, width, scheme) as visit:
+        asked = []
+        visit.page.context.on(
+            "request", lambda each: asked.append(each.url) if each.method == "POST" else None
+        )
+        page = visit.open(SEARCH)
+        page.locator("#answer .price").wait_for()
+        id = page.locator("#answer .code").inner_text()
+        price = page.locator("#answer .price").inner_text()
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Certificate").click()
+        visit.page = certificate = opened.value
+        certificate.get_by_text("its price was off by").wait_for()
+        certificate.get_by_label("Name of the jeweller").fill("Meier & Daughters")
+        certificate.reload()
+        certificate.get_by_text("its price was off by").wait_for()
+        assert len(asked) == 1
+        assert certificate.get_by_label("Name of the jeweller").input_value() == "Meier & Daughters"
+        sheet = certificate.locator("#sheet").inner_text()
+        assert id in sheet
+        assert id in certificate.title()
+        amount = certificate.locator(".amount").inner_text()
+        assert f"${float(amount.strip('$').replace(',', '')):,.0f}" == price
+        for words in ("1.10 carat", "round, natural, polished", "from the 4 Cs alone", "SIGNATURE"):
+            assert words in sheet
+        assert certificate.locator("#known tbody tr").count() == 5
+        assert certificate.locator("#why tbody tr").last.inner_text().endswith(amount)
+        bars_join(certificate)
+        assert visit.accessibility_violations() == []
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert certificate.evaluate(overflow) <= 0
+        visit.screenshot(f"certificate-{scheme}")
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("search", [SEARCH, f"{OUTSIDE}&compared_with=1,Good,D,IF"])
+def test_a_certificate_prints_on_one_page_in_black_on_white(browser, open_service, paper, search):
+    with visiting(browser, open_service.url, scheme="dark") as visit:
+        page = visit.open(search)
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Certificate").click()
+        certificate = opened.value
+        certificate.get_by_text("its price was off by").wait_for()
+        assert ("with care" in certificate.locator("#warning").inner_text()) == (search != SEARCH)
+        printed = certificate.pdf(format=paper)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+        certificate.emulate_media(media="print")
+        colors = "(name) => getComputedStyle(document.querySelector(name)).%s"
+        assert certificate.evaluate(colors % "color", ".amount") == "rgb(0, 0, 0)"
+        white = ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+        assert certificate.evaluate(colors % "backgroundColor", "#sheet") in white
+        assert certificate.evaluate(colors % "backgroundColor", "body") in white
+        assert certificate.get_by_text("carat · Ideal cut").is_visible()
+        assert certificate.get_by_role("button", name="Print").is_hidden()
+
+
+def test_a_certificate_of_nothing_says_what_to_do(visit):
+    page = visit.open("/certificate")
+    page.get_by_text("press Certificate below its price").wait_for()
+    assert page.locator("#sheet").is_hidden()
+    assert visit.accessibility_violations() == []
+    page.get_by_role("link", name="Price a stone").click()
+    page.get_by_role("heading", name="What is this diamond worth?").wait_for()
+
+
 def test_a_prediction_prints_on_one_page(desk):
     page = desk.open(f"{SEARCH}&n=25")
     page.locator("#similar-table tbody tr:nth-child(25)").wait_for()

@@ -6,6 +6,7 @@ import { $, showErrors, table } from "./dom.js";
 import { el } from "./elements.js";
 import { carats, count, day, money, plural, when } from "./format.js";
 import { FIELDS } from "./fields.js";
+import { handOver } from "./handover.js";
 import { pricedAs } from "./model_words.js";
 import { plot } from "./plot.js";
 import { padded } from "./scales.js";
@@ -20,6 +21,7 @@ const form = $("stone");
 let champion = null;
 let latest = 0; // answers to earlier requests are dropped
 let comparison = null;
+let shown = null; // the prediction with all that is beside it
 
 for (const field of FIELDS) $(field.required ? "four-cs" : "measured").append(field.grades ? chips(field) : number(field));
 
@@ -119,6 +121,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
     showAnswer(values, price.value);
     $("why").hidden = false;
     $("why-said").replaceChildren(...waterfall(price.value));
+    keepShown(fields, price.value, similar.value?.diamonds ?? []);
   }
   if (similar.status === "rejected") clearSimilar();
   else showSimilar(values, similar.value, price.status === "fulfilled" ? price.value : null);
@@ -139,6 +142,14 @@ async function loadChampion() {
 const askPrice = (fields) => (compared()
   ? postJson("/v1/explanations", { ...fields, compared_with: compared() })
   : postJson("/v1/predictions", { ...fields, explain: true }));
+
+/** Keep what is shown for the certificate. */
+function keepShown(fields, answer, similar) {
+  shown = {
+    stone: { ...fields, ...gradesOf(fields) }, answer, similar: similar.slice(0, 5), at: Date.now(),
+    warning: $("answer").querySelector(".warn")?.textContent ?? "",
+  };
+}
 
 /** The grades as they are spelled, whatever the address contains. */
 const gradesOf = (values) => Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
@@ -289,6 +300,10 @@ $("similar").addEventListener("submit", (event) => {
 });
 document.addEventListener("input", clearError);
 offerComparison(() => submit(), given);
+$("certificate").addEventListener("click", () => {
+  if (!handOver(shown)) $("copied").textContent = "This browser keeps nothing for the certificate; print this page instead";
+  else if (!window.open("/certificate")) location.assign("/certificate");
+});
 $("print").addEventListener("click", () => window.print());
 $("copy-link").addEventListener("click", async () => {
   try {
