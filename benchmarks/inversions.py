@@ -1,6 +1,7 @@
 """How often is a better stone cheaper, what does the order cost in accuracy, and how long is a price?
 
     python benchmarks/inversions.py [--rows 5000] [--splits 5] [--trials 100] [--graph NAME=FILE]
+                                    [--peers FOLDER]
 
 Trains both families with their default parameters on the training side of the bundled stones, and
 counts the steps to a better stone that lower the price: from the 4 Cs on the whole grid of weights
@@ -9,7 +10,8 @@ counts them in another model, such as ``model.onnx`` of an earlier release.
 
 Then it draws one sample of *rows* stones, splits it 80/20 in several ways, and compares the mean
 absolute errors with the notebook's procedure (see ``training.py``) on the same splits, with the
-standard error of the differences, paired by stone. ``--trials 0`` leaves the notebook out.
+standard error of the differences, paired by stone. ``--trials 0`` leaves the notebook out;
+``--peers`` adds the prices that other programs left for these splits, see ``peers/README.md``.
 """
 
 from __future__ import annotations
@@ -74,29 +76,45 @@ def show(name, model, holdout):
     )
 
 
-def compare(table, splits, trials):
+def sample_of(rows):
+    """Return a sample of the bundled stones, always the same."""
+    table = read_stones([bundled_source()])[0].table
+    return table[np.random.default_rng(0).permutation(len(table))[:rows]]
+
+
+def splits_of(rows, splits):
+    """Yield the positions of the training and of the test stones of each split, 80/20."""
+    for seed in range(splits):
+        yield train_test_split(np.arange(rows), test_size=0.2, random_state=seed)
+
+
+def compare(table, splits, trials, peers):
+    def prices_of(name, training, test, split):
+        if name in FAMILIES:
+            return fitted(name, training).price(test)
+        if name == "notebook":
+            return notebook(training, test, trials)
+        return np.loadtxt(peers / str(split) / f"{name}.txt")
+
     errors = {name: [] for name in FAMILIES}
     if trials:
         errors["notebook"] = []
-    for seed in range(splits):
-        training, test = train_test_split(np.arange(len(table)), test_size=0.2, random_state=seed)
+    if peers:
+        errors |= {each.stem: [] for each in sorted((peers / "0").glob("*.txt"))}
+    for split, (training, test) in enumerate(splits_of(len(table), splits)):
         for name, found in errors.items():
-            if name == "notebook":
-                prices = notebook(table[training], table[test], trials)
-            else:
-                prices = fitted(name, table[training]).price(table[test])
+            prices = prices_of(name, table[training], table[test], split)
             found.append(np.abs(prices - table[test].price))
-        print(f"  split {seed}: " + _shown({name: each[-1] for name, each in errors.items()}))
+        print(f"  split {split}: " + _shown({name: each[-1] for name, each in errors.items()}))
     joined = {name: np.concatenate(each) for name, each in errors.items()}
     print("  mean:    " + _shown(joined))
-    for name in FAMILIES if trials else ():
-        gains = joined[name] - joined["notebook"]
-        ratio = joined[name].mean() / joined["notebook"].mean()
-        # a stone is in several test sets: its differences are one observation
-        deviation = gains.std() / np.sqrt(min(len(gains), len(table)))
-        print(
-            f"  {name}: {ratio:.3f} of the notebook's; {gains.mean():+.1f} +- {deviation:.1f} USD"
-        )
+    for other in (name for name in errors if name not in FAMILIES):
+        for name in FAMILIES:
+            gains = joined[name] - joined[other]
+            ratio = joined[name].mean() / joined[other].mean()
+            # a stone is in several test sets: its differences are one observation
+            deviation = gains.std() / np.sqrt(min(len(gains), len(table)))
+            print(f"  {name}: {ratio:.3f} of {other}; {gains.mean():+.1f} +- {deviation:.1f} USD")
 
 
 def _shown(errors):
@@ -108,6 +126,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5000, help="stones of the sample")
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--trials", type=int, default=100, help="trials of the notebook")
+    parser.add_argument("--peers", type=Path, help="the folder of peers/write_splits.py")
     parser.add_argument("--graph", action="append", default=[], metavar="NAME=FILE")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -125,9 +144,8 @@ def main() -> None:
         show(name, OnnxModel(Path(path).read_bytes(), FEATURES), holdout)
     for name in FAMILIES:
         show(name, fitted(name, table[~held_out]), holdout)
-    sample = np.random.default_rng(0).permutation(len(table))[: options.rows]
     print(f"\nMAE, {options.splits} splits of {options.rows:,} stones")
-    compare(table[sample], options.splits, options.trials)
+    compare(sample_of(options.rows), options.splits, options.trials, options.peers)
 
 
 if __name__ == "__main__":

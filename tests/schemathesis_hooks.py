@@ -6,18 +6,26 @@ from datetime import UTC, date, datetime
 
 import schemathesis
 
-from diamond_core.stones.fields import AGREEMENTS, GRADES
+from diamond_core.stones.fields import AGREEMENTS, GRADES, NUMBERS
 from diamond_core.stones.stone_records import FIRST_DAY
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Take the height from stones whose numbers contradict each other: they fit the schema."""
+    """Change stones that fit the schema and are refused.
+
+    Weights of which the model knows nothing become one carat, and stones whose numbers contradict
+    each other lose their height.
+    """
     body = case.body if isinstance(case.body, dict) else {}
     batch = body.get("diamonds")
     stones = [*_stones(body), case.query, *(batch if isinstance(batch, list) else [])]
     for stone in stones:
-        if isinstance(stone, dict) and _contradicts(stone):
+        if not isinstance(stone, dict):
+            continue
+        if _is_far(stone.get("carat")):
+            stone["carat"] = 1.0
+        if _contradicts(stone):
             del stone["z"]
     if "price_paid" in body and _is_impossible(body.get("date")):
         del body["date"]
@@ -39,6 +47,14 @@ def _stones(body):
     """Return the stones that a body is or has, other than those of a batch."""
     other = body.get("compared_with")
     return [body, *([other] if isinstance(other, dict) else [])]
+
+
+def _is_far(carat):
+    """Return whether a weight is allowed, and far from those of the bundled stones."""
+    if isinstance(carat, bool) or not isinstance(carat, int | float):
+        return False
+    allowed = NUMBERS["carat"].minimum <= carat <= NUMBERS["carat"].maximum
+    return allowed and not 0.2 <= carat <= 5.0
 
 
 def _contradicts(stone):

@@ -148,7 +148,7 @@ def test_prices_a_csv_row_by_row(trained_home, tmp_path):
     done = diamond(trained_home, "predict", str(tmp_path / "stones.csv"), "--output", str(out))
     assert "2 stones priced, 3 rows not priced" in done.stderr
     header, *rows = csv.reader(out.read_text(encoding="utf-8").splitlines(), delimiter=";")
-    added = ["predicted_price", "price_low", "price_high", "error"]
+    added = ["predicted_price", "price_low", "price_high", "error", "warning"]
     assert header == ["note", "CARAT", "cut", "color", "clarity", "z", "price", *added]
     assert [row[0] for row in rows] == ["first", 'a "quoted" one', "bad", "short", "long"]
     assert all(len(row) == len(header) for row in rows)

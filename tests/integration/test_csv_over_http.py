@@ -34,7 +34,7 @@ def test_keeps_rows_columns_and_cells_and_prices_like_the_single_route(service):
     priced = rows(answer)
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert [row[:6] for row in priced] == given
-    assert priced[0][6:] == ["predicted_price", "price_low", "price_high", "error"]
+    assert priced[0][6:] == ["predicted_price", "price_low", "price_high", "error", "warning"]
     single = service.post("/v1/predictions", STONE).json
     wanted = [single["price"], single["price_range"]["low"], single["price_range"]["high"]]
     assert list(map(float, priced[1][6:9])) == wanted
@@ -74,7 +74,17 @@ def test_says_what_is_wrong_with_what_is_no_csv_of_stones(service, text, said):
 
 def test_a_header_alone_comes_back(service):
     assert rows(send(service, "carat,cut,color,clarity\n")) == [
-        ["carat", "cut", "color", "clarity", "predicted_price", "price_low", "price_high", "error"]
+        [
+            "carat",
+            "cut",
+            "color",
+            "clarity",
+            "predicted_price",
+            "price_low",
+            "price_high",
+            "error",
+            "warning",
+        ]
     ]
 
 
@@ -88,6 +98,6 @@ def test_too_large_a_csv_is_refused_and_json_keeps_its_own_limit(service):
 def test_ragged_rows_and_repeated_headers_are_marked(service):
     text = "carat;cut;color;clarity\n1;Ideal\n1;Ideal;H;SI2;extra\ncarat;cut;color;clarity\n"
     priced = list(csv.reader(io.StringIO(send(service, text).body.decode()), delimiter=";"))
-    assert priced[1][-1] == "has 2 fields, but the header has 4"
-    assert priced[2][-1] == "has 5 fields, but the header has 4"
-    assert "header line" in priced[3][-1]
+    assert priced[1][-2] == "has 2 fields, but the header has 4"
+    assert priced[2][-2] == "has 5 fields, but the header has 4"
+    assert "header line" in priced[3][-2]

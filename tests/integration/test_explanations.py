@@ -119,6 +119,17 @@ def test_names_all_that_is_wrong_at_once(client, body, pointers):
     assert [each["pointer"] for each in answer.json["errors"]] == pointers
 
 
+def test_refuses_weights_of_which_nothing_is_known(client):
+    heavy = STONE | {"carat": 900.0}
+    body = heavy | {"compared_with": OTHER | {"carat": 800.0}}
+    answer = client.simulate_post("/v1/explanations", json=body)
+    assert answer.status_code == 422
+    pointers = [each["pointer"] for each in answer.json["errors"]]
+    assert pointers == ["/carat", "/compared_with/carat"]
+    answer = client.simulate_post("/v1/predictions", json=heavy | {"explain": True})
+    assert [each["pointer"] for each in answer.json["errors"]] == ["/carat"]
+
+
 @pytest.mark.parametrize("explain", [1, "true", None, [], {}])
 def test_explain_is_true_or_false(client, explain):
     answer = client.simulate_post("/v1/predictions", json=STONE | {"explain": explain, "cut": "?"})

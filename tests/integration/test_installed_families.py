@@ -13,6 +13,7 @@ from support import diamond
 from diamond_adapters.families.installed import InstalledFamilies
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_core import DiamondTable, Evaluation, PriceRanges, in_holdout, no_progress
+from diamond_core.models.support import Support
 from diamond_core.use_cases.read_stones import read_stones
 
 pytestmark = pytest.mark.timeout(300)  # a family may take its time on a busy machine
@@ -53,7 +54,8 @@ def test_prices_in_onnx_as_the_estimator_does(fitted, bundled):
 def test_has_price_ranges_that_hold_nine_of_ten_prices(fitted, ranges, bundled, measured):
     holdout = bundled[in_holdout(bundled)]
     asked = holdout if measured else holdout.four_cs()
-    evaluation = Evaluation.of(asked, fitted.model.price(asked), ranges)
+    gaps = Support(bundled[~in_holdout(bundled)], ranges.effects).gaps(asked)
+    evaluation = Evaluation.of(asked, fitted.model.price(asked), ranges, gaps)
     assert evaluation.covered.mean() == pytest.approx(0.90, abs=0.015)
     assert min(evaluation.coverage_by(holdout.price)) >= 0.86
     assert min(evaluation.coverage_by(evaluation.predicted)) >= 0.86

@@ -76,6 +76,37 @@ def test_a_batch_without_its_invalid_stones(client, container):
     assert found.prices.tolist() == [answer[0]["price"], answer[2]["price"]]
 
 
+@pytest.mark.parametrize("bad", [{}, {"cut": "no cut"}])
+def test_a_batch_without_stones_of_which_nothing_is_known(client, container, bad):
+    stones = [STONE | {"carat": 50}, MEASURED, STONE | bad, STONE | {"carat": 90}, STONE]
+    body = {"diamonds": stones, "on_error": "report"}
+    answer = client.simulate_post("/v1/predictions/batch", json=body).json["predictions"]
+    priced_ones = [each for each in answer if each is not None]
+
+    (found,) = recorded(container)
+
+    assert len(priced_ones) == (2 if bad else 3)
+    assert found.ids.tolist() == [each["id"] for each in priced_ones]
+    assert found.prices.tolist() == [each["price"] for each in priced_ones]
+    assert found.table.diamond(0) == Diamond.parse(MEASURED)
+
+
+def test_a_csv_without_stones_of_which_nothing_is_known(client, container):
+    text = "carat,cut,color,clarity\n50,Ideal,H,SI2\n1,Ideal,H,SI2\nx,Ideal,H,SI2\n2,Fair,D,IF\n"
+    answer = client.simulate_post(
+        "/v1/predictions/batch", body=text, headers={"Content-Type": "text/csv"}
+    )
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert "must be from 0.1 to" in rows[0]["error"]
+
+    (found,) = recorded(container)
+
+    (exchange,) = read_requests(container.request_log(), *priced())
+    assert found.ids.tolist() == [f"{exchange.id}-1", f"{exchange.id}-3"]
+    assert found.table.carat.tolist() == [1.0, 2.0]
+    assert found.prices.tolist() == [float(rows[at]["predicted_price"]) for at in (1, 3)]
+
+
 def test_a_csv(client, container):
     text = "note;carat;cut;color;clarity\n=1;1,1;Ideal;H;SI2\nbad;0;Ideal;H;SI2\n;0,5;good;D;IF\n"
     answer = client.simulate_post(

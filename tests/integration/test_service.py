@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -43,27 +44,57 @@ def test_prices_a_stone(service):
     told = answer.json
     assert list(told) == [
         *("id", "price", "currency", "price_per_carat", "price_range"),
-        *("model", "assumed", "outside_training_range"),
+        *("model", "assumed", "outside_training_range", "warning"),
     ]
     assert told["currency"] == "USD"
     assert told["price_per_carat"] == pytest.approx(told["price"] / 1.1, abs=0.01)
     assert told["price_range"]["low"] < told["price"] < told["price_range"]["high"]
     assert told["price_range"]["coverage"] == 0.9
     assert told["assumed"] == ["depth", "table", "x", "y", "z"]
-    assert told["outside_training_range"] == []
+    assert (told["outside_training_range"], told["warning"]) == ([], None)
     assert set(told["model"]) == {"id", "family", "trained_at"}
     assert datetime.fromisoformat(told["model"]["trained_at"]).tzinfo == UTC
 
 
 def test_prices_many_stones_in_their_order(service):
-    stones = [STONE | {"carat": carat} for carat in (2.0, 0.3, 1.1, 40)]
+    stones = [STONE | {"carat": carat} for carat in (2.0, 0.3, 1.1, 7)]
     answer = service.post("/v1/predictions/batch", {"diamonds": stones})
     predictions = answer.json["predictions"]
     alone = [service.post("/v1/predictions", stone).json for stone in stones]
     for one, other in zip(predictions, alone, strict=True):
         assert one | {"id": ""} == other | {"id": ""}
-    assert predictions[3]["outside_training_range"] == ["carat"]
+    assert predictions[3]["outside_training_range"] == ["carat", "price"]
     assert len({one["id"] for one in predictions}) == 4
+
+
+def test_refuses_a_weight_of_which_nothing_is_known(service):
+    far, wrong = STONE | {"carat": 40}, STONE | {"carat": 0}
+    answer = service.post("/v1/predictions", far)
+    (error,) = answer.json["errors"]
+    assert (answer.status, error["pointer"]) == (422, "/carat")
+    assert re.match(
+        r"must be from [\d.]+ to [\d.]+ to be priced: the known stones", error["detail"]
+    )
+    batch = {"diamonds": [STONE, far, wrong, far]}
+    answer = service.post("/v1/predictions/batch", batch)
+    pointers = [each["pointer"] for each in answer.json["errors"]]
+    assert (answer.status, pointers) == (422, [f"/diamonds/{at}/carat" for at in (1, 2, 3)])
+    answer = service.post("/v1/predictions/batch", batch | {"on_error": "report"}).json
+    assert [each is not None for each in answer["predictions"]] == [True, False, False, False]
+    assert [each["pointer"] for each in answer["errors"]] == pointers
+
+
+def test_says_where_a_price_must_be_read_with_care(service):
+    heavy = STONE | {"carat": 7}
+    answer = service.post("/v1/predictions", heavy).json
+    assert "carat" in answer["outside_training_range"]
+    assert answer["warning"].startswith("Use this price with care: carat is outside the known")
+    csv = "carat,cut,color,clarity\n7,Ideal,H,SI2\n1,Ideal,H,SI2\n"
+    headers = {"Content-Type": "text/csv"}
+    priced = service.post("/v1/predictions/batch", csv.encode(), headers).body.decode()
+    _, first, second = priced.splitlines()
+    assert answer["warning"] in first
+    assert second.endswith(",,")
 
 
 def test_prices_ten_thousand_stones_at_once(service):

@@ -152,7 +152,9 @@ cards = st.builds(
         measured=scales,
         unmeasured=scales,
         measurements=st.lists(texts, max_size=3).map(tuple),
-        carats=st.tuples(numbers, numbers),
+        prices=st.tuples(numbers, numbers),
+        effects=st.dictionaries(texts, numbers, max_size=3),
+        usual_gap=numbers,
     ),
     training_range=st.dictionaries(texts, st.tuples(numbers, numbers), max_size=3),
     data=st.builds(

@@ -15,11 +15,13 @@ from diamond_core import (
     Diamond,
     DiamondTable,
     FindSimilar,
+    InvalidDiamond,
     ModelHistory,
     NoChampion,
     PriceDiamonds,
     PriceRanges,
 )
+from diamond_core.models.model_card import training_range
 from diamond_core.stones.fields import FIELDS
 from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
@@ -44,7 +46,7 @@ def follower():
 
 diamonds = st.builds(
     Diamond,
-    carat=st.floats(0.01, 100),
+    carat=st.floats(0.11, 7.2),
     cut=st.sampled_from(Cut),
     color=st.sampled_from(Color),
     clarity=st.sampled_from(Clarity),
@@ -66,6 +68,7 @@ def test_prices_one_stone_as_it_prices_many(follower, stones):
         alone = price_diamonds.one(stone)
         assert alone.assumed == assumed[at]
         assert alone.outside == outside[at]
+        assert alone.warning == together.warnings()[at]
         assert alone.card == together.card
         assert (alone.price, alone.low, alone.high) == pytest.approx(
             (together.prices[at], together.lows[at], together.highs[at]), abs=0.011, rel=1e-12
@@ -81,17 +84,66 @@ def test_gives_a_price_inside_its_range(follower):
 
 def test_gives_every_price_in_cents_and_above_zero(follower):
     crumb = Diamond(carat=0.001, cut=Cut.FAIR, color=Color.J, clarity=Clarity.I1)
-    assert RANGES.of(crumb, follower.get().model.price(crumb)[0])[0] < 0.001
-    alone = PriceDiamonds(follower).one(crumb)
+    assert RANGES.of(crumb, follower.get().model.price(crumb)[0])[0] < 0.1
     many = PriceDiamonds(follower).many(DiamondTable.from_diamonds([crumb]))
-    assert (alone.price, alone.low) == (many.prices[0], many.lows[0]) == (0.01, 0.01)
+    np.testing.assert_array_equal(many.lows, np.maximum(np.round(many.lows, 2), 0.01))
+
+
+@pytest.mark.parametrize("carat", [0.0999, 7.2401, 1000.0])
+def test_refuses_a_weight_of_which_nothing_is_known(follower, carat):
+    stone = Diamond(carat=carat, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
+    prices = PriceDiamonds(follower)
+    with pytest.raises(InvalidDiamond, match=r"must be from 0\.1 to 7\.24 to be priced") as refused:
+        prices.one(stone)
+    table = DiamondTable.from_diamonds([STONES.diamond(0), stone, STONES.diamond(1)])
+    (problem,) = refused.value.problems
+    assert prices.refusals(table) == {1: problem}
+    assert problem.field == "carat"
+
+
+@pytest.mark.parametrize("carat", [0.1, 7.24])
+def test_prices_a_stone_at_the_end_of_what_is_known(follower, carat):
+    stone = Diamond(carat=carat, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
+    assert PriceDiamonds(follower).one(stone).outside[0] == "carat"
+    assert PriceDiamonds(follower).refusals(DiamondTable.from_diamonds([stone])) == {}
+
+
+def test_says_that_a_combination_was_not_seen():
+    stones = some_stones(4000)
+    common = stones[(stones.carat < 1.0) | (stones.column("clarity") < 4)]
+    history = ModelHistory(InMemoryModelRepository(), load_formula)
+    ranges = PriceRanges.calibrate(common, common.price * 1.1, common.price * 1.2, FEATURES)
+    card = a_card("formula-1", price_ranges=ranges, training_range=training_range(common))
+    history.publish(card, a_fitted_model(common), common)
+    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
+    follower = ChampionFollower(history)
+    follower.refresh()
+    seen = Diamond(carat=0.7, cut=Cut.IDEAL, color=Color.E, clarity=Clarity.VVS2)
+    not_seen = dataclasses.replace(seen, carat=2.0)
+    first, second = (PriceDiamonds(follower).one(stone) for stone in (seen, not_seen))
+    assert (first.outside, first.warning) == ([], None)
+    assert second.outside == ["combination"]
+    assert "no stone of about this weight and these grades was seen" in second.warning
+    assert second.high / second.low > 1.5 * first.high / first.low
+
+
+def test_says_that_no_known_stone_is_as_dear(follower):
+    best = Diamond(carat=3.6, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
+    prediction = PriceDiamonds(follower).one(best)
+    dearest = RANGES.prices[1]
+    assert prediction.price > dearest
+    assert prediction.outside[-1] == "price"
+    assert f"the dearest cost ${dearest:,.0f}" in prediction.warning
 
 
 def test_names_what_was_assumed_and_what_is_outside(follower):
-    stone = Diamond(carat=50, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF, table=90, x=6)
+    stone = Diamond(carat=5, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF, table=90, x=6)
     prediction = PriceDiamonds(follower).one(stone)
     assert prediction.assumed == ["depth", "y", "z"]
-    assert prediction.outside == ["carat", "table"]
+    assert prediction.outside == ["carat", "table", "price"]
+    assert prediction.warning.startswith(
+        "Use this price with care: carat is outside the known stones' 0.2 to 2.02; table is"
+    )
     assert prediction.card.id == "formula-1"
 
 

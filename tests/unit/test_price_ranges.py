@@ -8,6 +8,7 @@ from strategies import some_measured
 
 from diamond_core import Clarity, Color, Cut, Diamond, DiamondTable, Evaluation, PriceRanges
 from diamond_core.codec import decode, encode
+from diamond_core.models.support import Support
 from diamond_core.stones.fields import FIELDS, REQUIRED
 from diamond_core.testing import FormulaModel, some_stones
 
@@ -27,15 +28,19 @@ def width(diamond, price=5000.0):
 
 
 @given(
-    st.lists(st.tuples(some_measured | measured, st.floats(0.01, 1e9)), min_size=1, max_size=20),
+    st.lists(
+        st.tuples(some_measured | measured, st.floats(0.01, 1e9), st.floats(0.0, 5.0)),
+        min_size=1,
+        max_size=20,
+    ),
     st.sampled_from([FEATURES, REQUIRED, (*REQUIRED, "depth"), (*REQUIRED, "x", "table")]),
 )
 def test_gives_one_stone_the_range_it_has_in_a_table(stones, features):
     ranges = dataclasses.replace(
         RANGES, measurements=tuple(name for name in features if name not in REQUIRED)
     )
-    diamonds, prices = zip(*stones, strict=True)
-    lows, highs = ranges.of_table(DiamondTable.from_diamonds(diamonds), np.array(prices))
+    diamonds, *others = zip(*stones, strict=True)
+    lows, highs = ranges.of_table(DiamondTable.from_diamonds(diamonds), *map(np.array, others))
     alone = np.array([ranges.of(*each) for each in stones])
     np.testing.assert_allclose(alone, np.stack([lows, highs], axis=1), rtol=1e-9)
 
@@ -54,7 +59,8 @@ def test_comes_back_from_json_unchanged():
 def test_covers_the_stated_share_of_prices_it_has_not_seen(coverage):
     ranges = PriceRanges.calibrate(TRAINING, PRICES, ROUGH, FEATURES, coverage=coverage)
     unseen = some_stones(20_000, seed=5, noise=0.1)
-    covered = Evaluation.of(unseen, FormulaModel().price(unseen), ranges).covered
+    gaps = Support(TRAINING, ranges.effects).gaps(unseen)
+    covered = Evaluation.of(unseen, FormulaModel().price(unseen), ranges, gaps).covered
     assert covered.mean() == pytest.approx(coverage, abs=0.015)
 
 
@@ -91,20 +97,21 @@ def test_is_wider_where_the_errors_were_larger():
     assert wide(0.4, Clarity.I1) > 1.5 * wide(0.4, Clarity.VS1)
 
 
-def test_grows_beyond_the_weights_it_knows():
-    def of_weight(carat):
-        return width(Diamond(carat=carat, cut=Cut.IDEAL, color=Color.G, clarity=Clarity.VS1))
-
-    heaviest = float(TRAINING.carat.max())
-    assert of_weight(heaviest * 2) == pytest.approx(4 * of_weight(heaviest))
-    assert of_weight(float(TRAINING.carat.min()) / 2) == pytest.approx(4 * of_weight(heaviest))
+def test_grows_with_the_square_root_of_what_a_gap_is_wider_than_the_usual_one():
+    usual = RANGES.usual_gap
+    low, high = RANGES.of(TRAINING.diamond(0), 5000.0)
+    for gap, factor in ((0.0, 1.0), (usual, 1.0), (usual + (np.log(3.0) / 0.35) ** 2, 3.0)):
+        assert RANGES.of(TRAINING.diamond(0), 5000.0, gap) == pytest.approx(
+            (low / factor, high * factor)
+        )
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 17])
 def test_is_made_from_however_few_stones(count):
     few = some_stones(count)
     ranges = PriceRanges.calibrate(few, few.price * 1.1, few.price * 1.2, FEATURES)
-    low, high = ranges.of_table(few, few.price * 1.09)
+    gaps = Support(few, ranges.effects).gaps(few)
+    low, high = ranges.of_table(few, few.price * 1.09, gaps)
     assert (low <= few.price).all()
     assert np.isfinite(high).all()
 
@@ -119,7 +126,8 @@ def test_few_stones_do_not_make_the_range_too_narrow():
         noisy = table.price * np.exp(random.normal(0, 0.1, len(table)))
         ranges = PriceRanges.calibrate(table, noisy, noisy, tuple(FIELDS))
         predicted = unseen.price * np.exp(random.normal(0, 0.1, len(unseen)))
-        low, high = ranges.of_table(unseen, predicted)
+        gaps = Support(table, ranges.effects).gaps(unseen)
+        low, high = ranges.of_table(unseen, predicted, gaps)
         inside.append(float(((low <= unseen.price) & (unseen.price <= high)).mean()))
     assert 0.89 <= np.mean(inside) <= 0.97
 

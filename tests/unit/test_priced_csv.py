@@ -65,7 +65,7 @@ def test_keeps_each_row_and_prices_exactly_those_that_are_stones(price_diamonds,
     text = text_of([header, *rows], delimiter)
     found, data = priced(text, price_diamonds, keep_formulas=True)
     head, *out = rows_of(data, delimiter)
-    assert head == [*header, "predicted_price", "price_low", "price_high", "error"]
+    assert head == [*header, "predicted_price", "price_low", "price_high", "error", "warning"]
     assert [tuple(row[:5]) for row in out] == rows
     for row, given_row in zip(out, rows, strict=True):
         values = dict(zip(header[:4], given_row, strict=False))

@@ -41,7 +41,8 @@ def stones_of(rows, prices, ids=None):
 
 def priced_at(stones, prices, width=0.1):
     prices = np.array(prices)
-    return Predictions(stones.table, CARD, prices, prices * (1 - width), prices * (1 + width))
+    low, high = prices * (1 - width), prices * (1 + width)
+    return Predictions(stones.table, CARD, prices, low, high, np.zeros(len(prices)))
 
 
 def replayed(parts, paid=()):

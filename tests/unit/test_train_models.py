@@ -420,7 +420,7 @@ def test_keeps_a_report_with_the_model(pipeline, history):
     np.testing.assert_array_equal(report.stones.rows, STONES[~in_holdout(STONES)].rows)
 
 
-def test_gives_the_report_the_champion_on_the_same_stones(pipeline):
+def test_gives_the_report_the_champion_on_the_same_stones(pipeline, history):
     reports = []
 
     def write(report):
@@ -432,7 +432,8 @@ def test_gives_the_report_the_champion_on_the_same_stones(pipeline):
     (report,) = reports
     holdout = MORE[in_holdout(MORE)]
     prices = FormulaModel(1.3).price(holdout)
-    expected = Evaluation.of(holdout, prices, first.price_ranges)
+    gaps = history.load(first.id).support.gaps(holdout)
+    expected = Evaluation.of(holdout, prices, first.price_ranges, gaps)
     np.testing.assert_array_equal(report.champion.predicted, expected.predicted)
     np.testing.assert_array_equal(report.champion.high, expected.high)
     np.testing.assert_array_equal(report.champion.stones.rows, report.evaluation.stones.rows)

@@ -38,21 +38,30 @@ class ErrorScale:
     quantile: float
 
     @classmethod
-    def learn(cls, table: DiamondTable, predicted: Floats, coverage: float) -> Self:
+    def learn(
+        cls,
+        table: DiamondTable,
+        predicted: Floats,
+        coverage: float,
+        growth: Floats | float = 0.0,
+    ) -> Self:
         """Learn from prices (USD, shape (n,)) *predicted* by models not trained on the stones.
+
+        *growth* is the part of each stone's relative error that its range allows for already.
 
         A stone's score uses a scale that was learned from the stones of the other folds: with a
         scale that knows the stone, scores are too small, and the ranges of few stones too narrow
         (cross-conformal prediction: Vovk, 2015, Annals of Mathematics and AI 74).
         """
         errors = np.abs(np.log(table.price) - np.log(predicted))
+        rest = np.maximum(errors - growth, 0.0)
         scores = np.empty(len(table))
         assigned = folds(table, _FOLDS, seed=0)
         for number in np.unique(assigned).tolist():
             rows = assigned == number
             known = rows if rows.all() else ~rows  # all equal stones are in one fold
             others = cls._usual(table[known], predicted[known], errors[known])
-            scores[rows] = errors[rows] / others.bounds(table[rows], predicted[rows])
+            scores[rows] = rest[rows] / others.bounds(table[rows], predicted[rows])
         return replace(
             cls._usual(table, predicted, errors), quantile=_conformal_quantile(scores, coverage)
         )

@@ -54,9 +54,18 @@ class Evaluation:
     high: Floats
 
     @classmethod
-    def of(cls, stones: DiamondTable, predicted: Floats, ranges: PriceRanges) -> Self:
-        """Return the evaluation of *predicted* prices with their *ranges*."""
-        low, high = ranges.of_table(stones, predicted)
+    def of(
+        cls,
+        stones: DiamondTable,
+        predicted: Floats,
+        ranges: PriceRanges,
+        gaps: Floats | float = 0.0,
+    ) -> Self:
+        """Return the evaluation of *predicted* prices with their *ranges*.
+
+        *gaps* are the ``Support.gaps`` of the stones.
+        """
+        low, high = ranges.of_table(stones, predicted, gaps)
         return cls(stones=stones, predicted=predicted, low=low, high=high)
 
     @property

@@ -84,21 +84,20 @@ class CompareModels:
             SourceUnreadable: the stones can't be read.
             TooFewStones: fewer than ``MINIMUM_HELD_OUT`` distinct ones are held out.
         """
-        cards = [self._history.card(id) for id in (first, second)]
-        models = [self._history.open(card) for card in cards]
+        models = [self._history.load(id) for id in (first, second)]
         table, source = _read(stones)
         holdout = table[in_holdout(table)]
         check_held_out(holdout)
         digest = table.digest()
         scored = []
-        for card, model in zip(cards, models, strict=True):
-            evaluation = Evaluation.of(holdout, model.price(holdout), card.price_ranges)
+        for model in models:
+            evaluation = model.evaluated(holdout)
             scored.append(
                 ScoredModel(
-                    card=card,
+                    card=model.card,
                     evaluation=evaluation,
                     slices=error_slices(evaluation),
-                    same_data=card.data.digest == digest,
+                    same_data=model.card.data.digest == digest,
                 )
             )
         return ComparedModels(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from diamond_core.errors import InvalidDiamond
 from diamond_core.models.explanation import (
     PROPERTIES,
     Contribution,
@@ -33,10 +34,19 @@ class ExplainPrice:
 
         Raises:
             NoChampion: no model is served.
+            InvalidDiamond: nothing is known of stones of such a weight; that of *compared_with* is
+                named ``compared_with/carat``.
         """
         served = self._price_diamonds.served()
         pricer = PriceDiamonds(served)
         other = compared_with or served.card.typical or typical_stone(served.similar.stones)
+        problems = []
+        for place, stone in (("", diamond), ("compared_with/", other)):
+            refusal = served.support.refusal(stone.carat)
+            if refusal is not None:
+                problems.append(replace(refusal, field=place + refusal.field))
+        if problems:
+            raise InvalidDiamond(problems)
         prediction = pricer.one(diamond)
         prices = pricer.many(coalitions(diamond, other)).prices
         base = float(prices[0])

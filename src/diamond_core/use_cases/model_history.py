@@ -22,8 +22,10 @@ from diamond_core.errors import (
     ModelNotFound,
     Unavailable,
 )
+from diamond_core.models.evaluation import Evaluation
 from diamond_core.models.model_card import ModelCard, ModelId
 from diamond_core.models.promotion import Promotion
+from diamond_core.models.support import Support
 from diamond_core.ports import (
     ESTIMATOR_FILE,
     ONNX_FILE,
@@ -66,11 +68,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A loaded, checked and tested model, with its card and its training stones."""
+    """A loaded, checked and tested model, with its card, its training stones and their support."""
 
     card: ModelCard
     model: Model
     similar: SimilarStones
+    support: Support
+
+    def evaluated(self, holdout: DiamondTable) -> Evaluation:
+        """Return its predictions for *holdout*."""
+        prices = self.model.price(holdout)
+        return Evaluation.of(holdout, prices, self.card.price_ranges, self.support.gaps(holdout))
 
 
 class ModelHistory:
@@ -233,14 +241,16 @@ class ModelHistory:
         card = self.card(id)
         model = self.open(card)
         samples = self.samples(card)
+        with _damage_of(id, "the gaps between its training stones can't be computed"):
+            support = Support(samples, card.price_ranges.effects)
         with _damage_of(id, "it fails to price two ordinary stones"):
             prices = model.price(SMOKE_TEST)
             if prices.shape != (len(SMOKE_TEST),) or not (np.isfinite(prices) & (prices > 0)).all():
                 raise ModelDamaged(id, "it does not price two ordinary stones")
-            card.price_ranges.of_table(SMOKE_TEST, prices)
+            card.price_ranges.of_table(SMOKE_TEST, prices, support.gaps(SMOKE_TEST))
             for stone, price in zip(SMOKE_TEST, prices.tolist(), strict=True):
-                card.price_ranges.of(stone, price)
-        return LoadedModel(card, model, SimilarStones(samples))
+                card.price_ranges.of(stone, price, support.gap(stone))
+        return LoadedModel(card, model, SimilarStones(samples), support)
 
     def report(self, id: ModelId) -> bytes:
         """Return the model's training report.

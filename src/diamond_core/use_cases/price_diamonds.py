@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
+from diamond_core.errors import FieldProblem, InvalidDiamond
 from diamond_core.models.explanation import Explanation
 from diamond_core.models.model_card import ModelCard, outside_range
+from diamond_core.models.support import FEW
 from diamond_core.stones.diamond import Diamond, reader_of
 from diamond_core.stones.diamond_table import DiamondTable, Floats
+from diamond_core.stones.fields import PRICE
 from diamond_core.use_cases.follow_champion import ChampionFollower
 from diamond_core.use_cases.model_history import LoadedModel
+
+COMBINATION: Final = "combination"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,10 @@ class Prediction:
     Attributes:
         price, low, high: the price and its range in USD, rounded to cents, above zero.
         assumed: fields that the model uses and that were not given.
-        outside: numbers that are outside the model's training range.
+        outside: what the price must be read with care for: the numbers that are outside the
+            model's training range; "combination" if no stone of about this weight and these
+            grades was seen; "price" if no known stone is as dear.
+        warning: the same in words, or None.
         card: the model's card.
         explanation: why it has this price; only ``ExplainPrice`` gives it.
     """
@@ -31,19 +41,24 @@ class Prediction:
     high: float
     assumed: list[str]
     outside: list[str]
+    warning: str | None
     card: ModelCard
     explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """The predicted prices of many stones: ``prices``, ``lows``, ``highs`` in USD, shape (n,)."""
+    """The predicted prices of many stones: ``prices``, ``lows``, ``highs`` in USD, shape (n,).
+
+    ``gaps`` are those of the model's ``Support``.
+    """
 
     table: DiamondTable
     card: ModelCard
     prices: Floats
     lows: Floats
     highs: Floats
+    gaps: Floats
 
     def __len__(self) -> int:
         return len(self.prices)
@@ -54,8 +69,21 @@ class Predictions:
         return _names_where({name: ~self.table.known(name) for name in measurements}, len(self))
 
     def outside(self) -> list[list[str]]:
-        """Return for each stone the numbers outside the model's training range."""
-        return _names_where(outside_range(self.table, self.card.training_range), len(self))
+        """Return for each stone what its price must be read with care for; see ``Prediction``."""
+        masks = outside_range(self.table, self.card.training_range)
+        none = np.zeros(len(self), dtype=bool)
+        ranges = self.card.price_ranges
+        masks[COMBINATION] = (self.gaps >= ranges.usual_gap + FEW) & ~masks.get("carat", none)
+        masks[PRICE.name] = self.prices > ranges.prices[1]
+        return _names_where(masks, len(self))
+
+    def warnings(self) -> list[str | None]:
+        """Return the same in words for each stone, or None."""
+        said: dict[tuple[str, ...], str | None] = {(): None}
+        found = list(map(tuple, self.outside()))
+        for names in set(found) - said.keys():
+            said[names] = warning_of(names, self.card)
+        return [said[names] for names in found]
 
 
 class PriceDiamonds:
@@ -91,33 +119,71 @@ class PriceDiamonds:
 
         Raises:
             NoChampion: no model is served.
+            InvalidDiamond: nothing is known of a stone of this weight; see ``Support.refusal``.
         """
         served = self.served()
-        card = served.card
-        price = float(served.model.price(diamond)[0])
-        low, high = card.price_ranges.of(diamond, price)
+        card, ranges, support = served.card, served.card.price_ranges, served.support
+        refusal = support.refusal(diamond.carat)
+        if refusal is not None:
+            raise InvalidDiamond([refusal])
+        price, gap = float(served.model.price(diamond)[0]), support.gap(diamond)
+        low, high = ranges.of(diamond, price, gap)
         outside = []
         for name, (minimum, maximum) in card.training_range.items():
             value = getattr(diamond, name, None)
             if value is not None and not minimum <= value <= maximum:
                 outside.append(name)
-        measurements = card.price_ranges.measurements
+        price = _cents(price)
+        if gap >= ranges.usual_gap + FEW and "carat" not in outside:
+            outside.append(COMBINATION)
+        if price > ranges.prices[1]:
+            outside.append(PRICE.name)
+        warning = warning_of(outside, card) if outside else None
+        measurements = ranges.measurements
         given = reader_of(measurements)(diamond)
         assumed = [name for name, value in zip(measurements, given, strict=True) if value is None]
-        return Prediction(_cents(price), _cents(low), _cents(high), assumed, outside, card)
+        return Prediction(price, _cents(low), _cents(high), assumed, outside, warning, card)
 
     def many(self, table: DiamondTable) -> Predictions:
-        """Price a table of stones with one call of the model.
+        """Price a table of stones with one call of the model, also those of ``refusals``.
 
         Raises:
             NoChampion: no model is served.
         """
         served = self.served()
-        prices = served.model.price(table)
-        lows, highs = served.card.price_ranges.of_table(table, prices)
+        prices, gaps = served.model.price(table), served.support.gaps(table)
+        lows, highs = served.card.price_ranges.of_table(table, prices, gaps)
         return Predictions(
-            table, served.card, _all_cents(prices), _all_cents(lows), _all_cents(highs)
+            table, served.card, _all_cents(prices), _all_cents(lows), _all_cents(highs), gaps
         )
+
+    def refusals(self, table: DiamondTable) -> dict[int, FieldProblem]:
+        """Return why some of the stones should not be priced, by their position.
+
+        Raises:
+            NoChampion: no model is served.
+        """
+        support, carats = self.served().support, table.carat
+        problems = {
+            int(at): support.refusal(float(carats[at]))
+            for at in np.flatnonzero(support.refused(carats))
+        }
+        return {at: problem for at, problem in problems.items() if problem is not None}
+
+
+def warning_of(outside: Sequence[str], card: ModelCard) -> str | None:
+    """Return what the names in ``Prediction.outside`` mean, in a sentence; None without any."""
+    said = []
+    for name in outside:
+        if name == COMBINATION:
+            said.append("no stone of about this weight and these grades was seen in training")
+        elif name == PRICE.name:
+            dearest = card.price_ranges.prices[1]
+            said.append(f"no known stone is as dear: the dearest cost ${dearest:,.0f}")
+        else:
+            minimum, maximum = card.training_range[name]
+            said.append(f"{name} is outside the known stones' {minimum:g} to {maximum:g}")
+    return f"Use this price with care: {'; '.join(said)}." if said else None
 
 
 def _names_where(masks: dict[str, np.ndarray], size: int) -> list[list[str]]:

@@ -27,6 +27,7 @@ from diamond_core.models.model_card import (
 )
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
+from diamond_core.models.support import Support, effects_of
 from diamond_core.ports import (
     REPORT_FILE,
     Clock,
@@ -185,8 +186,7 @@ class TrainModels:
         served = self._history.serving()
         if served is None:
             return None
-        prices = served.model.price(holdout)
-        return _Serving(served.card.id, Evaluation.of(holdout, prices, served.card.price_ranges))
+        return _Serving(served.card.id, served.evaluated(holdout))
 
     def _known(
         self, family: str, split: TrainingSplit, config: TrainingConfig, champion: _Serving | None
@@ -200,15 +200,14 @@ class TrainModels:
             if not repeats(card, family, config) or not _same_data(card.data, split.summary):
                 continue
             try:
-                model = self._history.load(card.id).model
+                loaded = self._history.load(card.id)
             except (ModelNotFound, ModelDamaged):
                 continue
             if champion is None or champion.id == card.id:
                 return card
             if card.comparison is not None and card.comparison.champion == champion.id:
                 return card
-            prices = model.price(split.holdout)
-            evaluation = Evaluation.of(split.holdout, prices, card.price_ranges)
+            evaluation = loaded.evaluated(split.holdout)
             return replace(card, comparison=champion.compared_with(evaluation))
         return None
 
@@ -228,13 +227,20 @@ class TrainModels:
         seconds = time.perf_counter() - started
         of_family("scoring on the hold-out", 1.0)
         recent = split.recent
+        support = Support(split.repriced, effects_of(split.repriced))
         ranges = PriceRanges.calibrate(
             split.repriced[recent],
             fitted.out_of_fold[recent],
             fitted.out_of_fold_four_cs[recent],
             fitted.features,
+            support=support,
         )
-        evaluation = Evaluation.of(split.holdout, fitted.model.price(split.holdout), ranges)
+        evaluation = Evaluation.of(
+            split.holdout,
+            fitted.model.price(split.holdout),
+            ranges,
+            support.gaps(split.holdout),
+        )
         at = self._clock()
         card = ModelCard(
             id=ModelId.new(family.name, at),

@@ -1,4 +1,4 @@
-"""Price a CSV of stones: it keeps its rows and columns and gets four more columns."""
+"""Price a CSV of stones: it keeps its rows and columns and gets five more columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from diamond_app.csv_cells import neutralized
 from diamond_core import PriceDiamonds, Progress, RawStones, SourceUnreadable, clean, no_progress
 from diamond_core.stones.cleaning import missing_columns
 
-ADDED: Final = ("predicted_price", "price_low", "price_high", "error")
+ADDED: Final = ("predicted_price", "price_low", "price_high", "error", "warning")
 _ROWS_AT_ONCE: Final = 10_000
 
 
@@ -41,8 +41,8 @@ def price_csv(
     """Price each row of the CSV *source* of *size* bytes, of at most *maximum* rows; write *target*.
 
     Rows keep their order and cells; a cell that is a formula is neutralized, unless
-    *keep_formulas*. For a row that can't be priced, ``error`` has the reason. One model prices all
-    rows. The memory does not grow with the number of rows, and what is written is about as large
+    *keep_formulas*. For a row that can't be priced, ``error`` has the reason; where a price must be
+    read with care, ``warning`` says why. One model prices all rows. The memory does not grow with the number of rows, and what is written is about as large
     as the source.
 
     Raises:
@@ -84,21 +84,28 @@ def price_csv(
 def _price_rows(
     rows: Sequence[Sequence[str]], csv_rows: CsvRows, price_diamonds: PriceDiamonds
 ) -> list[tuple[object, ...]]:
-    """Return the four added cells of each row."""
+    """Return the added cells of each row."""
     header = csv_rows.header
-    added: list[tuple[object, ...]] = [("", "", "", ragged(row, header)) for row in rows]
+    added: list[tuple[object, ...]] = [_failed(ragged(row, header)) for row in rows]
     whole = [index for index, row in enumerate(rows) if len(row) == len(header)]
     columns = columns_of([rows[index] for index in whole], csv_rows.columns)
     cleaned = clean(RawStones("", columns, whole), priced=False)
     for row in cleaned.rejected:
-        added[row.line] = ("", "", "", "; ".join(row.reasons))
+        added[row.line] = _failed("; ".join(row.reasons))
     rejected = {row.line for row in cleaned.rejected}
     good = [index for index in whole if index not in rejected]
     priced = price_diamonds.many(cleaned.table)
-    cells = zip(priced.prices.tolist(), priced.lows.tolist(), priced.highs.tolist(), strict=True)
-    for index, (price, low, high) in zip(good, cells, strict=True):
-        added[index] = (price, low, high, "")
+    numbers = (each.tolist() for each in (priced.prices, priced.lows, priced.highs))
+    cells = zip(*numbers, priced.warnings(), strict=True)
+    for index, (price, low, high, warning) in zip(good, cells, strict=True):
+        added[index] = (price, low, high, "", warning or "")
+    for at, problem in price_diamonds.refusals(cleaned.table).items():
+        added[good[at]] = _failed(f"{problem.field}: {problem.detail}")
     return added
+
+
+def _failed(reason: str) -> tuple[object, ...]:
+    return ("", "", "", reason, "")
 
 
 def _fitted(row: Sequence[str], width: int, delimiter: str) -> Sequence[str]:

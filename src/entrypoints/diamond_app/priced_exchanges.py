@@ -109,13 +109,16 @@ def _read_many(exchange: Exchange) -> list[tuple[_Stone, _Price]]:
     if exchange.headers.get("Content-Type", "").lstrip().lower().startswith("text/csv"):
         return _read_csv(exchange)
     body = exchange.request_body
+    answers = _decode_answers(exchange.response_body).predictions
     try:
         stones = [values_of(each) for each in decode_batch(body).diamonds]
     except REFUSED:
-        stones = _rows_of(stones_from_json(_decode_any(body)).table)
-    answers = _decode_answers(exchange.response_body).predictions
-    prices = [_price(each) for each in answers if each is not None]
-    return list(zip(stones, prices, strict=True))
+        table, wrong = stones_from_json(_decode_any(body))
+        stones = _rows_of(table)
+        answers = [each for at, each in enumerate(answers) if at not in wrong]
+    # a valid stone has no price if the model knew nothing of its weight
+    pairs = zip(stones, answers, strict=True)
+    return [(stone, _price(answer)) for stone, answer in pairs if answer is not None]
 
 
 def _read_csv(exchange: Exchange) -> list[tuple[_Stone, _Price]]:
@@ -126,13 +129,15 @@ def _read_csv(exchange: Exchange) -> list[tuple[_Stone, _Price]]:
     while (raw := rows.take(_STONES_AT_ONCE)) is not None:
         cleaned = clean(raw, priced=False)
         rejected = {row.line for row in cleaned.rejected}
-        good = []
+        stones = iter(_rows_of(cleaned.table))
         for line, cells in raw.delivered:
-            price, low, high, error = map(str, cells[-len(ADDED) :])
-            if line not in rejected and not error:
-                good.append((f"{exchange.id}-{number}", float(price), float(low), float(high)))
+            price, low, high, error, _ = map(str, cells[-len(ADDED) :])
+            if line not in rejected:
+                stone = next(stones)
+                if not error:
+                    id = f"{exchange.id}-{number}"
+                    found.append((stone, (id, float(price), float(low), float(high))))
             number += 1
-        found += zip(_rows_of(cleaned.table), good, strict=True)
     return found
 
 

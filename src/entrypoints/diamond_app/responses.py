@@ -22,15 +22,16 @@ from diamond_core.codec import escaped, to_plain
 from diamond_core.models.explanation import PROPERTIES
 from diamond_core.stones.diamond_table import DTYPE
 from diamond_core.stones.fields import GRADES, NUMBERS, OPTIONAL, PRICE, REQUIRED, Field, GradeField
+from diamond_core.use_cases.price_diamonds import COMBINATION
 
 if TYPE_CHECKING:
     import diamond_core
 
     _Measurement: TypeAlias = str
-    _Number: TypeAlias = str
+    _Outside: TypeAlias = str
     _Property: TypeAlias = str
 else:
-    _Measurement, _Number = Literal[OPTIONAL], Literal[tuple(NUMBERS)]
+    _Measurement, _Outside = Literal[OPTIONAL], Literal[(*NUMBERS, COMBINATION, PRICE.name)]
     _Property = Literal[PROPERTIES]
 
 STONE: Final = {name: FIELDS[name].example for name in REQUIRED}
@@ -171,11 +172,16 @@ class Prediction(Struct, frozen=True):
         described("Measurements that were not given.", ["depth", "table", "x", "y", "z"]),
     ]
     outside_training_range: Annotated[
-        list[_Number],
+        list[_Outside],
         described(
-            "Numbers outside the training range; the price is then less reliable.",
+            "Numbers outside the training range; combination: no stone of about this weight and these"
+            " grades was seen in training; price: no known stone is as dear. The price is then less"
+            " reliable, and its range wider.",
             [],
         ),
+    ]
+    warning: Annotated[
+        str | None, described("The same in a sentence; null: there is nothing to say.", None)
     ]
     explanation: Annotated[
         Explanation | UnsetType,
@@ -196,6 +202,7 @@ class Prediction(Struct, frozen=True):
             ModelName.of(card),
             prediction.assumed,
             prediction.outside,
+            prediction.warning,
             UNSET if why is None else Explanation.of(why),
         )
 
@@ -232,6 +239,7 @@ class Predictions(Struct, frozen=True):
             predictions.highs.tolist(),
             predictions.assumed(),
             predictions.outside(),
+            predictions.warnings(),
         )
         numbers = range(len(predictions) + len(wrong))
         good = [number for number in numbers if number not in wrong] if wrong else numbers
@@ -245,8 +253,9 @@ class Predictions(Struct, frozen=True):
                 model,
                 assumed,
                 outside,
+                warning,
             )
-            for number, price, per_carat, low, high, assumed, outside in zip(
+            for number, price, per_carat, low, high, assumed, outside, warning in zip(
                 good, *columns, strict=True
             )
         ]

@@ -12,16 +12,17 @@ from diamond_adapters.families.onnx_graph import Graph
 from diamond_adapters.models.onnx_model import OUTPUT
 from diamond_core.stones.diamond_table import Floats
 
-_MARGIN: Final = 10.0
+_MARGIN_BELOW, _MARGIN_ABOVE = 10.0, 100.0
 _MAXIMUM_LOG: Final = 700.0
 """Above about 709, the exponential overflows."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceRule:
-    """Keeps prices between a tenth of the lowest and ten times the highest training price.
+    """Keeps prices between a tenth of the lowest and a hundred times the highest training price.
 
-    So no stone's price is zero or infinite.
+    So no stone's price is zero or infinite. The limits are far from any stone that is priced: see
+    ``Support.refusal``.
 
     Attributes:
         minimum, maximum: the limits of a price in USD.
@@ -33,7 +34,7 @@ class PriceRule:
     @classmethod
     def of(cls, prices: Floats) -> Self:
         """Return the rule of a model that is trained on *prices* in USD."""
-        return cls(float(prices.min()) / _MARGIN, float(prices.max()) * _MARGIN)
+        return cls(float(prices.min()) / _MARGIN_BELOW, float(prices.max()) * _MARGIN_ABOVE)
 
     def to_usd(self, values: NDArray[Any], *, log_price: bool) -> Floats:
         """Return the prices of predicted *values*, which are logarithms if *log_price*."""

@@ -8,8 +8,9 @@ from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Topic, operation
 from diamond_app.api.payloads import StoneToExplain, read_stone_to_explain
 from diamond_app.api.predictions import answered
+from diamond_app.api.problems import invalid_values
 from diamond_app.responses import Prediction
-from diamond_core import ExplainPrice
+from diamond_core import ExplainPrice, InvalidDiamond
 
 
 class Explanations:
@@ -34,4 +35,9 @@ class Explanations:
     )
     def on_post(self, req: Request, resp: falcon.Response) -> Prediction:
         diamond, other = read_stone_to_explain(req.context.body)
-        return answered(req.context, self._explain_price(diamond, other), diamond)
+        try:
+            prediction = self._explain_price(diamond, other)
+        except InvalidDiamond as ex:
+            wrong = [(f"/{each.field}", each.detail) for each in ex.problems]
+            raise invalid_values(wrong) from ex
+        return answered(req.context, prediction, diamond)

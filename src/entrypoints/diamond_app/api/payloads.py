@@ -6,7 +6,7 @@ their exact spelling, so what it refuses is read again, field by field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.problems import Problem, invalid_values, pointer_token
 from diamond_app.responses import FULL_STONE, STONE, field_type
-from diamond_core import FIELDS, Diamond, DiamondTable, InvalidDiamond, InvalidTable
+from diamond_core import FIELDS, Diamond, DiamondTable, FieldProblem, InvalidDiamond, InvalidTable
 from diamond_core.stones.cleaning import read_columns
 from diamond_core.stones.diamond import NOT_A_FIELD
 from diamond_core.stones.fields import REQUIRED
@@ -205,8 +205,12 @@ class BatchStones(NamedTuple):
     wrong: Mapping[int, list[tuple[str, str]]]
 
 
-def read_stones(req: Request) -> BatchStones:
-    """Return the stones of ``{"diamonds": [...]}``.
+Refusals = Callable[[DiamondTable], Mapping[int, FieldProblem]]
+"""Returns why some stones of a table can't be priced, by their position."""
+
+
+def read_stones(req: Request, refusals: Refusals) -> BatchStones:
+    """Return the stones of ``{"diamonds": [...]}`` without those of *refusals*, which are wrong too.
 
     Raises:
         Problem: 400; 422 with a pointer such as ``/diamonds/3/carat`` to every invalid value,
@@ -216,12 +220,14 @@ def read_stones(req: Request) -> BatchStones:
         stones = decode_batch(req.context.body).diamonds
         columns = zip(*map(values_of, stones), strict=True)
         table = DiamondTable.of_valid(dict(zip(FIELDS, columns, strict=True)))
-        return BatchStones(table, {})
+        if not refusals(table):
+            return BatchStones(table, {})
     except (*REFUSED, InvalidTable):
-        return stones_from_json(read_json(req.context.body))
+        pass
+    return stones_from_json(read_json(req.context.body), refusals)
 
 
-def stones_from_json(values: Any) -> BatchStones:
+def stones_from_json(values: Any, refusals: Refusals = lambda _: {}) -> BatchStones:
     """Return the stones of JSON values, each field read by its own rule.
 
     Raises:
@@ -240,13 +246,17 @@ def stones_from_json(values: Any) -> BatchStones:
         detail = f"can contain at most {MAXIMUM_STONES:,} diamonds; send {len(diamonds):,} in parts"
         raise invalid_values([("/diamonds", detail)])
     rows, wrong = _read_rows(diamonds)
+    valid = np.array([at for at in range(len(rows)) if at not in wrong], dtype=np.intp)
+    table = DiamondTable(rows[valid])
+    refused = refusals(table)
+    for position, problem in refused.items():
+        at = int(valid[position])
+        wrong[at] = [(f"/diamonds/{at}/{problem.field}", problem.detail)]
     if wrong and on_error == "refuse":
         raise invalid_values([each for at in sorted(wrong) for each in wrong[at]])
-    keep = np.ones(len(rows), dtype=bool)
-    keep[list(wrong)] = False
-    return BatchStones(
-        DiamondTable(rows[keep]), {at: wrong[at][:_NAMED_OF_A_STONE] for at in sorted(wrong)}
-    )
+    keep = np.ones(len(table), dtype=bool)
+    keep[list(refused)] = False
+    return BatchStones(table[keep], {at: wrong[at][:_NAMED_OF_A_STONE] for at in sorted(wrong)})
 
 
 def _read_rows(diamonds: Sequence[Any]) -> tuple[Any, dict[int, list[tuple[str, str]]]]:

@@ -71,7 +71,7 @@ class ManyPredictions:
         about="Much faster than one request per stone, and at most 10,000 stones. An error names the"
         " stone by its index; with `on_error: report` the other stones are priced. A CSV"
         " (`Content-Type: text/csv`, at most 16 MB) is accepted too: the answer is the same CSV"
-        " with predicted_price, price_low, price_high and error after its columns.",
+        " with predicted_price, price_low, price_high, error and warning after its columns.",
         body=Batch,
         csv=True,
         answer=Predictions,
@@ -82,8 +82,9 @@ class ManyPredictions:
         if media_type(req) == CSV:
             self._price_csv(req, resp)
             return None
-        stones, wrong = read_stones(req)
-        predictions = self._price_diamonds.many(stones)
+        pricer = self._price_diamonds.pinned()
+        stones, wrong = read_stones(req, pricer.refusals)
+        predictions = pricer.many(stones)
         context = req.context
         context.model_id = predictions.card.id
         context.priced = len(predictions)

@@ -55,7 +55,7 @@ def command(
     """Price one stone given by options, or each row of CSV_FILE.
 
     Only carat, cut, color and clarity are required. The output CSV has the rows and columns of
-    the input, then the columns predicted_price, price_low, price_high and error.
+    the input, then the columns predicted_price, price_low, price_high, error and warning.
 
     \b
     Examples:
@@ -93,8 +93,8 @@ def command(
     print(f"  ${prediction.price / diamond.carat:,.2f} per carat; model {prediction.card.id}")
     if prediction.assumed:
         print(f"  not given, assumed: {', '.join(prediction.assumed)}")
-    if prediction.outside:
-        print(f"  outside the training range: {', '.join(prediction.outside)}")
+    if prediction.warning:
+        print(f"  {prediction.warning}")
     if prediction.explanation is not None:
         _print_why(prediction.explanation, prediction.price)
 

@@ -191,15 +191,7 @@ function showAnswer(values, answer) {
     ),
     el("p", { class: "hint" }, "Prediction ", el("span", { class: "code" }, answer.id), `, ${when(Date.now())}.`),
   ];
-  if (answer.outside_training_range.length) {
-    const outside = answer.outside_training_range.map((name) => {
-      const [minimum, maximum] = champion?.training_range?.[name] ?? [];
-      const trained = minimum === undefined ? "" : ` (training range: ${minimum} to ${maximum})`;
-      return `${labels.get(name) ?? name} ${values[name]}${trained}`;
-    });
-    parts.splice(1, 0, el("p", { class: "notice warn" }, el("b", {}, "Use this price with care. "),
-      `This stone is outside the range of the training data: ${outside.join(", ")}.`));
-  }
+  if (answer.warning) parts.splice(1, 0, el("p", { class: "notice warn" }, answer.warning));
   $("answer").replaceChildren(...parts);
   $("answer-actions").hidden = false;
   $("copied").textContent = "";

@@ -62,57 +62,67 @@ function showProgress(text, share) {
 
 function show(name, { lines, delimiter, bom }) {
   const [header, ...rows] = lines;
-  // the last cell is the error: an unpriced row does not end with a delimiter
-  const failed = rows.filter((row) => !row.endsWith(delimiter));
-  const reasons = new Map();
-  for (const row of failed) {
-    const reason = cells(row, delimiter).at(-1);
-    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  }
+  // the last two cells are the error and the warning, both empty in most rows
+  const said = rows.filter((row) => !row.endsWith(delimiter + delimiter));
+  const failed = counted(said.map((row) => cells(row, delimiter).at(-2)));
+  const warned = counted(said.map((row) => cells(row, delimiter).at(-1)));
   const blob = new Blob([bom ? "\ufeff" : "", lines.join("\n"), "\n"], { type: "text/csv" });
   const link = $("download");
   if (link.href) URL.revokeObjectURL(link.href);
   link.href = URL.createObjectURL(blob);
   link.download = name.replace(/(\.[a-z]+)?$/i, "-priced.csv");
   link.textContent = `Download ${link.download}`;
-  $("said").replaceChildren(...summary(rows.length, failed.length));
-  $("reasons").replaceChildren(...why(reasons));
-  $("preview").replaceChildren(...preview(cells(header, delimiter), rows, failed, delimiter));
+  $("said").replaceChildren(...summary(rows.length, total(failed), total(warned)));
+  $("reasons").replaceChildren(
+    ...why("Why rows could not be priced", "bad", failed), ...why("Prices to be read with care", "warn", warned));
+  $("preview").replaceChildren(...preview(cells(header, delimiter), rows, delimiter));
   $("result").hidden = false;
   $("result-title").focus();
 }
 
-function summary(all, failed) {
-  const result = el("p", { class: "big-line" }, el("b", {}, `${plural(all - failed, "stone")} priced`),
-    failed ? `, ${plural(failed, "row")} not priced (${percent(failed / all)})` : ", none left out");
-  const hint = failed ? "Rows that could not be priced are in the file too, with the reason in the column “error”." : "";
-  return [result, ...(hint ? [el("p", { class: "hint" }, hint)] : [])];
+/** How often each text occurs; empty ones do not count. */
+function counted(texts) {
+  const times = new Map();
+  for (const text of texts) if (text) times.set(text, (times.get(text) ?? 0) + 1);
+  return times;
 }
 
-function why(reasons) {
+const total = (times) => [...times.values()].reduce((sum, each) => sum + each, 0);
+
+function summary(all, failed, warned) {
+  const result = el("p", { class: "big-line" }, el("b", {}, `${plural(all - failed, "stone")} priced`),
+    failed ? `, ${plural(failed, "row")} not priced (${percent(failed / all)})` : ", none left out");
+  const hints = [
+    failed ? "Rows that could not be priced are in the file too, with the reason in the column “error”." : "",
+    warned ? `${plural(warned, "price")} should be read with care: the column “warning” says why.` : "",
+  ];
+  return [result, ...hints.filter(Boolean).map((hint) => el("p", { class: "hint" }, hint))];
+}
+
+function why(title, look, reasons) {
   if (!reasons.size) return [];
   const shown = [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 8);
   const more = reasons.size - shown.length;
   return [
-    el("h3", {}, "Why rows could not be priced"),
+    el("h3", {}, title),
     el("ul", { class: "reasons" }, shown.map(([reason, times]) =>
-      el("li", {}, el("span", { class: "badge bad" }, `${count(times)} ×`), ` ${reason}`))),
+      el("li", {}, el("span", { class: `badge ${look}` }, `${count(times)} ×`), ` ${reason}`))),
     ...(more > 0 ? [el("p", { class: "hint" }, `and ${plural(more, "other reason")}`)] : []),
   ];
 }
 
-function preview(header, rows, failed, delimiter) {
-  const added = header.length - 4;
+function preview(header, rows, delimiter) {
+  const added = header.length - 5;
   const columns = header.map((title, at) => ({
     title,
     number: at >= added && at < added + 3,
-    wrap: at === header.length - 1,
+    wrap: at >= header.length - 2,
     cell: (row) => (at >= added && at < added + 3 && row[at] ? money(Number(row[at])) : row[at] ?? ""),
   }));
   const first = rows.slice(0, PREVIEW).map((row) => cells(row, delimiter));
   return [
     el("h3", {}, rows.length > PREVIEW ? `The first ${PREVIEW} rows` : "All rows"),
-    table("The first rows of the priced file", columns, first, (row) => ({ class: row.at(-1) ? "failed" : null })),
+    table("The first rows of the priced file", columns, first, (row) => ({ class: row.at(-2) ? "failed" : null })),
   ];
 }
 
