@@ -148,7 +148,7 @@ def test_errors_of_the_other_stone_stand_beside_its_fields(desk):
     assert page.locator("#carat-error").inner_text() == ""
 
 
-OUTSIDE = SEARCH.replace("1.1", "9") + "&depth=61.5&table=57&x=13.4&y=13.4&z=8.24"
+OUTSIDE = SEARCH.replace("1.1", "6") + "&depth=61.5&table=57&x=11.7&y=11.7&z=7.2"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
@@ -254,7 +254,7 @@ def test_errors_of_the_service_stand_beside_their_fields(visit):
 
 
 def test_warns_of_a_stone_outside_the_training_range(desk):
-    page = desk.open(SEARCH.replace("1.1", "9"))
+    page = desk.open(SEARCH.replace("1.1", "6"))
     page.get_by_text("Use this price with care").wait_for()
     assert "carat is outside" in page.locator("#answer .notice").inner_text()
     desk.screenshot("price-outside")
