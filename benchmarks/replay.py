@@ -102,13 +102,13 @@ def main():
         count = given.requests
 
         def read():
-            return sum(1 for _ in read_requests(log, priced(since)))
+            return sum(1 for _ in read_requests(log, *priced(since)))
 
         timed("read the exchanges", count, read)
         timed(
             "read stones and prices",
             count,
-            lambda: sum(map(len, read_priced(read_requests(log, priced(since))))),
+            lambda: sum(map(len, read_priced(read_requests(log, *priced(since))))),
         )
         replay = ReplayRequests(
             log, wired.history, read_priced, lambda: datetime.now(UTC), wired.outcome_log

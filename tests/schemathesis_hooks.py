@@ -45,8 +45,8 @@ def filter_query(context, query):
 
 def _stones(body):
     """Return the stones that a body is or has, other than those of a batch."""
-    nested = (body.get("diamond"), body.get("reference"))
-    return [body, *(each for each in nested if isinstance(each, dict))]
+    other = body.get("compared_with")
+    return [body, *([other] if isinstance(other, dict) else [])]
 
 
 def _is_far(carat):

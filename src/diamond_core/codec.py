@@ -122,7 +122,10 @@ def _read_dataclass(kind: Any, value: Any, at: str) -> Any:
             read[name] = _read(hint, values[name], f"{at}/{name}")
         elif needed:
             raise ValueError(f"{at}/{name} is missing")
-    return kind(**read)
+    try:
+        return kind(**read)
+    except DiamondError as ex:  # such as an impossible stone
+        raise ValueError(f"{at}: {ex}") from ex
 
 
 def _checked(value: Any, kind: type[Any], at: str) -> Any:

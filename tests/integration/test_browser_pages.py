@@ -93,6 +93,11 @@ def test_says_why_in_words_and_as_a_waterfall(desk):
     names = ["A typical stone", "Weight", "Cut", "Color", "Clarity", "Measurements", "This stone"]
     assert [text.split("\n")[0].partition("\t")[0][: len(name)]
             for text, name in zip(rows.all_inner_texts(), names, strict=True)] == names  # fmt: skip
+    bars_join(page)
+
+
+def bars_join(page):
+    """See that each bar of the waterfall begins where the one before ends."""
     bars = page.evaluate(
         """() => [...document.querySelectorAll(".waterfall span")].map((bar) =>
             [parseFloat(bar.style.left), parseFloat(bar.style.width), bar.className])"""
@@ -102,6 +107,117 @@ def test_says_why_in_words_and_as_a_waterfall(desk):
         assert left == pytest.approx(reached if kind == "more" else reached - width, abs=0.01)
         reached += width if kind == "more" else -width
     assert reached == pytest.approx(bars[-1][1], abs=0.01)
+
+
+def test_compares_with_a_chosen_stone_by_keyboard(visit, open_service):
+    page = visit.open(SEARCH)
+    price = page.locator("#answer .price").inner_text()
+    page.get_by_text("Compare with another stone").focus()
+    page.keyboard.press("Enter")
+    other = page.locator("#compare")
+    assert other.get_by_label("Its weight").input_value() == "1.1"  # as the priced stone
+    page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("0,9")
+    for _ in ("cut", "color"):
+        page.keyboard.press("Tab")
+    page.keyboard.type("G")
+    page.keyboard.press("Enter")
+    other.get_by_role("button", name="Compare", exact=True).click()
+    page.get_by_text("The other stone costs $").wait_for()
+    row = page.locator("#why-said tbody tr").first
+    assert "0.9 ct, Ideal, G, SI2" in row.inner_text()
+    assert page.locator("#answer .price").inner_text() == price
+    bars_join(page)
+    assert visit.accessibility_violations() == []
+    visit.screenshot("compared")
+    page.reload()
+    page.get_by_text("The other stone costs $").wait_for()
+    page.get_by_role("button", name="Compare with the typical stone").click()
+    page.get_by_text("The typical stone costs $").wait_for()
+    assert "compared_with" not in page.url
+    page.go_back()
+    page.get_by_text("The other stone costs $").wait_for()
+
+
+def test_errors_of_the_other_stone_stand_beside_its_fields(desk):
+    desk.expected = ["status of 422"]
+    page = desk.open(f"{SEARCH}&compared_with=x,Ideal,G,SI2")
+    page.locator("[id='compared_with/carat-error']:not(:empty)").wait_for()
+    assert page.evaluate("document.activeElement.id") == "compared_with/carat"
+    assert page.locator("#carat-error").inner_text() == ""
+
+
+OUTSIDE = SEARCH.replace("1.1", "6") + "&depth=61.5&table=57&x=11.7&y=11.7&z=7.2"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_hands_over_a_certificate_of_the_prediction_that_is_shown(
+    browser, open_service, width, scheme, tmp_path
+):
+    with visiting(browser, open_service.url, width, scheme) as visit:
+        asked = []
+        visit.page.context.on(
+            "request", lambda each: asked.append(each.url) if each.method == "POST" else None
+        )
+        page = visit.open(SEARCH)
+        page.locator("#answer .price").wait_for()
+        id = page.locator("#answer .code").inner_text()
+        price = page.locator("#answer .price").inner_text()
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Certificate").click()
+        visit.page = certificate = opened.value
+        certificate.get_by_text("its price was off by").wait_for()
+        certificate.get_by_label("Name of the jeweller").fill("Meier & Daughters")
+        certificate.reload()
+        certificate.get_by_text("its price was off by").wait_for()
+        assert len(asked) == 1
+        assert certificate.get_by_label("Name of the jeweller").input_value() == "Meier & Daughters"
+        sheet = certificate.locator("#sheet").inner_text()
+        assert id in sheet
+        assert id in certificate.title()
+        amount = certificate.locator(".amount").inner_text()
+        assert f"${float(amount.strip('$').replace(',', '')):,.0f}" == price
+        for words in ("1.10 carat", "round, natural, polished", "from the 4 Cs alone", "SIGNATURE"):
+            assert words in sheet
+        assert certificate.locator("#known tbody tr").count() == 5
+        assert certificate.locator("#why tbody tr").last.inner_text().endswith(amount)
+        bars_join(certificate)
+        assert visit.accessibility_violations() == []
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert certificate.evaluate(overflow) <= 0
+        visit.screenshot(f"certificate-{scheme}")
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("search", [SEARCH, f"{OUTSIDE}&compared_with=1,Good,D,IF"])
+def test_a_certificate_prints_on_one_page_in_black_on_white(browser, open_service, paper, search):
+    with visiting(browser, open_service.url, scheme="dark") as visit:
+        page = visit.open(search)
+        with page.expect_popup() as opened:
+            page.get_by_role("button", name="Certificate").click()
+        certificate = opened.value
+        certificate.get_by_text("its price was off by").wait_for()
+        assert ("with care" in certificate.locator("#warning").inner_text()) == (search != SEARCH)
+        printed = certificate.pdf(format=paper)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+        certificate.emulate_media(media="print")
+        colors = "(name) => getComputedStyle(document.querySelector(name)).%s"
+        assert certificate.evaluate(colors % "color", ".amount") == "rgb(0, 0, 0)"
+        white = ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+        assert certificate.evaluate(colors % "backgroundColor", "#sheet") in white
+        assert certificate.evaluate(colors % "backgroundColor", "body") in white
+        assert certificate.get_by_text("carat · Ideal cut").is_visible()
+        assert certificate.get_by_role("button", name="Print").is_hidden()
+
+
+def test_a_certificate_of_nothing_says_what_to_do(visit):
+    page = visit.open("/certificate")
+    page.get_by_text("press Certificate below its price").wait_for()
+    assert page.locator("#sheet").is_hidden()
+    assert visit.accessibility_violations() == []
+    page.get_by_role("link", name="Price a stone").click()
+    page.get_by_role("heading", name="What is this diamond worth?").wait_for()
 
 
 def test_a_prediction_prints_on_one_page(desk):
@@ -138,7 +254,7 @@ def test_errors_of_the_service_stand_beside_their_fields(visit):
 
 
 def test_warns_of_a_stone_outside_the_training_range(desk):
-    page = desk.open(SEARCH.replace("1.1", "9"))
+    page = desk.open(SEARCH.replace("1.1", "6"))
     page.get_by_text("Use this price with care").wait_for()
     assert "carat is outside" in page.locator("#answer .notice").inner_text()
     desk.screenshot("price-outside")

@@ -71,12 +71,18 @@ def test_an_exchange_is_found_by_an_id_with_its_price_and_outcome(browser, guard
         dialog.get_by_text("the same").wait_for()
         assert dialog.get_by_text(f"${one['price']:,.2f} on").count() == 1
         assert "depth, table" in dialog.inner_text()
+        dialog.get_by_role("button", name="Why this price?").click()
+        dialog.get_by_text("The typical stone costs $").wait_for()
+        assert f"${one['price']:,.2f}" in dialog.locator(".why tbody tr:last-child").inner_text()
         assert visit.accessibility_violations() == []
         page.keyboard.press("Escape")
         page.get_by_label("Id", exact=True).fill(batch[0]["id"][:32])
         page.keyboard.press("Enter")
         dialog.get_by_text("2 prices").wait_for()
         assert dialog.locator("tbody tr").count() == 2
+        dialog.get_by_role("button", name="49 ct, Ideal, H, SI2").click()
+        shown = dialog.locator(".why tbody tr:last-child", has_text=f"${batch[1]['price']:,.2f}")
+        shown.wait_for()
         page.keyboard.press("Escape")
         page.get_by_label("Id", exact=True).fill("")
         page.get_by_label("Key", exact=True).fill("nobody")

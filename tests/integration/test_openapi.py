@@ -76,12 +76,12 @@ def test_a_client_generated_from_the_document_prices_a_stone(
     client = importlib.import_module("diamond_client")
     models = importlib.import_module("diamond_client.models")
     price = importlib.import_module("diamond_client.api.prices.price_diamond")
-    stone = models.Diamond.from_dict(STONE)
+    stone = models.StoneToPrice.from_dict(STONE)
     with client.AuthenticatedClient(base_url=keyed.url, token=SECRET) as session:
         prediction = price.sync(client=session, body=stone)
         wrong = price.sync(
             client=session,
-            body=models.Diamond.from_dict(STONE | {"carat": 5000.0}),
+            body=models.StoneToPrice.from_dict(STONE | {"carat": 5000.0}),
         )
     assert prediction.price_range.low < prediction.price < prediction.price_range.high
     assert prediction.currency == "USD"

@@ -67,6 +67,13 @@ def test_a_stone_in_a_batch_and_in_a_csv(client, container):
     assert kept.diamond.carat == 2.0
 
 
+def test_an_explained_price(client):
+    for path, more in (("/v1/explanations", {}), ("/v1/predictions", {"explain": True})):
+        found = client.simulate_post(path, json=STONE | more, headers=SHOP).json
+        answer = report(client, found["id"], {"price_paid": found["price"]})
+        assert (answer.status_code, answer.json["error"]) == (200, 0.0)
+
+
 def test_is_idempotent_and_keeps_corrections(client, container, priced):
     price = priced["price"]
     first = report(client, priced["id"], {"price_paid": price})

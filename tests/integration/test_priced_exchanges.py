@@ -30,7 +30,7 @@ def client(container):
 
 
 def recorded(container):
-    return list(read_priced(read_requests(container.request_log(), priced())))
+    return list(read_priced(read_requests(container.request_log(), *priced())))
 
 
 @pytest.mark.parametrize("odd", [{}, {"cut": "very good"}, {"color": "h"}])
@@ -45,6 +45,24 @@ def test_one_stone(client, container, odd):
     assert found.models.tolist() == [answer["model"]["id"]]
     assert found.prices.tolist() == [answer["price"]]
     assert [found.lows[0], found.highs[0]] == [answer["price_range"][e] for e in ("low", "high")]
+
+
+@pytest.mark.parametrize("odd", [{}, {"cut": "very good"}])
+def test_what_is_explained_is_priced(client, container, odd):
+    stone = MEASURED | odd
+    answers = [
+        client.simulate_post("/v1/explanations", json=stone).json,
+        client.simulate_post("/v1/predictions", json=STONE | {"explain": True}).json,
+        client.simulate_post("/v1/explanations", json=stone | {"compared_with": STONE}).json,
+        client.simulate_post("/v1/predictions", json=stone | {"explain": False}).json,
+    ][::-1]  # newest first
+
+    (found,) = recorded(container)
+
+    assert found.ids.tolist() == [each["id"] for each in answers]
+    assert found.prices.tolist() == [each["price"] for each in answers]
+    stones = [Diamond.parse(each) for each in (stone, stone, STONE, stone)]
+    assert list(found.table) == stones
 
 
 def test_a_batch_without_its_invalid_stones(client, container):
@@ -83,7 +101,7 @@ def test_a_csv_without_stones_of_which_nothing_is_known(client, container):
 
     (found,) = recorded(container)
 
-    (exchange,) = read_requests(container.request_log(), priced())
+    (exchange,) = read_requests(container.request_log(), *priced())
     assert found.ids.tolist() == [f"{exchange.id}-1", f"{exchange.id}-3"]
     assert found.table.carat.tolist() == [1.0, 2.0]
     assert found.prices.tolist() == [float(rows[at]["predicted_price"]) for at in (1, 3)]
@@ -98,7 +116,7 @@ def test_a_csv(client, container):
 
     (found,) = recorded(container)
 
-    (exchange,) = read_requests(container.request_log(), priced())
+    (exchange,) = read_requests(container.request_log(), *priced())
     assert found.ids.tolist() == [f"{exchange.id}-0", f"{exchange.id}-2"]
     assert found.table.carat.tolist() == [1.1, 0.5]
     assert found.prices.tolist() == [float(rows[at]["predicted_price"]) for at in (0, 2)]

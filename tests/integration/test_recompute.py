@@ -94,7 +94,7 @@ def test_a_thousand_recorded_exchanges_have_the_same_prices(
     ]
 
     recompute = wired.recompute_exchange()
-    found = [recompute(each.id) for each in read_requests(wired.request_log(), priced())]
+    found = [recompute(each.id) for each in read_requests(wired.request_log(), *priced())]
 
     assert len(found) == statuses.count(200) > 990  # measurements of some contradict each other
     assert [each.id for each in found if not each.same] == []
@@ -103,6 +103,21 @@ def test_a_thousand_recorded_exchanges_have_the_same_prices(
     assert {len(stone.assumed) for stone in stones} >= {0, 3, 5}
     assert all(stone.recorded == stone.recomputed for stone in stones)
     wired.request_log().close()
+
+
+def test_why_by_the_model_that_priced(client, container):
+    answer = client.simulate_post("/v1/explanations", json=STONE).json
+    recompute = container.recompute_exchange()
+    assert recompute(answer["id"]).stones[0].explanation is None
+    (stone,) = recompute(answer["id"], explained=1).stones
+    assert stone.same
+    why = answer["explanation"]
+    assert (stone.explanation.base, stone.explanation.sentence()) == (why["base"], why["sentence"])
+    body = {"diamonds": [STONE, STONE]}
+    id = client.simulate_post("/v1/predictions/batch", json=body).headers["X-Request-ID"]
+    first, second = recompute(id, explained=1).stones
+    assert first.explanation.base == why["base"]
+    assert second.explanation is None
 
 
 def test_one_stone_of_a_batch(client, container):
@@ -217,6 +232,14 @@ def test_a_route_shows_what_the_model_saw_and_what_was_paid():
     assert answer["prices"][1]["outside_training_range"] == second["outside_training_range"]
     assert answer["prices"][0]["assumed"] == first["assumed"]
     assert [len(each["outcomes"]) for each in answer["prices"]] == [0, 2]
+    prices = f"/v1/requests/{first['id'][:32]}/prices"
+    why = admin.simulate_get(prices, params={"explain": "true"}).json["prices"]
+    assert all("explanation" not in each for each in answer["prices"])
+    assert why[0]["explanation"]["is_typical"]
+    added = sum(each["amount"] for each in why[1]["explanation"]["contributions"])
+    assert why[1]["explanation"]["base"] + added == pytest.approx(second["price"], abs=0.001)
+    wrong = admin.simulate_get(prices, params={"explain": "yes"})
+    assert [each["pointer"] for each in wrong.json["errors"]] == ["/explain"]
     one = admin.simulate_get(f"/v1/requests/{second['id']}/prices").json
     assert one["prices"] == answer["prices"][1:]
 

@@ -166,7 +166,7 @@ def test_shows_progress(wired):
 
 
 def test_errors_of_both_where_an_outcome_exists(wired):
-    (stones,) = read_priced(read_requests(wired.request_log(), priced()))
+    (stones,) = read_priced(read_requests(wired.request_log(), *priced()))
     dearer = stones.table.column("clarity") == list(Clarity).index(DEARER)
     pairs = zip(stones.ids[dearer].tolist(), stones.prices[dearer].tolist(), strict=True)
     outcomes = [outcome(id, price * 1.04) for id, price in pairs]

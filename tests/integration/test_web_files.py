@@ -33,7 +33,7 @@ def test_a_page_is_asked_for_each_time_and_sent_when_it_changed(service, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/stones", "/models", "/pipeline", "/monitoring", "/requests"]
+    "path", ["/", "/certificate", "/stones", "/models", "/pipeline", "/monitoring", "/requests"]
 )
 def test_a_page_holds_no_script_or_style_of_its_own(service, path):
     html = service.get(path).body.decode()
@@ -55,7 +55,15 @@ def test_files_are_kept_for_ever_under_the_address_of_their_content(service):
 
 def test_scripts_import_only_what_is_served(service):
     base = static_address(service, "price.js").removesuffix("price.js")
-    names = {"price.js", "stones.js", "models.js", "pipeline.js", "monitoring.js", "requests.js"}
+    names = {
+        "price.js",
+        "certificate.js",
+        "stones.js",
+        "models.js",
+        "pipeline.js",
+        "monitoring.js",
+        "requests.js",
+    }
     seen = set()
     while names - seen:
         name = (names - seen).pop()

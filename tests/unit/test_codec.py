@@ -307,6 +307,13 @@ def test_refuses_values_that_mean_nothing(values):
         from_plain(Tree, values)
 
 
+def test_names_the_place_of_an_impossible_stone():
+    values = to_plain(a_card())
+    values["typical"] |= {"carat": -1.0}
+    with pytest.raises(ValueError, match=r"/typical: carat: must be"):
+        from_plain(ModelCard, values)
+
+
 def test_refuses_a_time_without_a_zone():
     with pytest.raises(ValueError, match=r"^/at must have a time zone$"):
         from_plain(Tree, {"count": 1, "at": "2026-01-02T12:00:00"})

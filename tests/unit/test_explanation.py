@@ -69,14 +69,14 @@ def test_amounts_of_another_total_are_refused():
 
 
 @given(some_measured, some_measured)
-def test_a_coalition_has_the_properties_of_its_members(diamond, reference):
-    table = coalitions(diamond, reference)
+def test_a_coalition_has_the_properties_of_its_members(diamond, other):
+    table = coalitions(diamond, other)
     columns = {name: table.values(name) for name in FIELDS}
     for number in range(32):
         row = {name: column[number] for name, column in columns.items()}
         for bit, name in enumerate(PROPERTIES[:-1]):
-            assert row[name] == getattr((reference, diamond)[number >> bit & 1], name)
-        measured = (reference, diamond)[number >> 4]
+            assert row[name] == getattr((other, diamond)[number >> bit & 1], name)
+        measured = (other, diamond)[number >> 4]
         assert (row["depth"], row["table"]) == (measured.depth, measured.table)
         for name in "xyz":
             length = getattr(measured, name)
@@ -84,13 +84,13 @@ def test_a_coalition_has_the_properties_of_its_members(diamond, reference):
                 scaled = length * (row["carat"] / measured.carat) ** (1 / 3)
                 assert row[name] == pytest.approx(scaled)
     assert table.diamond(31) == diamond
-    assert table.diamond(0) == reference
+    assert table.diamond(0) == other
 
 
 def test_no_coalition_is_an_impossible_stone():
     stones = list(some_stones(200))
-    for diamond, reference in zip(stones[:100], stones[100:], strict=True):
-        rows = coalitions(diamond, reference).rows
+    for diamond, other in zip(stones[:100], stones[100:], strict=True):
+        rows = coalitions(diamond, other).rows
         assert not any(broken(each, rows).any() for each in AGREEMENTS)
 
 
@@ -104,18 +104,12 @@ def test_the_typical_stone_is_of_the_data():
 
 
 def test_one_sentence_for_people():
-    stone, other = list(some_stones(2))
     amounts = dict(zip(PROPERTIES, (2800.4, 210.2, -640.0, 0.3, -12.0), strict=True))
     given = Explanation(
-        diamond=stone,
-        price=4758.9,
-        low=1.0,
-        high=2.0,
-        reference=other,
-        reference_price=2400.0,
+        compared_with=a_card().typical,
         is_typical=True,
+        base=2400.0,
         contributions=tuple(Contribution(*each) for each in amounts.items()),
-        card=a_card(),
     )
     assert given.sentence() == (
         "The typical stone costs $2,400; this weight adds $2,800, its color takes $640 off,"

@@ -12,7 +12,12 @@ from strategies import json_stones
 
 from diamond_app.api import payloads
 from diamond_app.api.exchange_context import Request
-from diamond_app.api.payloads import read_json, read_stone, read_stones, stones_from_json
+from diamond_app.api.payloads import (
+    read_json,
+    read_stone_to_price,
+    read_stones,
+    stones_from_json,
+)
 from diamond_app.api.problems import Problem, pointer_token
 from diamond_core import Diamond, InvalidDiamond
 
@@ -41,11 +46,11 @@ def outcome(read, *arguments):
 
 
 def one_quickly(body):
-    return outcome(read_stone, request_of(body))
+    return outcome(lambda: read_stone_to_price(body)[0])
 
 
 def one_slowly(body):
-    return outcome(lambda: Diamond.parse(read_json(request_of(body))))
+    return outcome(lambda: Diamond.parse(read_json(body)))
 
 
 def many_quickly(body):
@@ -53,7 +58,7 @@ def many_quickly(body):
 
 
 def many_slowly(body):
-    return outcome(lambda: stones_from_json(read_json(request_of(body))).table)
+    return outcome(lambda: stones_from_json(read_json(body)).table)
 
 
 def batch_of(*stones):

@@ -2,7 +2,7 @@
 
 The amounts are Shapley values (Shapley, 1953, A Value for n-Person Games) of the game in which a
 coalition of properties is worth the price of a stone that has these properties from the explained
-stone and all others from the reference: the mean, over all orders in which the properties can be
+stone and all others from the stone that it is compared with: the mean, over all orders in which the properties can be
 changed one after the other, of what each change adds. With five properties there are 32 coalitions,
 so the values are exact. They add up to the difference of both prices; what the model ignores gets
 nothing; and two properties that always add the same get the same.
@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from diamond_core.models.model_card import ModelCard
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
 from diamond_core.stones.fields import FIELDS, GRADES, REQUIRED
@@ -37,7 +36,7 @@ _WORDS: Final = {
 class Contribution:
     """What one property adds to the price, in USD; below zero if it takes something off."""
 
-    name: str
+    what: str
     amount: float
 
 
@@ -46,34 +45,25 @@ class Explanation:
     """Why a stone has its price.
 
     Attributes:
-        diamond: the stone.
-        price, low, high: its price and the ends of its range, in USD.
-        reference: the stone that it is compared with.
-        reference_price: the price of that, in USD.
-        is_typical: whether the reference is the typical stone of the model's training data.
-        contributions: one for each property; they add up to *price* minus *reference_price*, to
-            the cent.
-        card: the model's card.
+        compared_with: the stone that it is compared with.
+        is_typical: whether that is the typical stone of the model's training data.
+        base: the price of that stone, in USD.
+        contributions: one for each property; they and *base* add up to the price, to the cent.
     """
 
-    diamond: Diamond
-    price: float
-    low: float
-    high: float
-    reference: Diamond
-    reference_price: float
+    compared_with: Diamond
     is_typical: bool
+    base: float
     contributions: tuple[Contribution, ...]
-    card: ModelCard
 
     def sentence(self) -> str:
         """Return the explanation in one sentence; amounts below a dollar are left out."""
         subject = "The typical stone" if self.is_typical else "The other stone"
-        parts = [f"{subject} costs {_dollars(self.reference_price)}"]
+        parts = [f"{subject} costs {_dollars(self.base)}"]
         for each in sorted(self.contributions, key=lambda each: -abs(each.amount)):
             if abs(each.amount) < 1.0:
                 continue
-            (words, adds, takes) = _WORDS.get(each.name, (f"its {each.name}", "adds", "takes"))
+            (words, adds, takes) = _WORDS.get(each.what, (f"its {each.what}", "adds", "takes"))
             amount = _dollars(abs(each.amount))
             added = each.amount > 0.0
             parts.append(f"{words} {adds} {amount}" if added else f"{words} {takes} {amount} off")
@@ -81,17 +71,15 @@ class Explanation:
         return f"{first}; {', '.join(others)}." if others else f"{first}, and so does this one."
 
 
-def coalitions(diamond: Diamond, reference: Diamond) -> DiamondTable:
-    """Return a stone for each set of properties of *diamond*; all others are the reference's.
+def coalitions(diamond: Diamond, other: Diamond) -> DiamondTable:
+    """Return a stone for each set of properties of *diamond*; the others are those of *other*.
 
     Bit i of a row's number says whether ``PROPERTIES[i]`` is in the set, so that the last row is
-    *diamond* and the first one is *reference*. Measurements stand for proportions; see ``values_at``.
+    *diamond* and the first one is *other*. Measurements stand for proportions; see ``values_at``.
     """
     rows = []
     for number in range(_COALITIONS):
-        of = {
-            name: diamond if number >> bit & 1 else reference for bit, name in enumerate(PROPERTIES)
-        }
+        of = {name: diamond if number >> bit & 1 else other for bit, name in enumerate(PROPERTIES)}
         grades = {name: getattr(of[name], name) for name in REQUIRED}
         rows.append(values_at(of[MEASUREMENTS], of["carat"].carat) | grades)
     return DiamondTable.of_stored({name: [row[name] for row in rows] for name in FIELDS})

@@ -19,6 +19,7 @@ from diamond_core.models.inversions import Inversions
 from diamond_core.models.price_level import STABLE
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
+from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import NUMBERS
 
@@ -117,6 +118,7 @@ class ModelCard:
         coverage_by_predicted_quintile: the same by predicted price.
         price_ranges: how the model's price ranges are made.
         training_range: field -> (minimum, maximum) among the training stones.
+        typical: the typical training stone; see ``typical_stone``; None in cards of before.
         profile: the distributions of the training stones, at the level of prices that the model was
             trained at; None in cards of before.
         data: the training data.
@@ -145,6 +147,7 @@ class ModelCard:
     coverage_by_predicted_quintile: tuple[float, ...] = ()
     price_ranges: PriceRanges
     training_range: Mapping[str, tuple[float, float]]
+    typical: Diamond | None = None
     profile: Profile | None = None
     data: DataSummary
     comparison: Comparison | None = None

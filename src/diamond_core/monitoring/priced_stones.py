@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,13 @@ An exchange without prices, or whose bodies were not kept completely, is left ou
 """
 
 
-def priced(since: datetime | None = None) -> ExchangeFilter:
-    """Return the filter of the exchanges that can have prices."""
-    return ExchangeFilter(path="/v1/predictions", status="200", since=since)
+_PRICED: Final = ("/v1/predictions", "/v1/explanations")
+
+
+def priced(
+    since: datetime | None = None, until: datetime | None = None
+) -> tuple[ExchangeFilter, ...]:
+    """Return the filters of the exchanges that can have prices; ``read_requests`` takes them."""
+    return tuple(
+        ExchangeFilter(path=path, status="200", since=since, until=until) for path in _PRICED
+    )

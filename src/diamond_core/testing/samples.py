@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from diamond_core.models.evaluation import Metrics
+from diamond_core.models.explanation import typical_stone
 from diamond_core.models.model_card import DataSummary, ModelCard, ModelId, training_range
 from diamond_core.models.price_ranges import PriceRanges
 from diamond_core.models.profile import Profile
@@ -107,6 +108,7 @@ def a_card(name: str = "formula-1", **changes: Any) -> ModelCard:
         inversions_measured=dict.fromkeys(FOUR_CS[1:], 0.0),
         price_ranges=PriceRanges.calibrate(table, prices, prices, FOUR_CS),
         training_range=training_range(table),
+        typical=typical_stone(table),
         profile=Profile.of(table),
         data=DataSummary(
             source="made up",

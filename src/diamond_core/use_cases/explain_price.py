@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from diamond_core.errors import InvalidDiamond
 from diamond_core.models.explanation import (
     PROPERTIES,
     Contribution,
@@ -11,45 +14,47 @@ from diamond_core.models.explanation import (
     shapley_values,
     typical_stone,
 )
-from diamond_core.models.model_card import ModelId
 from diamond_core.stones.diamond import Diamond
 from diamond_core.use_cases.follow_champion import ChampionFollower
-from diamond_core.use_cases.price_diamonds import PriceDiamonds
+from diamond_core.use_cases.model_history import LoadedModel
+from diamond_core.use_cases.price_diamonds import Prediction, PriceDiamonds
 
 
 class ExplainPrice:
-    """Says what each property of a stone adds to the price of another one."""
+    """Prices a stone, and says what each of its properties adds to the price of another stone."""
 
-    def __init__(self, follower: ChampionFollower) -> None:
-        self._follower = follower
-        self._typical: tuple[ModelId, Diamond] | None = None
+    def __init__(self, follower: ChampionFollower | LoadedModel) -> None:
+        self._price_diamonds = PriceDiamonds(follower)
 
-    def __call__(self, diamond: Diamond, reference: Diamond | None = None) -> Explanation:
-        """Explain the price of *diamond*, compared with *reference*.
+    def __call__(self, diamond: Diamond, compared_with: Diamond | None = None) -> Prediction:
+        """Return the prediction of ``PriceDiamonds.one``, with its explanation.
 
-        Without a reference, it is the typical stone of the model's training data; see
-        ``typical_stone``. All 32 stones that are compared are priced in one call of the model.
+        Without *compared_with*, the explanation starts at the typical stone of the model's training
+        data; see ``typical_stone``. All 32 stones between the two are priced in one call of the model.
 
         Raises:
             NoChampion: no model is served.
+            InvalidDiamond: nothing is known of stones of such a weight; that of *compared_with* is
+                named ``compared_with/carat``.
         """
-        served = self._follower.get()
-        other = reference
-        if other is None:
-            if self._typical is None or self._typical[0] != served.card.id:
-                self._typical = served.card.id, typical_stone(served.similar.stones)
-            other = self._typical[1]
-        found = PriceDiamonds(served).many(coalitions(diamond, other))
-        reference_price, price = float(found.prices[0]), float(found.prices[-1])
-        amounts = in_cents(shapley_values(found.prices), price - reference_price)
-        return Explanation(
-            diamond=diamond,
-            price=price,
-            low=float(found.lows[-1]),
-            high=float(found.highs[-1]),
-            reference=other,
-            reference_price=reference_price,
-            is_typical=reference is None,
+        served = self._price_diamonds.served()
+        pricer = PriceDiamonds(served)
+        other = compared_with or served.card.typical or typical_stone(served.similar.stones)
+        problems = []
+        for place, stone in (("", diamond), ("compared_with/", other)):
+            refusal = served.support.refusal(stone.carat)
+            if refusal is not None:
+                problems.append(replace(refusal, field=place + refusal.field))
+        if problems:
+            raise InvalidDiamond(problems)
+        prediction = pricer.one(diamond)
+        prices = pricer.many(coalitions(diamond, other)).prices
+        base = float(prices[0])
+        amounts = in_cents(shapley_values(prices), prediction.price - base)
+        explanation = Explanation(
+            compared_with=other,
+            is_typical=compared_with is None,
+            base=base,
             contributions=tuple(map(Contribution, PROPERTIES, amounts)),
-            card=served.card,
         )
+        return replace(prediction, explanation=explanation)

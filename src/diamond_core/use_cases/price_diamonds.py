@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diamond_core.errors import FieldProblem
+from diamond_core.models.explanation import Explanation
 from diamond_core.models.model_card import ModelCard, outside_range
 from diamond_core.models.support import FEW
 from diamond_core.stones.diamond import Diamond, reader_of
@@ -33,6 +34,7 @@ class Prediction:
             grades was seen; "price" if no known stone is as dear.
         warning: the same in words, or None.
         card: the model's card.
+        explanation: why it has this price; only ``ExplainPrice`` gives it.
     """
 
     price: float
@@ -42,6 +44,7 @@ class Prediction:
     outside: list[str]
     warning: str | None
     card: ModelCard
+    explanation: Explanation | None = None
 
     @property
     def is_extrapolated(self) -> bool:
@@ -100,7 +103,7 @@ class PriceDiamonds:
     @property
     def card(self) -> ModelCard:
         """The card of the model that prices now; raises ``NoChampion`` if there is none."""
-        return self._served().card
+        return self.served().card
 
     def pinned(self) -> PriceDiamonds:
         """Return a pricer that keeps today's champion, even if another model is promoted.
@@ -108,9 +111,14 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model is served.
         """
-        return PriceDiamonds(self._served())
+        return PriceDiamonds(self.served())
 
-    def _served(self) -> LoadedModel:
+    def served(self) -> LoadedModel:
+        """Return the model that prices now.
+
+        Raises:
+            NoChampion: no model is served.
+        """
         follower = self._follower
         return follower if isinstance(follower, LoadedModel) else follower.get()
 
@@ -121,7 +129,7 @@ class PriceDiamonds:
             NoChampion: no model is served.
             InvalidDiamond: nothing is known of a stone of this weight; see ``Support.refusal``.
         """
-        served = self._served()
+        served = self.served()
         card, ranges, support = served.card, served.card.price_ranges, served.support
         support.check(diamond)
         price, gap = float(served.model.price(diamond)[0]), support.gap(diamond)
@@ -152,7 +160,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model is served.
         """
-        served = self._served()
+        served = self.served()
         prices, gaps = served.model.price(table), served.support.gaps(table)
         lows, highs = served.card.price_ranges.of_table(table, prices, gaps)
         return Predictions(
@@ -171,7 +179,7 @@ class PriceDiamonds:
         Raises:
             NoChampion: no model is served.
         """
-        support, carats = self._served().support, table.carat
+        support, carats = self.served().support, table.carat
         problems = {
             int(at): support.refusal(float(carats[at]))
             for at in np.flatnonzero(support.refused(carats))

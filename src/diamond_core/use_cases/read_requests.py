@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
+from operator import attrgetter
 from typing import Final
 
 from diamond_core.ports import RequestLog
@@ -14,8 +16,10 @@ _FIRST_PAGE: Final = 10
 _MAXIMUM_PAGE: Final = 1000
 
 
-def read_requests(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]:
-    """Yield the exchanges that match *filter*, newest first.
+def read_requests(log: RequestLog, *filters: ExchangeFilter) -> Iterator[Exchange]:
+    """Yield the exchanges that match one of *filters*, newest first.
+
+    No exchange may match two of them.
 
     Pages have more exchanges if bodies are small and fewer if they are large, so that a page has
     about ``PAGE_BYTES``.
@@ -23,6 +27,11 @@ def read_requests(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]
     Raises:
         Unavailable: the log can't be read.
     """
+    streams = [_read(log, each) for each in filters]
+    return merge(*streams, key=attrgetter("id"), reverse=True)  # an id sorts by time
+
+
+def _read(log: RequestLog, filter: ExchangeFilter) -> Iterator[Exchange]:
     limit = _FIRST_PAGE
     before: str | None = None
     while page := log.find(filter, limit=limit, before=before):

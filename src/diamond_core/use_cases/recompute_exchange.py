@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from diamond_core.errors import ModelNotFound, NotRecomputable
+from diamond_core.models.explanation import Explanation
 from diamond_core.models.model_card import ModelId
 from diamond_core.monitoring.priced_stones import PricedStones, ReadPriced
 from diamond_core.ports import RequestLog
 from diamond_core.requests.exchange import Exchange
 from diamond_core.stones.diamond import Diamond
+from diamond_core.use_cases.explain_price import ExplainPrice
 from diamond_core.use_cases.find_exchanges import find_exchanges
 from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
 from diamond_core.use_cases.price_diamonds import Predictions, PriceDiamonds
@@ -35,6 +37,7 @@ class RecomputedPrice:
         same: whether price and range are equal, to the cent.
         assumed: fields that the model uses and that were not given.
         outside: numbers that are outside the model's training range.
+        explanation: why it has the recomputed price, if that was asked for.
     """
 
     id: str
@@ -44,6 +47,7 @@ class RecomputedPrice:
     same: bool
     assumed: Sequence[str]
     outside: Sequence[str]
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +81,11 @@ class RecomputeExchange:
         self._read_priced = read_priced
         self._loaded: LoadedModel | None = None
 
-    def __call__(self, id: str) -> RecomputedExchange:
+    def __call__(self, id: str, *, explained: int = 0) -> RecomputedExchange:
         """Compute the prices of the exchange that *id* names again; see ``find_exchanges``.
 
-        The id of one prediction in a batch selects that stone alone.
+        The id of one prediction in a batch selects that stone alone. The first *explained* prices
+        are explained from the typical stone on, by the model that priced them.
 
         Raises:
             ExchangeNotFound: there is no such exchange.
@@ -93,7 +98,11 @@ class RecomputeExchange:
         stones = self._stones(exchange)
         if (of_id := stones.ids == id).any():
             stones = stones[of_id]
-        found = _recompute(self._model(exchange), stones)
+        model = self._model(exchange)
+        found = _recompute(model, stones)
+        for at, each in enumerate(found[:explained]):
+            why = ExplainPrice(model)(each.diamond).explanation
+            found[at] = replace(each, explanation=why)
         return RecomputedExchange(
             id=exchange.id,
             occurred_at=exchange.occurred_at,

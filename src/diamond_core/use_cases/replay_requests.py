@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from diamond_core.models.model_card import ModelId
@@ -56,7 +55,7 @@ class ReplayRequests:
         champion = None if against is None else PriceDiamonds(self._history.load(against))
         paid = current(self._outcomes.read(since))
         sums = ReplaySums({each.id: each.price_paid for each in paid})
-        exchanges = read_requests(self._log, replace(priced(since), until=until))
+        exchanges = read_requests(self._log, *priced(since, until))
         end = until or self._clock()
         for stones in self._read_priced(exchanges):
             old = stones if champion is None else champion.many(stones.table)

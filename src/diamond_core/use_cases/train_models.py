@@ -17,6 +17,7 @@ from diamond_core.errors import (
     UnknownFamily,
 )
 from diamond_core.models.evaluation import Comparison, Evaluation, compare, metrics_of
+from diamond_core.models.explanation import typical_stone
 from diamond_core.models.inversions import four_c_inversions, measured_inversions
 from diamond_core.models.model_card import (
     DataSummary,
@@ -252,6 +253,7 @@ class TrainModels:
             **_scores(fitted, evaluation),
             price_ranges=ranges,
             training_range=training_range(split.training),
+            typical=typical_stone(split.training),
             profile=Profile.of(split.repriced),
             data=split.summary,
             comparison=None if champion is None else champion.compared_with(evaluation),

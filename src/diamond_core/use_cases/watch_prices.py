@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -130,8 +129,8 @@ class WatchPrices:
                     hours.append((hour, requests))
         for number, (hour, requests) in enumerate(hours):
             progress("reading the requests", number / len(hours))
-            filter = replace(priced(hour), until=hour + _HOUR)
-            stones = self._read_priced(read_requests(self._log, filter))
+            exchanges = read_requests(self._log, *priced(hour, hour + _HOUR))
+            stones = self._read_priced(exchanges)
             counted.read(hour, requests, self._shadow.of(stones))
 
     def _days(self, day: datetime, until: datetime) -> Iterator[RequestDay]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from diamond_app.responses import EXCHANGE_ID, MODEL_ID, TIME, described
+from diamond_app.responses import EXCHANGE_ID, MODEL_ID, TIME, Explanation, described
 from diamond_core.codec import to_plain
 
 if TYPE_CHECKING:
@@ -205,6 +205,10 @@ class RecordedPrice(Struct, frozen=True, kw_only=True):
         list[Outcome], described("What was reported to be paid; the last one counts.", [])
     ]
     shadows: Annotated[list[ShadowPrice], described("What shadows would have answered.", [])]
+    explanation: Annotated[
+        Explanation | UnsetType,
+        described("Why the model gives this price now; present only if that was asked for."),
+    ] = UNSET
 
 
 class RecordedPrices(Struct, frozen=True, kw_only=True):
@@ -248,6 +252,9 @@ class RecordedPrices(Struct, frozen=True, kw_only=True):
                         for one in shadows
                         if one.id == each.id
                     ],
+                    explanation=UNSET
+                    if each.explanation is None
+                    else Explanation.of(each.explanation),
                 )
                 for each in found.stones[:SHOWN_PRICES]
             ],

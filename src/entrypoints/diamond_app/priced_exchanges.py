@@ -1,4 +1,4 @@
-"""Read the stones and prices in recorded exchanges: the inverse of ``api.predictions``."""
+"""Read the stones and prices in recorded exchanges: the inverse of ``api.predictions`` and ``api.explanations``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ import numpy as np
 from msgspec import Struct
 
 from diamond_adapters.sources.csv_rows import CsvRows
+from diamond_app.api.explanations import Explanations
 from diamond_app.api.payloads import (
     REFUSED,
     decode_batch,
-    decode_stone,
+    read_stone_to_explain,
+    read_stone_to_price,
     stones_from_json,
     values_of,
 )
 from diamond_app.api.predictions import ManyPredictions, OnePrediction
 from diamond_app.api.problems import Problem
 from diamond_app.priced_csv import ADDED
-from diamond_core import Diamond, DiamondError, DiamondTable, Exchange, PricedStones, clean
+from diamond_core import DiamondError, DiamondTable, Exchange, PricedStones, clean
 from diamond_core.stones.fields import FIELDS
 
 _STONES_AT_ONCE: Final = 10_000
@@ -94,12 +96,13 @@ def _priced(rows: list[_Stone]) -> PricedStones:
 
 
 def _read_one(exchange: Exchange) -> list[tuple[_Stone, _Price]]:
-    body = exchange.request_body
-    try:
-        stone = values_of(decode_stone(body))
-    except REFUSED:  # such as a grade in another spelling
-        stone = values_of(Diamond.parse(_decode_any(body)))
-    return [(stone, _price(_decode_answer(exchange.response_body)))]
+    stone, _ = read_stone_to_price(exchange.request_body)
+    return [(values_of(stone), _price(_decode_answer(exchange.response_body)))]
+
+
+def _read_explained(exchange: Exchange) -> list[tuple[_Stone, _Price]]:
+    stone, _ = read_stone_to_explain(exchange.request_body)
+    return [(values_of(stone), _price(_decode_answer(exchange.response_body)))]
 
 
 def _read_many(exchange: Exchange) -> list[tuple[_Stone, _Price]]:
@@ -148,6 +151,7 @@ def _rows_of(table: DiamondTable) -> list[_Stone]:
 
 _READERS: Final[dict[str, Callable[[Exchange], list[tuple[_Stone, _Price]]]]] = {
     OnePrediction.path: _read_one,
+    Explanations.path: _read_explained,
     ManyPredictions.path: _read_many,
 }
 """Path of a recorded exchange -> the function that reads its stones and prices."""

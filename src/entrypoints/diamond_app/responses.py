@@ -19,6 +19,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from diamond_adapters.requests.body_text import to_text
 from diamond_core import FIELDS
 from diamond_core.codec import escaped, to_plain
+from diamond_core.models.explanation import PROPERTIES
 from diamond_core.stones.diamond_table import DTYPE
 from diamond_core.stones.fields import GRADES, NUMBERS, OPTIONAL, PRICE, REQUIRED, Field, GradeField
 from diamond_core.use_cases.price_diamonds import COMBINATION
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
 
     _Measurement: TypeAlias = str
     _Outside: TypeAlias = str
+    _Property: TypeAlias = str
 else:
     _Measurement, _Outside = Literal[OPTIONAL], Literal[(*NUMBERS, COMBINATION, PRICE.name)]
+    _Property = Literal[PROPERTIES]
 
 STONE: Final = {name: FIELDS[name].example for name in REQUIRED}
 """An example stone with the required fields only."""
@@ -106,6 +109,55 @@ class ModelName(Struct, frozen=True):
         return cls(card.id, card.family, _time_text(card.created_at))
 
 
+class Contribution(Struct, frozen=True):
+    """What one property of a stone adds to the price of another stone."""
+
+    what: Annotated[
+        _Property,
+        described("The property; measurements are all of them together.", "carat"),
+    ]
+    amount: Annotated[float, described("What it adds, in USD; below zero: it takes.", 2811.5)]
+
+
+class Explanation(Struct, frozen=True):
+    """Why a stone has its price: *base* and all amounts add up to *price*, to the cent."""
+
+    base: Annotated[
+        float, described("The price of the stone that it is compared with, in USD.", 2400.0, gt=0)
+    ]
+    contributions: Annotated[
+        list[Contribution],
+        described("What each property adds.", [{"what": "carat", "amount": 2811.5}]),
+    ]
+    sentence: Annotated[
+        str,
+        described("The same in words.", "The typical stone costs $2,400; this weight adds $2,812."),
+    ]
+    compared_with: Annotated[
+        dict[str, Any],
+        described("The stone that it is compared with; unknown measurements are null.", STONE),
+    ]
+    is_typical: Annotated[
+        bool,
+        described(
+            "Whether that stone is the typical one of the training data: it has the median weight"
+            " and the most common grades.",
+            True,
+        ),
+    ]
+
+    @classmethod
+    def of(cls, found: diamond_core.Explanation) -> Self:
+        """Return the answer for an explanation."""
+        return cls(
+            found.base,
+            [Contribution(each.what, each.amount) for each in found.contributions],
+            found.sentence(),
+            to_plain(found.compared_with),
+            found.is_typical,
+        )
+
+
 class Prediction(Struct, frozen=True):
     """What a stone is worth."""
 
@@ -131,11 +183,16 @@ class Prediction(Struct, frozen=True):
     warning: Annotated[
         str | None, described("The same in a sentence; null: there is nothing to say.", None)
     ]
+    explanation: Annotated[
+        Explanation | UnsetType,
+        described("Why it has this price; present only if that was asked for."),
+    ] = UNSET
 
     @classmethod
     def of(cls, prediction: diamond_core.Prediction, id: str, carat: float) -> Self:
         """Return the answer for the prediction *id* of a stone."""
         card = prediction.card
+        why = prediction.explanation
         return cls(
             id,
             prediction.price,
@@ -146,6 +203,7 @@ class Prediction(Struct, frozen=True):
             prediction.assumed,
             prediction.outside,
             prediction.warning,
+            UNSET if why is None else Explanation.of(why),
         )
 
 
@@ -350,6 +408,14 @@ class ModelCard(Struct, frozen=True):
         described(
             "For each number, the minimum and the maximum among the training stones.",
             {"carat": [0.2, 5.01]},
+        ),
+    ]
+    typical: Annotated[
+        dict[str, Any] | None,
+        described(
+            "The typical training stone: the median weight and the most common grades; null in"
+            " models of before.",
+            STONE,
         ),
     ]
     profile: Annotated[

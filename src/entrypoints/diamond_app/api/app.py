@@ -72,7 +72,7 @@ def create_app(
     """Return the service, wired with what it needs."""
     metrics = Metrics(champion_follower, request_log, monitoring_store, drift_limits)
     resources: list[Resource] = [
-        predictions.OnePrediction(price_diamonds),
+        predictions.OnePrediction(price_diamonds, explain_price),
         predictions.ManyPredictions(price_diamonds),
         explanations.Explanations(explain_price),
         outcomes.OneOutcome(report_outcomes, clock),

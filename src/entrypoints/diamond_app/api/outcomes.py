@@ -69,7 +69,7 @@ class OneOutcome:
         errors=(403, 404, 409, 503),
     )
     def on_post(self, req: Request, resp: falcon.Response, id: str) -> Outcome:
-        values = read_json(req)
+        values = read_json(req.context.body)
         if not isinstance(values, dict):
             raise invalid_values([("", "must be a JSON object with price_paid")])
         _refuse_repeated(req.context.body)

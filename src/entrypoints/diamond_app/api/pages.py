@@ -42,7 +42,7 @@ def add_pages(
 
 
 class Page:
-    """GET /, /stones, /models, /pipeline, /monitoring, /requests: one page, the same for everyone."""
+    """GET /, /certificate, /stones and so on: one page, the same for everyone."""
 
     def __init__(self, page: StaticFile) -> None:
         self._page = page

@@ -22,6 +22,7 @@ from diamond_core.stones.cleaning import read_columns
 from diamond_core.stones.diamond import NOT_A_FIELD
 from diamond_core.stones.fields import REQUIRED
 
+COMPARED_WITH: Final = "compared_with"
 MAXIMUM_STONES: Final = 10_000
 """The maximum number of stones in a JSON batch."""
 _NAMED_OF_A_STONE: Final = 20
@@ -44,6 +45,45 @@ StoneBody: Any = msgspec.defstruct(
 )
 
 
+StoneToPrice: Any = msgspec.defstruct(
+    "StoneToPrice",
+    [
+        (
+            "explain",
+            Annotated[bool, Meta(description="Whether to say why the stone has its price.")],
+            False,
+        )
+    ],
+    bases=(StoneBody,),
+    namespace={
+        "__doc__": "A stone to price: the four Cs, and measurements if they are known. A"
+        " measurement that is left out or null is unknown; the price can then be less accurate.",
+        "EXAMPLES": (STONE, FULL_STONE | {"explain": True}),
+    },
+    kw_only=True,
+    gc=False,
+)
+StoneToExplain: Any = msgspec.defstruct(
+    "StoneToExplain",
+    [
+        (
+            COMPARED_WITH,
+            Annotated[
+                StoneBody | None,
+                Meta(description="The stone to start from; without it, the typical stone."),
+            ],
+            None,
+        )
+    ],
+    bases=(StoneBody,),
+    namespace={
+        "__doc__": "A stone to price, and a stone to compare it with.",
+        "EXAMPLES": (STONE, FULL_STONE | {COMPARED_WITH: STONE}),
+    },
+    kw_only=True,
+)
+
+
 class Batch(Struct, forbid_unknown_fields=True):
     """Stones to price."""
 
@@ -61,7 +101,8 @@ class Batch(Struct, forbid_unknown_fields=True):
     EXAMPLES = ({"diamonds": [STONE, FULL_STONE]},)
 
 
-decode_stone: Final = msgspec.json.Decoder(StoneBody).decode
+_decode_to_price: Final = msgspec.json.Decoder(StoneToPrice).decode
+_decode_to_explain: Final = msgspec.json.Decoder(StoneToExplain).decode
 decode_batch: Final = msgspec.json.Decoder(Batch).decode
 _decode_any: Final = msgspec.json.Decoder().decode
 values_of: Final = attrgetter(*FIELDS)
@@ -70,13 +111,12 @@ REFUSED: Final = (ValueError, RecursionError)
 """What decoding raises; msgspec's own errors are ``ValueError``s."""
 
 
-def read_json(req: Request) -> Any:
-    """Return the request's body as JSON values.
+def read_json(body: bytes) -> Any:
+    """Return the body of a request as JSON values.
 
     Raises:
         Problem: 400, the body is not JSON.
     """
-    body = req.context.body
     if not body.strip():
         raise Problem(400, "the body is empty; send a JSON object")
     try:
@@ -89,20 +129,68 @@ def read_json(req: Request) -> Any:
         raise Problem(400, f"the body is not valid JSON: {ex}{hint}") from ex
 
 
-def read_stone(req: Request) -> Diamond:
-    """Return the stone that the request's body describes.
+def read_stone_to_price(body: bytes) -> tuple[Diamond, bool]:
+    """Return the stone of a request's body, and whether to explain its price.
 
     Raises:
         Problem: 400; 422 with a pointer to every invalid value.
-        InvalidDiamond: names every invalid field.
+        InvalidDiamond: its numbers contradict each other.
     """
     try:
-        return Diamond.of_valid(values_of(decode_stone(req.context.body)))
+        found = _decode_to_price(body)
+        return Diamond.of_valid(values_of(found)), found.explain
     except REFUSED:
-        values = read_json(req)
+        values = _object(body)
+    wrong: list[tuple[str, str]] = []
+    explain = values.pop("explain", False)
+    diamond = _stone(values, "", wrong)
+    if not isinstance(explain, bool):
+        wrong.append(("/explain", "must be true or false"))
+    if diamond is None or wrong:
+        raise invalid_values(wrong)
+    return diamond, explain
+
+
+def read_stone_to_explain(body: bytes) -> tuple[Diamond, Diamond | None]:
+    """Return the stone of a request's body, and the stone to compare it with, if there is one.
+
+    Raises:
+        Problem: 400; 422 with a pointer to every invalid value.
+    """
+    try:
+        found = _decode_to_explain(body)
+        given = found.compared_with
+        compared_with = None if given is None else Diamond.of_valid(values_of(given))
+        return Diamond.of_valid(values_of(found)), compared_with
+    except (*REFUSED, InvalidDiamond):
+        values = _object(body)
+    wrong: list[tuple[str, str]] = []
+    given = values.pop(COMPARED_WITH, None)
+    diamond = _stone(values, "", wrong)
+    other = None
+    if isinstance(given, dict):
+        other = _stone(given, f"/{COMPARED_WITH}", wrong)
+    elif given is not None:
+        wrong.append((f"/{COMPARED_WITH}", "must be a stone: a JSON object"))
+    if diamond is None or wrong:
+        raise invalid_values(wrong)
+    return diamond, other
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    values = read_json(body)
     if not isinstance(values, dict):
         raise invalid_values([("", f"must be a JSON object with {', '.join(REQUIRED)}")])
-    return Diamond.parse(values)
+    return values
+
+
+def _stone(values: dict[str, Any], at: str, wrong: list[tuple[str, str]]) -> Diamond | None:
+    """Return the stone, or None after what is wrong with it is added to *wrong*."""
+    try:
+        return Diamond.parse(values)
+    except InvalidDiamond as ex:
+        wrong += [(f"{at}/{pointer_token(each.field)}", each.detail) for each in ex.problems]
+        return None
 
 
 class BatchStones(NamedTuple):
@@ -136,7 +224,7 @@ def read_stones(req: Request, refusals: Refusals) -> BatchStones:
             return BatchStones(table, {})
     except (*REFUSED, InvalidTable):
         pass
-    return stones_from_json(read_json(req), refusals)
+    return stones_from_json(read_json(req.context.body), refusals)
 
 
 def stones_from_json(values: Any, refusals: Refusals = lambda _: {}) -> BatchStones:
@@ -245,7 +333,7 @@ def read_text(req: Request, name: str) -> str:
     Raises:
         Problem: 400, 422.
     """
-    values = read_json(req)
+    values = read_json(req.context.body)
     if isinstance(values, dict):
         refuse_unknown(values, name)
     found = values.get(name) if isinstance(values, dict) else None

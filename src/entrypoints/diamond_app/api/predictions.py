@@ -7,13 +7,14 @@ from typing import Final
 
 import falcon
 
+import diamond_core
 from diamond_app.api.answer_file import AnswerFile
-from diamond_app.api.exchange_context import Request
+from diamond_app.api.exchange_context import ExchangeContext, Request
 from diamond_app.api.operation import Topic, operation
-from diamond_app.api.payloads import Batch, StoneBody, read_stone, read_stones
+from diamond_app.api.payloads import Batch, StoneToPrice, read_stone_to_price, read_stones
 from diamond_app.api.request_body import CSV, media_type
 from diamond_app.responses import Prediction, Predictions
-from diamond_core import PriceDiamonds
+from diamond_core import Diamond, ExplainPrice, PriceDiamonds
 
 MAXIMUM_CSV_ROWS: Final = 250_000
 
@@ -23,26 +24,35 @@ class OnePrediction:
 
     path = "/v1/predictions"
 
-    def __init__(self, price_diamonds: PriceDiamonds) -> None:
+    def __init__(self, price_diamonds: PriceDiamonds, explain_price: ExplainPrice) -> None:
         self._price_diamonds = price_diamonds
+        self._explain_price = explain_price
 
     @operation(
         id="price_diamond",
         topic=Topic.PRICES,
         summary="Price one stone",
-        about="Give the four Cs; measurements can make the price more accurate.",
-        body=StoneBody,
+        about="Give the four Cs; measurements can make the price more accurate. With `explain`, the"
+        " answer is that of `/v1/explanations`.",
+        body=StoneToPrice,
         answer=Prediction,
         answered="The price, its range, and the model.",
         errors=(503,),
     )
     def on_post(self, req: Request, resp: falcon.Response) -> Prediction:
-        diamond = read_stone(req)
-        prediction = self._price_diamonds.one(diamond)
         context = req.context
-        context.model_id = prediction.card.id
-        context.priced = 1
-        return Prediction.of(prediction, context.id, diamond.carat)
+        diamond, explain = read_stone_to_price(context.body)
+        price = self._explain_price if explain else self._price_diamonds.one
+        return answered(context, price(diamond), diamond)
+
+
+def answered(
+    context: ExchangeContext, prediction: diamond_core.Prediction, diamond: Diamond
+) -> Prediction:
+    """Return the answer for the prediction of *diamond*, and note in the context what priced it."""
+    context.model_id = prediction.card.id
+    context.priced = 1
+    return Prediction.of(prediction, context.id, diamond.carat)
 
 
 class ManyPredictions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import falcon
@@ -99,12 +99,10 @@ class AllRequests:
         filter, wrong_filter = parse_filter(given, self._clock())
         wrong |= wrong_filter
         limit = whole_number(given, "limit", DEFAULT_REQUESTS, MAXIMUM_REQUESTS, wrong)
-        bodies = given.get("bodies") or "false"
-        if bodies not in {"true", "false"}:
-            wrong["bodies"] = "must be true or false"
+        bodies = _is_true(given, "bodies", wrong)
         if wrong:
             raise invalid_parameters(wrong)
-        return self._page(filter, limit, given.get("before") or None, bodies=bodies == "true")
+        return self._page(filter, limit, given.get("before") or None, bodies=bodies)
 
     def _page(
         self, filter: ExchangeFilter, limit: int, before: str | None, *, bodies: bool
@@ -137,6 +135,14 @@ class AllRequests:
                 rest = self._request_log.find(filter, limit=1, before=before, bodies=False)
                 return page, bool(rest)
         return page, False
+
+
+def _is_true(given: Mapping[str, str], name: str, wrong: dict[str, str]) -> bool:
+    """Return a parameter that is true or false, and false by default."""
+    value = given.get(name) or "false"
+    if value not in {"true", "false"}:
+        wrong[name] = "must be true or false"
+    return value == "true"
 
 
 _REQUEST_PATH: Final = {
@@ -177,6 +183,12 @@ class OneRequest:
         return FoundExchange.of_all(find_exchanges(self._request_log, id))
 
 
+class PricesQuery(Struct):
+    """What to answer about the prices."""
+
+    explain: Annotated[bool, described("Whether to say why each has its price.", True)] = False
+
+
 class PricesOfRequest:
     """GET /v1/requests/{id}/prices: the prices of an exchange, computed again."""
 
@@ -197,12 +209,17 @@ class PricesOfRequest:
         about="With what the model saw, and what was really paid. The same model gives the same"
         " price, to the cent.",
         path=_REQUEST_PATH,
+        query=PricesQuery,
         answer=RecordedPrices,
         answered="The prices, as they were answered and as they are now.",
         errors=(404, 409, 503),
         access=Access.ADMINS,
     )
     def on_get(self, req: Request, resp: falcon.Response, id: str) -> RecordedPrices:
-        found = self._recompute_exchange(id)
+        given, wrong = read_query(req, PricesQuery)
+        explain = _is_true(given, "explain", wrong)
+        if wrong:
+            raise invalid_parameters(wrong)
+        found = self._recompute_exchange(id, explained=SHOWN_PRICES if explain else 0)
         ids = [stone.id for stone in found.stones[:SHOWN_PRICES]]
         return RecordedPrices.of(found, self._outcome_log.of(ids), self._shadow_log.of(ids))

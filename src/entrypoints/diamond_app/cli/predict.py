@@ -18,10 +18,10 @@ from diamond_app.cli.output import (
     print_table,
     progress_bar,
 )
-from diamond_app.cli.stone_options import stone, stone_options
+from diamond_app.cli.stone_options import brief_stone, stone, stone_options
 
 if TYPE_CHECKING:
-    from diamond_core import Diamond
+    from diamond_core import Diamond, Explanation
 
 
 @click.command("predict")
@@ -35,12 +35,19 @@ if TYPE_CHECKING:
     help="Write the priced CSV to this file; default is stdout.",
 )
 @click.option("--explain", is_flag=True, help="Say why: what each property adds to the price.")
+@click.option(
+    "--compared-with",
+    callback=brief_stone,
+    metavar="STONE",
+    help="Explain from this stone on: its weight, cut, color and clarity, such as '1.0 Good H SI2'.",
+)
 @keep_formulas_option
 @json_option
 def command(
     csv_file: Path | None,
     output: Path | None,
     explain: bool,
+    compared_with: Diamond | None,
     keep_formulas: bool,
     as_json: bool,
     **values: str | None,
@@ -54,10 +61,12 @@ def command(
     Examples:
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --explain
+      diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --compared-with "1.0 Good H SI2"
       diamond predict stones.csv --output priced.csv
     """
     if csv_file is not None:
-        if any(value is not None for value in values.values()) or as_json or explain:
+        of_one = (compared_with, *values.values())
+        if any(value is not None for value in of_one) or as_json or explain:
             raise click.UsageError(
                 "a CSV file takes neither --json nor --explain nor the options of one stone"
             )
@@ -71,10 +80,10 @@ def command(
     diamond = stone(values)
     wired = container()
     wired.champion_follower().refresh()
-    if explain:
-        _explain(diamond, as_json=as_json)
-        return
-    prediction = wired.price_diamonds().one(diamond)
+    if explain or compared_with is not None:
+        prediction = wired.explain_price()(diamond, compared_with)
+    else:
+        prediction = wired.price_diamonds().one(diamond)
     if as_json:
         print_json(Prediction.of(prediction, new_exchange_id(), diamond.carat))
         return
@@ -95,24 +104,21 @@ def command(
         print(f"  not given, assumed: {', '.join(prediction.assumed)}")
     if prediction.warning:
         print(f"  {prediction.warning}")
+    if prediction.explanation is not None:
+        _print_why(prediction.explanation, prediction.price)
 
 
-def _explain(diamond: Diamond, *, as_json: bool) -> None:
-    from diamond_app.explanation_responses import Explanation
-
-    found = container().explain_price()(diamond)
-    if as_json:
-        print_json(Explanation.of(found))
-        return
-    other = found.reference
+def _print_why(why: Explanation, price: float) -> None:
+    other = why.compared_with
     stone = f"{other.carat:g} ct, {other.cut}, {other.color}, {other.clarity}"
     rows = [
-        [f"a typical stone ({stone})", f"{found.reference_price:,.2f}"],
-        *([each.name, f"{each.amount:+,.2f}"] for each in found.contributions),
-        ["this stone", f"{found.price:,.2f}"],
+        [f"{'a typical' if why.is_typical else 'the other'} stone ({stone})", f"{why.base:,.2f}"],
+        *([each.what, f"{each.amount:+,.2f}"] for each in why.contributions),
+        ["this stone", f"{price:,.2f}"],
     ]
+    print()
     print_table("", ["", "USD"], rows, words=1)
-    print(f"{found.sentence()}\nModel {found.card.id}; exact Shapley values.")
+    print(why.sentence())
 
 
 @contextmanager

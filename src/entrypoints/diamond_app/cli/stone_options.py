@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from diamond_core.stones.fields import FIELDS, GradeField
+from diamond_core.stones.fields import FIELDS, REQUIRED, GradeField
 
 if TYPE_CHECKING:
     from diamond_core import Diamond
@@ -23,6 +23,26 @@ def stone_options(command: Command, names: Sequence[str] = tuple(FIELDS)) -> Com
             help = f"{field.about} {', '.join(field.grades)}."
         command = click.option(f"--{field.name}", metavar="VALUE", help=help)(command)
     return command
+
+
+def brief_stone(_: click.Context, __: click.Parameter, text: str | None) -> Diamond | None:
+    """Return the stone of an option's text: weight, cut, color, clarity: ``1.0 Very Good H SI2``.
+
+    Raises:
+        BadParameter: it describes no stone.
+    """
+    from diamond_core import InvalidDiamond
+
+    if text is None:
+        return None
+    words = text.replace(", ", " ").split()
+    if len(words) < len(REQUIRED):
+        raise click.BadParameter("give weight, cut, color and clarity, such as '1.0 Good H SI2'")
+    carat, *cut, color, clarity = words
+    try:
+        return stone({"carat": carat, "cut": " ".join(cut), "color": color, "clarity": clarity})
+    except InvalidDiamond as ex:
+        raise click.BadParameter(str(ex)) from ex
 
 
 def stone(values: dict[str, str | None]) -> Diamond:

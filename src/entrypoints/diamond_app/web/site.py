@@ -21,6 +21,7 @@ ICON: Final = "favicon.svg"
 _HERE: Final = Path(__file__).parent
 _PAGES: Final = {
     "/": "price.html",
+    "/certificate": "certificate.html",
     "/stones": "stones.html",
     "/models": "models.html",
     "/pipeline": "pipeline.html",

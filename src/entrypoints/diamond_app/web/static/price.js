@@ -1,12 +1,15 @@
 // The page that prices one stone and shows similar ones. The address contains the input.
 
 import { ApiError, explain, getJson, postJson, sentence } from "./api.js";
+import { compared, comparedInAddress, offerComparison, readCompared } from "./compare.js";
 import { $, showErrors, table } from "./dom.js";
 import { el } from "./elements.js";
 import { carats, count, day, money, percent, plural, when } from "./format.js";
 import { FIELDS } from "./fields.js";
+import { handOver } from "./handover.js";
+import { promised } from "./model_words.js";
 import { comparison, priceByWeight, whatIf } from "./what-if.js";
-import { waterfall } from "./why.js";
+import { rangeBar, waterfall } from "./why.js";
 
 const NUMBERS = FIELDS.filter((field) => !field.grades);
 const GRADES = FIELDS.filter((field) => field.grades);
@@ -17,6 +20,7 @@ const form = $("stone");
 let champion = null;
 let latest = 0; // answers to earlier requests are dropped
 let chart = null;
+let shown = null; // the prediction with all that is beside it
 
 for (const field of FIELDS) $(field.required ? "four-cs" : "measured").append(field.grades ? chips(field) : number(field));
 
@@ -71,6 +75,7 @@ function fill() {
   }
   $("n").value = query.get("n") ?? "10";
   $("near").checked = query.get("grades") === "near";
+  readCompared(query);
   if (MEASURED.some(({ name }) => query.get(name))) $("measurements").open = true;
   hints();
   return query.size > 0;
@@ -86,7 +91,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
     [name, NUMBERS.some((field) => field.name === name) && Number.isFinite(Number(text)) ? Number(text) : text]));
   document.body.setAttribute("aria-busy", "true");
   const [price, similar] = await Promise.allSettled([
-    parts.includes("price") ? postJson("/v1/predictions", fields) : null,
+    parts.includes("price") ? askPrice(fields) : null,
     getJson(`/v1/similar?${new URLSearchParams({ ...fourCs(values), ...which(n) })}`),
     loadChampion(),
   ]);
@@ -94,6 +99,7 @@ async function ask(values, n, parts = ["price", "similar"]) {
   document.body.removeAttribute("aria-busy");
   const failed = [price, similar].filter((each) => each.status === "rejected").map((each) => each.reason);
   $("general-error").textContent = "";
+  $("why").hidden &&= !compared(); // its fields can be wrong too
   const wrong = new Map();
   for (const error of failed) {
     for (const each of error.errors ?? []) {
@@ -112,8 +118,12 @@ async function ask(values, n, parts = ["price", "similar"]) {
   }
   if (price.status === "rejected") clearAnswer(wrong.size ? "Correct the marked values to get a price." : "No price yet.");
   else if (price.value) {
+    await loadChampion(price.value.model);
+    if (mine !== latest) return;
     showAnswer(values, price.value);
-    showWhy(fields, mine);
+    $("why").hidden = false;
+    $("why-said").replaceChildren(...waterfall(price.value));
+    keepShown(fields, price.value, similar.value?.diamonds ?? []);
   }
   const sold = similar.status === "rejected" ? clearSimilar() : showSimilar(values, similar.value);
   showAround(values, price.status === "rejected" ? null : price.value, sold, mine);
@@ -122,9 +132,9 @@ async function ask(values, n, parts = ["price", "similar"]) {
 /** Which similar stones are asked for. */
 const which = (n) => ($("near").checked ? { n, grades: "near" } : { n });
 
-/** Get the champion's card once; the price does not need it. */
-async function loadChampion() {
-  if (champion) return;
+/** Get the champion's card, unless it is that of *model*; the price does not need it. */
+async function loadChampion(model) {
+  if (champion && (!model || champion.id === model.id)) return;
   try {
     champion = await getJson("/v1/models/champion");
   } catch (error) {
@@ -132,17 +142,17 @@ async function loadChampion() {
   }
 }
 
-/** Show why; the price does not wait for it. */
-async function showWhy(diamond, mine) {
-  let found = null;
-  try {
-    found = await postJson("/v1/explanations", { diamond });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-  }
-  if (mine !== latest) return;
-  $("why").hidden = !found;
-  if (found) $("why-said").replaceChildren(...waterfall(found));
+/** Ask for a price and why it is this one. */
+const askPrice = (fields) => (compared()
+  ? postJson("/v1/explanations", { ...fields, compared_with: compared() })
+  : postJson("/v1/predictions", { ...fields, explain: true }));
+
+/** Keep what is shown for the certificate. */
+function keepShown(fields, answer, similar) {
+  shown = {
+    stone: { ...fields, ...gradesOf(fields) }, answer, similar: similar.slice(0, 5), near: $("near").checked,
+    at: Date.now(), warnings: [answer.warning ?? ""], compared: "",
+  };
 }
 
 /** Show the prices around the stone and what similar ones sold for; the price does not wait for it. */
@@ -156,12 +166,20 @@ async function showAround(values, price, sold, mine) {
   if (mine !== latest) return;
   $("what-if").hidden = !found && !sold;
   $("what-if-said").replaceChildren(...(found ? whatIf(found, which($("n").value)) : []));
-  if (found) $("compared").replaceChildren(...comparison(found.comparables));
+  if (found) {
+    $("compared").replaceChildren(...comparison(found.comparables));
+    shown.compared = found.comparables.sentence;
+    shown.warnings.push(found.comparables.warning);
+  }
   if (found || sold) chart = priceByWeight($("scatter"), { own: price && ownPoint(Number(values.carat), price), found, ...sold });
 }
 
+/** The grades as they are spelled, whatever the address contains. */
+const gradesOf = (values) => Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
+
 function clearAnswer(text) {
-  $("why").hidden = true;
+  $("why").hidden = !compared();
+  $("why-said").replaceChildren();
   $("answer").replaceChildren(el("p", { class: "empty" }, text));
   $("stone-line").textContent = "";
   $("answer-actions").hidden = true;
@@ -181,16 +199,13 @@ function describe(values) {
 }
 
 function showAnswer(values, answer) {
-  const { low, high, coverage } = answer.price_range;
-  const grades = Object.fromEntries(GRADES.map(({ name }) => [name, chosen(name) || values[name]]));
-  $("stone-line").textContent = describe({ ...values, ...grades });
+  const { low, high } = answer.price_range;
+  $("stone-line").textContent = describe({ ...values, ...gradesOf(values) });
   const parts = [
     el("div", { class: "price-line" }, el("p", { class: "price" }, money(answer.price)),
       el("p", { class: "hint", id: "data-note" }, champion?.data.priced_as ?? "")),
     el("p", { class: "range" }, el("b", {}, `${money(low)} to ${money(high)}`),
-      answer.outside_training_range.some((name) => name === "carat" || name === "combination")
-        ? " is a cautious range: no such stones are known."
-        : ` is the price range: it contains the prices of about ${Math.round(100 * coverage)}% of such stones.`),
+      ` ${promised(answer)}`),
     rangeBar(answer),
     el("div", { id: "compared" }),
     el("dl", { class: "facts" },
@@ -216,14 +231,6 @@ function source() {
 function assumed(names) {
   if (!names.length) return "nothing";
   return names.length === MEASURED.length ? "all measurements" : names.map((name) => labels.get(name) ?? name).join(", ");
-}
-
-/** The range as a bar with the price marked in it. */
-function rangeBar({ price, price_range: { low, high } }) {
-  const mark = el("span", { class: "mark" });
-  mark.style.left = `${(100 * (price - low)) / (high - low || 1)}%`;
-  return el("div", { class: "bar-range", "aria-hidden": "true" },
-    el("span", {}, money(low)), el("span", { class: "track" }, mark), el("span", {}, money(high)));
 }
 
 /** Show similar stones in words and as a table; return their points for the chart, or null. */
@@ -283,7 +290,7 @@ const signed = (value) => (value > 0 ? `+${carats(value)}` : value < 0 ? `−${c
 function submit(parts) {
   const values = given();
   const n = $("n").value.trim() || "10";
-  const query = new URLSearchParams({ ...values, ...which(n) });
+  const query = new URLSearchParams({ ...values, ...which(n), ...comparedInAddress() });
   if (`?${query}` !== location.search) history.pushState(null, "", `/?${query}`);
   ask(values, n, parts).then(() => {
     // on a phone the answer is below the form
@@ -311,6 +318,11 @@ $("similar").addEventListener("submit", (event) => {
   submit($("answer-actions").hidden ? ["similar"] : undefined);
 });
 document.addEventListener("input", clearError);
+offerComparison(() => submit(), given);
+$("certificate").addEventListener("click", () => {
+  if (!handOver(shown)) $("copied").textContent = "This browser keeps nothing for the certificate; print this page instead";
+  else if (!window.open("/certificate")) location.assign("/certificate");
+});
 $("print").addEventListener("click", () => window.print());
 $("copy-link").addEventListener("click", async () => {
   try {

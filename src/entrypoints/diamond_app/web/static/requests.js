@@ -5,6 +5,7 @@ import { $, showErrors, table } from "./dom.js";
 import { el } from "./elements.js";
 import { count, exactly, milliseconds, plural, whenExactly, whenShortly } from "./format.js";
 import { askForKey, key } from "./key.js";
+import { waterfall } from "./why.js";
 
 const AT_ONCE = 500;
 const ROWS = 50;
@@ -129,25 +130,39 @@ async function showPrices(id, holder) {
   const answered = (each) => `${exactly(each.price)} (${exactly(each.low)} to ${exactly(each.high)})`;
   const shadowed = ({ shadows }) => shadows.map((one) => `${exactly(one.shadow_price)} (${one.shadow_model_id})`).join(", ") || "–";
   const anyShadow = found.prices.some((each) => each.shadows.length);
+  const why = el("div", { class: "why", role: "status" });
   if (found.count === 1) {
     const [one] = found.prices;
     holder.replaceChildren(el("h3", {}, "Price"), facts([
       ["Answered", answered(one)], ["Computed again", again(one)], ["Paid", paid(one)],
       ...(anyShadow ? [["Shadow", shadowed(one)]] : []),
       ["Not given", words(one.assumed)], ["Outside the training range", words(one.outside_training_range)],
-    ]));
+    ]), el("div", { class: "actions" }, el("button", { type: "button", onclick: () => showWhy(one.id, why) }, "Why this price?")), why);
     return;
   }
   const further = found.count > found.prices.length ? `, the first ${found.prices.length}` : "";
   holder.replaceChildren(el("h3", {}, `${plural(found.count, "price")}${further}`),
     table("Prices of this exchange", [
-      { title: "Stone", wrap: true, cell: ({ diamond }) => `${diamond.carat} ct, ${diamond.cut}, ${diamond.color}, ${diamond.clarity}` },
+      { title: "Stone", wrap: true, cell: ({ id: one, diamond }) => el("button", { type: "button", title: "Why this price?", onclick: () => showWhy(one, why) },
+        `${diamond.carat} ct, ${diamond.cut}, ${diamond.color}, ${diamond.clarity}`) },
       { title: "Answered", number: true, cell: (each) => exactly(each.price) },
       { title: "Computed again", number: true, cell: again },
       { title: "Paid", number: true, cell: paid },
       ...(anyShadow ? [{ title: "Shadow", wrap: true, cell: shadowed }] : []),
       { title: "Outside range", wrap: true, cell: (each) => words(each.outside_training_range) },
-    ], found.prices));
+    ], found.prices), el("p", { class: "hint" }, "Press a stone to see why it has its price."), why);
+}
+
+/** Show why the model that priced a stone gives it its price. */
+async function showWhy(id, holder) {
+  let parts;
+  try {
+    const { prices: [{ recomputed, explanation }] } = await getJson(`/v1/requests/${encodeURIComponent(id)}/prices?explain=true`);
+    parts = waterfall({ price: recomputed, explanation }, exactly);
+  } catch (error) {
+    parts = [el("p", { class: "hint" }, sentence(error.message))];
+  }
+  holder.replaceChildren(...parts);
 }
 
 /** A list of [name, value]; values can be elements. */
