@@ -24,7 +24,7 @@ def before_call(context, case, kwargs):
         if not isinstance(stone, dict):
             continue
         if _is_far(stone.get("carat")):
-            stone["carat"] = 1.0
+            stone["carat"] = type(stone["carat"])(1)
         if _contradicts(stone):
             del stone["z"]
     if "price_paid" in body and _is_impossible(body.get("date")):
@@ -51,10 +51,12 @@ def _stones(body):
 
 def _is_far(carat):
     """Return whether a weight is allowed, and far from those of the bundled stones."""
-    if isinstance(carat, bool) or not isinstance(carat, int | float):
+    try:
+        weight = float(carat)  # in a query it is a text
+    except (TypeError, ValueError):
         return False
-    allowed = NUMBERS["carat"].minimum <= carat <= NUMBERS["carat"].maximum
-    return allowed and not 0.2 <= carat <= 5.0
+    allowed = NUMBERS["carat"].minimum <= weight <= NUMBERS["carat"].maximum
+    return allowed and not isinstance(carat, bool) and not 0.2 <= weight <= 5.0
 
 
 def _contradicts(stone):

@@ -8,42 +8,59 @@ from diamond_core.models.support import ENOUGH, OPEN_SIDE, Support, effects_of
 from diamond_core.testing import some_stones
 
 EFFECTS = {"carat": 1.9, "cut": 0.03, "color": 0.08, "clarity": 0.12}
-SOFTNESS = 0.02
+SOFTNESS, STEP = 0.015, 0.08
 
 stones = st.builds(
     Diamond,
-    # weights of the grid, so that the plain computation below has the same
-    carat=st.integers(0, 100).map(lambda step: 0.5 * float(np.exp(0.02 * step))),
+    # no weight is so near to one of the grid that its share is nothing but rounding
+    carat=st.integers(0, 250).map(lambda tenth: 0.5 * float(np.exp(STEP * (tenth + 0.5) / 10))),
     cut=st.sampled_from(Cut),
     color=st.sampled_from(Color),
     clarity=st.sampled_from(Clarity),
 )
 
 ENDS = [
-    Diamond(carat=carat, cut=Cut.GOOD, color=Color.G, clarity=Clarity.VS2)
-    for carat in (0.5, 0.5 * float(np.exp(2.0)))
+    Diamond(carat=carat, cut=Cut.GOOD, color=Color.G, clarity=Clarity.VS2) for carat in (0.5, 4.0)
 ]
 
 
-def difference(stone, other):
+def shares(stone):
+    """Return the weights of the grid around a stone's, and its share in each."""
+    exact = float(np.log(stone.carat / 0.5)) / STEP
+    below = int(np.floor(exact))
+    above = round(exact - below, 9)
+    return {below: 1.0 - above, below + 1: above}
+
+
+def steps_between(place, stone, other_place, other):
     """Return the steps from *other* to *stone* along each axis, in log price."""
-    steps = {"carat": np.log(stone.carat / other.carat)}
+    steps = {"carat": STEP * (place - other_place)}
     for name, grades in (("cut", Cut), ("color", Color), ("clarity", Clarity)):
         order = list(grades)
         steps[name] = order.index(getattr(stone, name)) - order.index(getattr(other, name))
     return [steps[name] * EFFECTS[name] for name in EFFECTS]
 
 
-def plain_gap(stone, known):
-    """Return the gap by its definition: a loop over all known stones, for each side."""
+def plain_gap(stone, known, without=()):
+    """Return the gap by its definition: a loop over all known stones, for each cell and side."""
     gap = 0.0
-    for side in (1, -1):
-        soft = 0.0
-        for other in known:
-            steps = [side * step for step in difference(stone, other)]
-            if all(step > -1e-9 for step in steps):
-                soft += np.exp(-sum(steps) / SOFTNESS)
-        gap += max(SOFTNESS * np.log(ENOUGH / soft), 0.0) if soft > 1e-300 else OPEN_SIDE
+    for place, share in shares(stone).items():
+        for side in (1, -1):
+            soft = 0.0
+            for other in known:
+                for other_place, part in shares(other).items():
+                    if not part:
+                        continue
+                    steps = [
+                        side * each for each in steps_between(place, stone, other_place, other)
+                    ]
+                    if any(step < -1e-9 for step in steps):
+                        continue
+                    if other in without and sum(steps) < 1e-9:
+                        continue  # its part of this cell
+                    soft += part * np.exp(-sum(steps) / SOFTNESS)
+            side_gap = max(SOFTNESS * np.log(ENOUGH / soft), 0.0) if soft > 1e-300 else OPEN_SIDE
+            gap += share * side_gap
     return gap
 
 
@@ -52,15 +69,15 @@ def test_measures_the_gap_between_the_known_stones_of_both_sides(known, asked):
     known = [*ENDS, *known]
     support = Support(DiamondTable.from_diamonds(known), EFFECTS)
     found = support.gaps(DiamondTable.from_diamonds(asked))
-    assert [support.gap(stone) for stone in asked] == found.tolist()
+    np.testing.assert_allclose([support.gap(stone) for stone in asked], found, atol=1e-12)
     np.testing.assert_allclose(found, [plain_gap(stone, known) for stone in asked], atol=1e-6)
 
 
 @given(st.lists(stones, min_size=1, max_size=8))
-def test_measures_a_known_stone_as_if_it_were_not_known(known):
+def test_measures_a_known_stone_without_its_own_part(known):
     known = [*ENDS, *known]
     found = Support(table := DiamondTable.from_diamonds(known), EFFECTS).gaps_without(table)
-    wanted = [plain_gap(stone, [each for each in known if each != stone]) for stone in known]
+    wanted = [plain_gap(stone, known, without=[stone]) for stone in known]
     np.testing.assert_allclose(found, wanted, atol=1e-6)
 
 
@@ -69,19 +86,22 @@ def test_a_stone_is_seen_where_one_of_its_grades_has_about_its_weight():
     support = Support(DiamondTable.from_diamonds(known), EFFECTS)
     asked = [
         Diamond(carat=carat, cut=Cut.IDEAL, color=color, clarity=Clarity.IF)
-        for carat, color in (
-            (1.0, "D"),
-            (1.08, "D"),
-            (0.93, "D"),
-            (1.15, "D"),
-            (0.85, "D"),
-            (1, "E"),
-        )
-        for color in [Color(color)]
+        for carat, color in ((1.0, Color.D), (1.08, Color.D), (0.93, Color.D), (1.18, Color.D))
     ]
+    asked += [
+        Diamond(carat=each, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF) for each in (0.85,)
+    ]
+    asked += [Diamond(carat=1.0, cut=Cut.IDEAL, color=Color.E, clarity=Clarity.IF)]
     seen = [True, True, True, False, False, False]
     assert [support.is_seen(stone) for stone in asked] == seen
     assert support.are_seen(DiamondTable.from_diamonds(asked)).tolist() == seen
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.99, 1.0, 2.0])
+def test_a_stone_at_the_end_of_the_grid_has_a_gap(factor):
+    support = Support(DiamondTable.from_diamonds(ENDS), EFFECTS)
+    stone = Diamond(carat=4.0 * factor, cut=Cut.GOOD, color=Color.G, clarity=Clarity.VS2)
+    assert 0.0 <= support.gap(stone) == pytest.approx(plain_gap(stone, ENDS), abs=1e-6)
 
 
 def test_learns_what_a_step_adds():

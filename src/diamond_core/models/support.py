@@ -9,12 +9,17 @@ extrapolated, and that side counts as ``OPEN_SIDE``.
 Distances are along the axes: what a step of weight, cut, color or clarity adds to the log price of
 the training stones on average. A single stone can be an error, so the distance of n stones is a
 soft minimum that needs about ``ENOUGH`` of them: h log(ENOUGH / sum(exp(-distance / h))).
+
+Gaps are computed on a grid of log weight and grades. Each stone counts in the two cells around its
+weight, in shares by how near it is (linear binning: Wand, 1994, Journal of Computational and
+Graphical Statistics 3), and between two cells a gap is interpolated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
+from math import log, prod
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -33,14 +38,19 @@ FEW: Final = OPEN_SIDE
 REACH: Final = 2.0
 """A stone is priced up to this times the heaviest known weight, and down to the lightest / this."""
 
-_SOFTNESS: Final = 0.02
-_STEP: Final = 0.02
+_SOFTNESS: Final = 0.015
+_STEP: Final = 0.08
 """Of the grid, in log carat."""
-_NEAR: Final = 5
-"""How many steps away a weight is about the same."""
+_DIGITS: Final = 9
+"""Of a stone's share in a cell: what is left of a difference of equal numbers is no stone."""
 _GRADES: Final = tuple(name for name in REQUIRED if name in GRADES)
+_NUMBERS: Final = tuple(GRADES[name].numbers for name in _GRADES)
+_GROUPS: Final = prod(map(len, _NUMBERS))
+_grades_of: Final = attrgetter(*_GRADES)
 _MINIMUM_EFFECTS: Final = {"carat": 0.5}
 _MINIMUM_EFFECT: Final = 0.01
+
+_Cells = tuple[tuple[NDArray[np.intp], ...], Floats]
 
 Effects = Mapping[str, float]
 """What one unit of log carat, and one step of each grade, adds to the log price."""
@@ -77,15 +87,12 @@ class Support:
         )
         self._first, self._last = log(lightest) - below * _STEP, below + above
         shape = (self._last + 1, *(len(GRADES[name].grades) for name in _GRADES))
-        cells = np.ravel_multi_index(self._cells(table), shape)
-        self._counts = np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape)
+        self._counts = np.zeros(shape)
+        for cells, shares in self._cells(table):
+            np.add.at(self._counts, cells, shares)
         lower, upper = self._others()
         self._gaps = _distances(lower + self._counts) + _distances(upper + self._counts)
-        # how many stones of the same grades there are up to each weight: a window is a difference
-        up_to = np.vstack([np.zeros_like(self._counts[:1]), self._counts.cumsum(axis=0)])
-        places = np.arange(self._last + 1)
-        near = np.maximum(places - _NEAR, 0), np.minimum(places + _NEAR, self._last) + 1
-        self._seen = up_to[near[1]] > up_to[near[0]]
+        self._flat: list[float] = self._gaps.ravel().tolist()  # faster for a single stone
 
     def check(self, diamond: Diamond) -> None:
         """Check that the stone can be priced.
@@ -117,47 +124,65 @@ class Support:
 
     def gap(self, diamond: Diamond) -> float:
         """Return the gap in log price around one stone, 0 where enough are known."""
-        return float(self._gaps[self._cell(diamond)])
+        cell, share = self._cell(diamond)
+        return (1.0 - share) * self._flat[cell] + share * self._flat[cell + _GROUPS]
 
     def gaps(self, table: DiamondTable) -> Floats:
         """Return the gap of each stone, shape (n,)."""
-        found: Floats = self._gaps[self._cells(table)]
-        return found
+        (lower, below), (upper, above) = self._cells(table)
+        gaps: Floats = below * self._gaps[lower] + above * self._gaps[upper]
+        return gaps
 
     def is_seen(self, diamond: Diamond) -> bool:
-        """Return whether a stone of the same grades and of about the same weight (10 %) is known."""
-        return bool(self._seen[self._cell(diamond)])
+        """Return whether a stone of the same grades and of about the same weight is known.
+
+        It is if one weighs up to 8 % more or less; if they differ by 18 % or more, it is not.
+        """
+        cell, _ = self._cell(diamond)
+        return bool(self._counts.flat[cell] or self._counts.flat[cell + _GROUPS])
 
     def are_seen(self, table: DiamondTable) -> NDArray[np.bool_]:
         """Return ``is_seen`` of each stone, shape (n,)."""
-        found: NDArray[np.bool_] = self._seen[self._cells(table)]
-        return found
+        (lower, _), (upper, _) = self._cells(table)
+        seen: NDArray[np.bool_] = (self._counts[lower] > 0.0) | (self._counts[upper] > 0.0)
+        return seen
 
     def gaps_without(self, table: DiamondTable) -> Floats:
-        """Return the gap of each of some training stones as if it and its copies were not known."""
-        cells = self._cells(table)
+        """Return the gap of each of some training stones without its own and its copies' part.
+
+        Of each cell, what they count in this cell is left out.
+        """
         _, which, copies = np.unique(table.stone_hashes(), return_inverse=True, return_counts=True)
-        here = self._counts[cells] - copies[which]
-        lower, upper = self._others()
-        return _distances(lower[cells] + here) + _distances(upper[cells] + here)
+        sides = self._others()
+        gaps = np.zeros(len(table))
+        for cells, shares in self._cells(table):
+            here = np.round(self._counts[cells] - shares * copies[which], _DIGITS)
+            gaps += shares * sum(_distances(others[cells] + here) for others in sides)
+        return gaps
 
     def _others(self) -> tuple[Floats, Floats]:
         """Return the soft counts of both sides, see ``_soft_counts``."""
         steps = [self.effects["carat"] * _STEP, *(self.effects[name] for name in _GRADES)]
         return _soft_counts(self._counts, steps, 1), _soft_counts(self._counts, steps, -1)
 
-    def _cell(self, diamond: Diamond) -> tuple[int, int, int, int]:
-        place = round((log(diamond.carat) - self._first) / _STEP)
-        cut, color, clarity = (GRADES[name].numbers[getattr(diamond, name)] for name in _GRADES)
-        return min(max(place, 0), self._last), cut, color, clarity
+    def _cell(self, diamond: Diamond) -> tuple[int, float]:
+        """Return the flat number of the cell below a stone's weight, and how far it is to the next."""
+        exact = min(max((log(diamond.carat) - self._first) / _STEP, 0.0), float(self._last))
+        cell = place = min(int(exact), self._last - 1)
+        for numbers, grade in zip(_NUMBERS, _grades_of(diamond), strict=True):
+            cell = cell * len(numbers) + numbers[grade]
+        return cell, round(exact - place, _DIGITS)
 
-    def _cells(self, table: DiamondTable) -> tuple[NDArray[np.intp], ...]:
-        places = np.rint((np.log(table.carat) - self._first) / _STEP)
-        numbers = (table.column(name).astype(np.intp) for name in _GRADES)
-        return np.clip(places, 0, self._last).astype(np.intp), *numbers
+    def _cells(self, table: DiamondTable) -> tuple[_Cells, _Cells]:
+        """Return the cells below and above each stone's weight, each with the stone's share."""
+        exact = np.clip((np.log(table.carat) - self._first) / _STEP, 0.0, self._last)
+        places = np.minimum(exact.astype(np.intp), self._last - 1)
+        numbers = [table.column(name).astype(np.intp) for name in _GRADES]
+        above = np.round(exact - places, _DIGITS)
+        return ((places, *numbers), 1.0 - above), ((places + 1, *numbers), above)
 
 
-def _soft_counts(counts: NDArray[np.intp], steps: list[float], side: int) -> Floats:
+def _soft_counts(counts: Floats, steps: list[float], side: int) -> Floats:
     """Return for each cell the sum of exp(-distance / h) over the stones of one side elsewhere.
 
     With *side* 1 these are the stones that are nowhere better, with -1 those nowhere worse. The
