@@ -26,8 +26,9 @@ from support import environment
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_app import open_home
+from diamond_app.price_responses import Prediction
 from diamond_app.priced_exchanges import read_priced
-from diamond_app.responses import Prediction, encode
+from diamond_app.responses import encode
 from diamond_core import (
     FIELDS,
     PriceDiamonds,

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from diamond_app import responses
+from diamond_app import request_responses, responses
 from diamond_app.csv_cells import neutralized
 from diamond_app.whole_file import whole_file
 from diamond_core import Exchange, ExchangeFilter, Progress, RequestLog
@@ -42,7 +42,7 @@ def export_exchanges(
     exported = 0
     with whole_file(output) as file:
         if format == "csv":
-            file.write(_csv_bytes(responses.Exchange.__struct_fields__))
+            file.write(_csv_bytes(request_responses.Exchange.__struct_fields__))
         for exchange in read_requests(log, filter):
             file.write(line(exchange))
             exported += 1
@@ -52,12 +52,12 @@ def export_exchanges(
 
 
 def _json_line(exchange: Exchange) -> bytes:
-    return responses.encode_line(responses.Exchange.of(exchange, bodies=True))
+    return responses.encode_line(request_responses.Exchange.of(exchange, bodies=True))
 
 
 def _csv_line(keep_formulas: bool) -> Callable[[Exchange], bytes]:
     def line(exchange: Exchange) -> bytes:
-        answer = responses.Exchange.of(exchange, bodies=True)
+        answer = request_responses.Exchange.of(exchange, bodies=True)
         cells = [_cell(getattr(answer, name)) for name in answer.__struct_fields__]
         return _csv_bytes(cells if keep_formulas else neutralized(cells))
 

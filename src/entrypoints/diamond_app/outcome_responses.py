@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 from msgspec import UNSET, Struct, UnsetType
 
-from diamond_app.responses import EXCHANGE_ID, MODEL_ID, TIME, Explanation, described
+from diamond_app.price_responses import Explanation
+from diamond_app.responses import EXCHANGE_ID, MODEL_ID, TIME, described
 from diamond_core.codec import to_plain
 
 if TYPE_CHECKING:

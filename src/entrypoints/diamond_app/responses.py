@@ -6,33 +6,20 @@ Each class is an answer or a part of one. The OpenAPI document uses its docstrin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from diamond_adapters.requests.body_text import to_text
 from diamond_core import FIELDS
-from diamond_core.codec import escaped, to_plain
-from diamond_core.models.explanation import PROPERTIES
-from diamond_core.stones.diamond_table import DTYPE
-from diamond_core.stones.fields import GRADES, NUMBERS, OPTIONAL, PRICE, REQUIRED, Field, GradeField
-from diamond_core.use_cases.price_diamonds import COMBINATION
+from diamond_core.codec import to_plain
+from diamond_core.stones.fields import GRADES, NUMBERS, REQUIRED, Field, GradeField
 
 if TYPE_CHECKING:
     import diamond_core
 
-    _Measurement: TypeAlias = str
-    _Outside: TypeAlias = str
-    _Property: TypeAlias = str
-else:
-    _Measurement, _Outside = Literal[OPTIONAL], Literal[(*NUMBERS, COMBINATION, PRICE.name)]
-    _Property = Literal[PROPERTIES]
 
 STONE: Final = {name: FIELDS[name].example for name in REQUIRED}
 """An example stone with the required fields only."""
@@ -106,228 +93,7 @@ class ModelName(Struct, frozen=True):
     @classmethod
     def of(cls, card: diamond_core.ModelCard) -> Self:
         """Return the answer for the model of a card."""
-        return cls(card.id, card.family, _time_text(card.created_at))
-
-
-class Contribution(Struct, frozen=True):
-    """What one property of a stone adds to the price of another stone."""
-
-    what: Annotated[
-        _Property,
-        described("The property; measurements are all of them together.", "carat"),
-    ]
-    amount: Annotated[float, described("What it adds, in USD; below zero: it takes.", 2811.5)]
-
-
-class Explanation(Struct, frozen=True):
-    """Why a stone has its price: *base* and all amounts add up to *price*, to the cent."""
-
-    base: Annotated[
-        float, described("The price of the stone that it is compared with, in USD.", 2400.0, gt=0)
-    ]
-    contributions: Annotated[
-        list[Contribution],
-        described("What each property adds.", [{"what": "carat", "amount": 2811.5}]),
-    ]
-    sentence: Annotated[
-        str,
-        described("The same in words.", "The typical stone costs $2,400; this weight adds $2,812."),
-    ]
-    compared_with: Annotated[
-        dict[str, Any],
-        described("The stone that it is compared with; unknown measurements are null.", STONE),
-    ]
-    is_typical: Annotated[
-        bool,
-        described(
-            "Whether that stone is the typical one of the training data: it has the median weight"
-            " and the most common grades.",
-            True,
-        ),
-    ]
-
-    @classmethod
-    def of(cls, found: diamond_core.Explanation) -> Self:
-        """Return the answer for an explanation."""
-        return cls(
-            found.base,
-            [Contribution(each.what, each.amount) for each in found.contributions],
-            found.sentence(),
-            to_plain(found.compared_with),
-            found.is_typical,
-        )
-
-
-class Prediction(Struct, frozen=True):
-    """What a stone is worth."""
-
-    id: Annotated[str, described("This prediction's id, for questions about it.", EXCHANGE_ID)]
-    price: Annotated[float, described("The predicted price, in USD.", 4608.99, gt=0)]
-    currency: Annotated[Literal["USD"], described("Always USD.", "USD")]
-    price_per_carat: Annotated[float, described("Price / carat, in USD.", 4189.99, ge=0)]
-    price_range: PriceRange
-    model: ModelName
-    assumed: Annotated[
-        list[_Measurement],
-        described("Measurements that were not given.", ["depth", "table", "x", "y", "z"]),
-    ]
-    outside_training_range: Annotated[
-        list[_Outside],
-        described(
-            "Numbers outside the training range; combination: no stone of about this weight and these"
-            " grades was seen in training; price: no known stone is as dear. The price is then less"
-            " reliable, and its range wider.",
-            [],
-        ),
-    ]
-    warning: Annotated[
-        str | None, described("The same in a sentence; null: there is nothing to say.", None)
-    ]
-    explanation: Annotated[
-        Explanation | UnsetType,
-        described("Why it has this price; present only if that was asked for."),
-    ] = UNSET
-
-    @classmethod
-    def of(cls, prediction: diamond_core.Prediction, id: str, carat: float) -> Self:
-        """Return the answer for the prediction *id* of a stone."""
-        card = prediction.card
-        why = prediction.explanation
-        return cls(
-            id,
-            prediction.price,
-            "USD",
-            round(prediction.price / carat * 100.0) / 100.0,
-            PriceRange(prediction.low, prediction.high, card.price_ranges.coverage),
-            ModelName.of(card),
-            prediction.assumed,
-            prediction.outside,
-            prediction.warning,
-            UNSET if why is None else Explanation.of(why),
-        )
-
-
-class Predictions(Struct, frozen=True):
-    """What each stone is worth."""
-
-    predictions: Annotated[
-        list[Prediction | None],
-        described("In the order of the request; null for an invalid stone that is reported."),
-    ]
-    errors: Annotated[
-        list[FieldError] | UnsetType,
-        described("What is wrong with the reported stones; present only if there are any."),
-    ] = UNSET
-
-    @classmethod
-    def of(
-        cls,
-        predictions: diamond_core.Predictions,
-        id: str,
-        wrong: Mapping[int, Sequence[tuple[str, str]]] = MappingProxyType({}),
-    ) -> Self:
-        """Return a ``Prediction`` for each stone, with ids ``<id>-0``, ``<id>-1``, ...
-
-        *wrong* has the errors of the invalid stones, as (pointer, detail), by their index.
-        """
-        model = ModelName.of(predictions.card)
-        coverage = predictions.card.price_ranges.coverage
-        columns = (
-            predictions.prices.tolist(),
-            np.round(predictions.prices / predictions.table.carat, 2).tolist(),
-            predictions.lows.tolist(),
-            predictions.highs.tolist(),
-            predictions.assumed(),
-            predictions.outside(),
-            predictions.warnings(),
-        )
-        numbers = range(len(predictions) + len(wrong))
-        good = [number for number in numbers if number not in wrong] if wrong else numbers
-        priced: list[Prediction | None] = [
-            Prediction(
-                f"{id}-{number}",
-                price,
-                "USD",
-                per_carat,
-                PriceRange(low, high, coverage),
-                model,
-                assumed,
-                outside,
-                warning,
-            )
-            for number, price, per_carat, low, high, assumed, outside, warning in zip(
-                good, *columns, strict=True
-            )
-        ]
-        for number in sorted(wrong):
-            priced.insert(number, None)
-        errors = [
-            FieldError(escaped(pointer), escaped(detail))
-            for each in wrong.values()
-            for pointer, detail in each
-        ]
-        return cls(priced, errors or UNSET)
-
-
-SimilarStone: Any = msgspec.defstruct(
-    "SimilarStone",
-    [
-        *((name, field_type(each)) for name, each in FIELDS.items()),
-        (PRICE.name, field_type(PRICE)),
-        (
-            "carat_difference",
-            Annotated[float, described("Its weight minus the requested weight, in carats.", 0.01)],
-        ),
-        (
-            "price_distance",
-            Annotated[
-                float | UnsetType,
-                described(
-                    "How far it is in price terms: the sum of the changes of the model's log price"
-                    " by its weight and each of its grades. Only with grades=near.",
-                    0.042,
-                ),
-            ],
-            UNSET,
-        ),
-    ],
-    namespace={
-        "__doc__": "A stone with a known price. Unknown measurements are null.",
-    },
-    frozen=True,
-)
-_GRADE_COLUMNS: Final = tuple(
-    (position, GRADES[name].names)
-    for position, name in enumerate(DTYPE.names or ())
-    if name in GRADES
-)
-"""The position of each grade in a row of a table, and the grades' names by number."""
-
-
-class SimilarDiamonds(Struct, frozen=True):
-    """Known stones of the same cut, color and clarity, or of grades near them."""
-
-    diamonds: Annotated[
-        list[SimilarStone],
-        described("Nearest weight first; with grades=near, nearest in price terms first."),
-    ]
-    count: Annotated[int, described("How many are shown.", 5, ge=0)]
-    available: Annotated[int, described("How many there are of these grades.", 73, ge=0)]
-
-    @classmethod
-    def of(cls, similar: diamond_core.Similar) -> Self:
-        """Return the answer for the similar stones that were found."""
-        rows = map(list, similar.stones.rows_of_today().tolist())
-        distances: Sequence[float | UnsetType]
-        distances = similar.price_distances or [UNSET] * len(similar.stones)
-        stones = []
-        found = zip(rows, similar.carat_differences, distances, strict=True)
-        for cells, difference, distance in found:
-            for position, names in _GRADE_COLUMNS:
-                cells[position] = names.get(cells[position])
-            # an unknown number is NaN: null in JSON
-            stones.append(SimilarStone(*cells, difference, distance))
-        return cls(stones, len(stones), similar.available)
+        return cls(card.id, card.family, time_text(card.created_at))
 
 
 class Metrics(Struct, frozen=True):
@@ -505,118 +271,6 @@ class Problem(Struct, frozen=True):
     ] = UNSET
 
 
-class Truncation(Struct, frozen=True):
-    """A body of which the request log keeps only the beginning."""
-
-    bytes: Annotated[int, described("The size of the complete body.", 16_000_000, ge=0)]
-    sha256: Annotated[str, described("Its SHA-256; empty: unknown.", "9f3a")]
-
-    @classmethod
-    def of(cls, truncation: diamond_core.Truncation | None) -> Self | UnsetType:
-        """Return the answer for a truncation."""
-        return UNSET if truncation is None else cls(truncation.bytes, truncation.sha256)
-
-
-_Truncation = Annotated[
-    Truncation | UnsetType, described("Present only if the body here is just its beginning.")
-]
-_Encoding = Annotated[
-    Literal["utf-8", "base64"] | UnsetType, described("How the body is written.", "utf-8")
-]
-
-
-class Exchange(Struct, frozen=True, kw_only=True):
-    """A request and its response; the bodies only if requested."""
-
-    id: Annotated[
-        str,
-        described("The exchange's own id and its prediction's; sorts by time.", EXCHANGE_ID),
-    ]
-    request_id: Annotated[
-        str,
-        described(
-            "The X-Request-ID: chosen by the caller, who can use it more than once.", "order-4711"
-        ),
-    ]
-    occurred_at: Annotated[
-        str, described("When the request arrived (UTC).", TIME, format="date-time")
-    ]
-    method: Annotated[str, described("The method.", "POST")]
-    path: Annotated[str, described("The path.", "/v1/predictions")]
-    query: Annotated[str, described("The query string, without '?'.", "")]
-    headers: Annotated[
-        dict[str, str], described("Some of the request's headers.", {"User-Agent": "curl/8.5"})
-    ]
-    client: Annotated[str, described("The caller's address.", "127.0.0.1")]
-    key_name: Annotated[str, described("The name of the key that was used; empty: none.", "shop")]
-    status: Annotated[int, described("The response's HTTP status.", 200)]
-    duration_ms: Annotated[float, described("How long it took, in milliseconds.", 0.412, ge=0)]
-    model_id: Annotated[str, described("The model that priced; empty: none.", MODEL_ID)]
-    request_truncation: _Truncation = UNSET
-    response_truncation: _Truncation = UNSET
-    request_encoding: _Encoding = UNSET
-    request_body: Annotated[
-        str | UnsetType, described("The request's body, unchanged.", '{"carat": 1.1}')
-    ] = UNSET
-    response_encoding: _Encoding = UNSET
-    response_body: Annotated[
-        str | UnsetType, described("The response's body, unchanged.", '{"price": 4608.99}')
-    ] = UNSET
-
-    @classmethod
-    def of(cls, exchange: diamond_core.Exchange, *, bodies: bool, **more: Any) -> Self:
-        """Return an exchange as JSON values.
-
-        A UTF-8 body is given as text, any other as base64; its encoding says which.
-        """
-        if bodies:
-            for name in ("request", "response"):
-                encoding, text = to_text(getattr(exchange, f"{name}_body"))
-                more |= {f"{name}_encoding": encoding, f"{name}_body": text}
-        return cls(
-            id=exchange.id,
-            request_id=exchange.request_id,
-            occurred_at=exchange.occurred_at.isoformat(timespec="microseconds"),
-            method=exchange.method,
-            path=exchange.path,
-            query=exchange.query,
-            headers={escaped(name): escaped(value) for name, value in exchange.headers.items()},
-            client=exchange.client,
-            key_name=exchange.key_name,
-            status=exchange.status,
-            duration_ms=exchange.duration_ms,
-            model_id=exchange.model_id,
-            request_truncation=Truncation.of(exchange.request_truncation),
-            response_truncation=Truncation.of(exchange.response_truncation),
-            **more,
-        )
-
-
-class Exchanges(Struct, frozen=True):
-    """A page of the request log, newest first."""
-
-    requests: Annotated[list[Exchange], described("The exchanges.")]
-    next: Annotated[
-        str | None, described("The 'before' of the next page; null: this is the last.", EXCHANGE_ID)
-    ]
-
-
-class FoundExchange(Exchange, frozen=True, kw_only=True):
-    """An exchange with its bodies, and the others with the wanted X-Request-ID."""
-
-    others: Annotated[
-        list[Exchange], described("Others with the wanted X-Request-ID, newest first.", [])
-    ]
-
-    @classmethod
-    def of_all(cls, found: Sequence[diamond_core.Exchange]) -> Self:
-        """Return the first of *found* with its bodies, and the others without."""
-        first, *others = found
-        return cls.of(
-            first, bodies=True, others=[Exchange.of(each, bodies=False) for each in others]
-        )
-
-
 class Grade(Struct, frozen=True):
     """A grade of a scale."""
 
@@ -677,5 +331,6 @@ def grades() -> Any:
 
 
 @lru_cache(maxsize=8)
-def _time_text(at: datetime) -> str:
+def time_text(at: datetime) -> str:
+    """Return a time as answers have it."""
     return at.isoformat()

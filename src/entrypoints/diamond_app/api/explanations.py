@@ -9,7 +9,7 @@ from diamond_app.api.operation import Topic, operation
 from diamond_app.api.payloads import StoneToExplain, read_stone_to_explain
 from diamond_app.api.predictions import answered
 from diamond_app.api.problems import invalid_values
-from diamond_app.responses import Prediction
+from diamond_app.price_responses import Prediction
 from diamond_core import ExplainPrice, InvalidDiamond
 
 

@@ -13,7 +13,7 @@ from diamond_app.api.exchange_context import ExchangeContext, Request
 from diamond_app.api.operation import Topic, operation
 from diamond_app.api.payloads import Batch, StoneToPrice, read_stone_to_price, read_stones
 from diamond_app.api.request_body import CSV, media_type
-from diamond_app.responses import Prediction, Predictions
+from diamond_app.price_responses import Prediction, Predictions
 from diamond_core import Diamond, ExplainPrice, PriceDiamonds
 
 MAXIMUM_CSV_ROWS: Final = 250_000

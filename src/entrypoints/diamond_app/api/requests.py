@@ -13,14 +13,8 @@ from diamond_app.api.operation import Access, Topic, operation
 from diamond_app.api.payloads import invalid_parameters, read_query, whole_number
 from diamond_app.exchange_filters import AGE_OR_TIME, parse_filter
 from diamond_app.outcome_responses import SHOWN_PRICES, RecordedPrices
-from diamond_app.responses import (
-    EXCHANGE_ID,
-    MODEL_ID,
-    Exchange,
-    Exchanges,
-    FoundExchange,
-    described,
-)
+from diamond_app.request_responses import Exchange, Exchanges, FoundExchange
+from diamond_app.responses import EXCHANGE_ID, MODEL_ID, described
 from diamond_core import (
     Clock,
     ExchangeFilter,

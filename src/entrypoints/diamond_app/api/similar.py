@@ -15,7 +15,8 @@ from diamond_app.api.payloads import (
     stone_of_query,
     whole_number,
 )
-from diamond_app.responses import SimilarDiamonds, described, field_type
+from diamond_app.price_responses import SimilarDiamonds
+from diamond_app.responses import described, field_type
 from diamond_core import FIELDS, FindSimilar
 from diamond_core.stones.fields import REQUIRED
 

@@ -74,7 +74,7 @@ def command(
         return
     if output is not None or keep_formulas:
         raise click.UsageError("--output and --keep-formulas need a CSV file, which comes first")
-    from diamond_app.responses import Prediction
+    from diamond_app.price_responses import Prediction
     from diamond_core import new_exchange_id
 
     diamond = stone(values)

@@ -98,7 +98,7 @@ def list_requests(limit: int, as_json: bool, **given: str | None) -> None:
       diamond requests list --since 2h --status 5xx
       diamond requests list --path /v1/predictions --slower-than 250 -n 100 --json
     """
-    from diamond_app.responses import Exchange
+    from diamond_app.request_responses import Exchange
 
     wired = container()
     found = wired.request_log().find(_filter(wired, given), limit=limit, bodies=False)
@@ -141,7 +141,7 @@ def show(id: str, as_json: bool) -> None:
     """
     import msgspec
 
-    from diamond_app.responses import FoundExchange
+    from diamond_app.request_responses import FoundExchange
     from diamond_core import find_exchanges
 
     found = FoundExchange.of_all(find_exchanges(container().request_log(), id))
@@ -301,7 +301,7 @@ def list_dead_letters(as_json: bool) -> None:
     """
     import msgspec
 
-    from diamond_app.responses import Exchange
+    from diamond_app.request_responses import Exchange
 
     letters = container().dead_letters().letters()
     if as_json:

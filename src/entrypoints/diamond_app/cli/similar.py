@@ -32,7 +32,7 @@ def command(n: int, grades: str, as_json: bool, **values: str | None) -> None:
       diamond similar --carat 1.1 --cut Ideal --color H --clarity SI2 -n 5
       diamond similar --carat 1.1 --cut Fair --color D --clarity IF --grades near
     """
-    from diamond_app.responses import SimilarDiamonds
+    from diamond_app.price_responses import SimilarDiamonds
     from diamond_core.stones.fields import GRADES, OPTIONAL
 
     diamond = stone(values)
