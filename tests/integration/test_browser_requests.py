@@ -57,7 +57,7 @@ def test_the_record_is_read_with_an_admin_key(browser, guarded, width, scheme):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_an_exchange_is_found_by_an_id_with_its_price_and_outcome(browser, guarded, width):
     till = {"X-API-Key": "other-secret"}
-    body = {"diamonds": [STONE, STONE | {"carat": 49.0}]}
+    body = {"diamonds": [STONE, STONE | {"carat": 4.9}]}
     batch = guarded.post("/v1/predictions/batch", body, till).json["predictions"]
     one = guarded.post("/v1/predictions", STONE, till).json
     guarded.post(f"/v1/predictions/{one['id']}/outcome", {"price_paid": one["price"]}, till)
@@ -80,7 +80,7 @@ def test_an_exchange_is_found_by_an_id_with_its_price_and_outcome(browser, guard
         page.keyboard.press("Enter")
         dialog.get_by_text("2 prices").wait_for()
         assert dialog.locator("tbody tr").count() == 2
-        dialog.get_by_role("button", name="49 ct, Ideal, H, SI2").click()
+        dialog.get_by_role("button", name="4.9 ct, Ideal, H, SI2").click()
         shown = dialog.locator(".why tbody tr:last-child", has_text=f"${batch[1]['price']:,.2f}")
         shown.wait_for()
         page.keyboard.press("Escape")

@@ -128,15 +128,16 @@ def test_takes_weights_for_shares():
 
 
 @pytest.mark.parametrize("candidate", [CANDIDATES[0], CANDIDATES[24]], ids=lambda each: each.name)
-def test_keeps_prices_between_a_tenth_of_the_lowest_and_ten_times_the_highest(candidate):
+def test_keeps_prices_between_a_tenth_of_the_lowest_and_a_hundred_times_the_highest(candidate):
     table = some_stones(300)
     model = OnnxModel(fit_candidate(candidate, table).to_onnx(), FEATURES)
-    tiny, huge = (
+    tiny, large, huge = (
         Diamond(carat=carat, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
-        for carat in (0.001, 1000.0)
+        for carat in (0.001, 2 * table.carat.max(), 1000.0)
     )
     assert model.price(tiny) == pytest.approx([table.price.min() / 10])
-    assert model.price(huge) == pytest.approx([table.price.max() * 10])
+    assert model.price(large) < 50 * table.price.max()  # the heaviest that is priced
+    assert table.price.max() * 10 < model.price(huge) <= table.price.max() * 100 * (1 + 1e-6)
 
 
 def test_lists_every_candidate_with_its_error_the_best_first():
