@@ -18,6 +18,7 @@ from diamond_adapters.families.linear.family import LinearFamily
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_core import PriceRanges, no_progress
 from diamond_core.models import error_scale
+from diamond_core.models.support import Support, effects_of
 from diamond_core.stones.holdout import in_holdout
 from diamond_core.use_cases.read_stones import read_stones
 
@@ -35,13 +36,18 @@ def coverage(training, holdout):
         training, seed=0, trials=0, weights=None, study=None, progress=no_progress
     )
     prices = fitted.model.price(holdout)
-    found = []
+    support, found = Support(training, effects_of(training)), []
+    gaps = support.gaps(holdout)
     for folds in (error_scale.folds, one_fold):
         with patch.object(error_scale, "folds", folds):
             ranges = PriceRanges.calibrate(
-                training, fitted.out_of_fold, fitted.out_of_fold_four_cs, fitted.features
+                training,
+                fitted.out_of_fold,
+                fitted.out_of_fold_four_cs,
+                fitted.features,
+                support=support,
             )
-        low, high = ranges.of_table(holdout, prices)
+        low, high = ranges.of_table(holdout, prices, gaps)
         inside = (low <= holdout.price) & (holdout.price <= high)
         found.append((float(inside.mean()), float(np.median(high / low))))
     return found
