@@ -109,6 +109,7 @@ def test_a_key_is_asked_for_where_one_is_needed_and_forgotten_on_demand(browser,
         assert "secret" not in page.url
         visit.expected += ["Content Security Policy", "Fetch API"]
         visit.open("/models")
+        page.evaluate("sessionStorage.setItem('diamond-certificate', '{}')")
         page.get_by_role("button", name="Forget key").click()
         page.get_by_label("API key").wait_for()
         assert page.evaluate("sessionStorage.length") == 0

@@ -24,7 +24,7 @@ export function askForKey(message, then) {
 function keep(value) {
   try {
     if (value) sessionStorage.setItem(NAME, value);
-    else sessionStorage.removeItem(NAME);
+    else sessionStorage.clear(); // with what the key has shown
   } catch {
     // storage is blocked
   }
