@@ -96,6 +96,7 @@ def test_scores_families_on_stones_that_they_have_not_seen(pipeline, history):
     assert good.metrics.mae < done.cards[1].metrics.mae
     holdout = STONES[in_holdout(STONES)]
     assert good.metrics == metrics_of(holdout.price, FormulaModel().price(holdout))
+    assert 0.0 < good.microseconds_per_stone < 1e6
     assert history.cards() == sorted(done.cards, key=lambda card: card.created_at, reverse=True)
 
 

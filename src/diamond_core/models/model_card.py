@@ -112,6 +112,8 @@ class ModelCard:
         inversions: how often it prices a better stone lower, from the 4 Cs alone; empty in cards of
             before.
         inversions_measured: the same for the hold-out with all its measurements.
+        microseconds_per_stone: how long the price of one stone with all its measurements takes, where
+            it was trained; None in cards of before.
         coverage: the share of hold-out prices inside the price range.
         coverage_by_quintile: the same for five equally large groups by actual price, cheapest
             first.
@@ -143,6 +145,7 @@ class ModelCard:
     coverage: float
     inversions: Inversions = field(default_factory=dict)
     inversions_measured: Inversions = field(default_factory=dict)
+    microseconds_per_stone: float | None = None
     coverage_by_quintile: tuple[float, ...] = ()
     coverage_by_predicted_quintile: tuple[float, ...] = ()
     price_ranges: PriceRanges

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,7 @@ from diamond_core.ports import (
     Clock,
     ExclusiveWork,
     FittedModel,
+    Model,
     ModelFamily,
     Progress,
     ReportInput,
@@ -42,6 +44,7 @@ from diamond_core.ports import (
     no_progress,
 )
 from diamond_core.stones.cleaning import RejectedRow
+from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.model_history import ModelHistory, encoded
@@ -51,6 +54,10 @@ from diamond_core.version import __version__
 
 TRAINING: Final = "training"
 """The name of the exclusive work."""
+
+_ROUNDS: Final = 10
+_PRICES: Final = 20
+"""How many prices of one stone are timed in a round."""
 
 _log = logging.getLogger(__name__)
 
@@ -316,10 +323,22 @@ def _scores(fitted: FittedModel, evaluation: Evaluation) -> dict[str, Any]:
         "metrics_four_cs": metrics_of(stones.price, price(stones.four_cs())),
         "inversions": four_c_inversions(price),
         "inversions_measured": measured_inversions(price, stones),
+        "microseconds_per_stone": round(_microseconds(fitted.model, stones.diamond(0)), 1),
         "coverage": float(evaluation.covered.mean()),
         "coverage_by_quintile": evaluation.coverage_by(stones.price),
         "coverage_by_predicted_quintile": evaluation.coverage_by(evaluation.predicted),
     }
+
+
+def _microseconds(model: Model, diamond: Diamond) -> float:
+    """Return how long one price takes: the fastest of some rounds, as others may use the machine."""
+    fastest = math.inf
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        for _ in range(_PRICES):
+            model.price(diamond)
+        fastest = min(fastest, (time.perf_counter() - started) / _PRICES)
+    return fastest * 1e6
 
 
 @dataclass(frozen=True, slots=True)

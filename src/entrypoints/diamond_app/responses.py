@@ -160,6 +160,10 @@ class ModelCard(Struct, frozen=True):
             {"cut": 0.01, "color": 0.0, "clarity": 0.0},
         ),
     ]
+    microseconds_per_stone: Annotated[
+        float | None,
+        described("How long one price takes, in microseconds; null in models of before.", 62.5),
+    ]
     coverage: Annotated[float, described("The share of hold-out prices in the price range.", 0.902)]
     coverage_by_quintile: Annotated[
         list[float],

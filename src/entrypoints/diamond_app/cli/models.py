@@ -333,6 +333,8 @@ def _facts(card: ModelCard) -> list[list[object]]:
         ["price range covers", f"{card.coverage:.1%} of hold-out prices"],
         ["  by price quintile", ", ".join(f"{each:.1%}" for each in card.coverage_by_quintile)],
     ]
+    if card.microseconds_per_stone is not None:
+        facts.append(["one price takes", f"{card.microseconds_per_stone:.0f} us"])
     for known, inversions in (
         ("from the 4 Cs", card.inversions),
         ("with measurements", card.inversions_measured),
