@@ -12,7 +12,7 @@ import numpy as np
 
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
-from diamond_core.stones.fields import GRADES
+from diamond_core.stones.fields import GRADED, GRADES
 from diamond_core.stones.holdout import folds
 
 _BINS: Final = 16
@@ -81,10 +81,8 @@ class ErrorScale:
         usual = np.maximum(np.bincount(bins, errors)[used] / members[used], floor)
         scale = np.interp(log_predicted, centers, usual)
         factors: dict[str, tuple[float, ...]] = {}
-        for name, field in GRADES.items():
-            if not field.required:
-                continue
-            numbers, grades = table.column(name), field.grades
+        for name in GRADED:
+            numbers, grades = table.column(name), GRADES[name].grades
             ratio = errors / scale
             average = float(ratio.mean()) or 1.0
             total = np.bincount(numbers, ratio, len(grades)) + _PRIOR_STONES * average

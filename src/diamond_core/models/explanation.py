@@ -2,10 +2,10 @@
 
 The amounts are Shapley values (Shapley, 1953, A Value for n-Person Games) of the game in which a
 coalition of properties is worth the price of a stone that has these properties from the explained
-stone and all others from the stone that it is compared with: the mean, over all orders in which the properties can be
-changed one after the other, of what each change adds. With five properties there are 32 coalitions,
-so the values are exact. They add up to the difference of both prices; what the model ignores gets
-nothing; and two properties that always add the same get the same.
+stone and all others from the stone that it is compared with: the mean, over all orders in which the
+properties can be changed one after the other, of what each change adds. With five properties there
+are 32 coalitions, so the values are exact. They add up to the difference of both prices; what the
+model ignores gets nothing; and two properties that always add the same get the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
-from diamond_core.stones.fields import FIELDS, GRADES, REQUIRED
+from diamond_core.stones.fields import FIELDS, GRADED, GRADES, REQUIRED
 from diamond_core.stones.proportions import values_at
 
 MEASUREMENTS: Final = "measurements"
@@ -122,7 +122,7 @@ def in_cents(amounts: Floats, total: float) -> list[float]:
 
 def typical_stone(stones: DiamondTable) -> Diamond:
     """Return the median weight and the most common grades of *stones*; measurements are unknown."""
-    counts = {name: np.bincount(stones.column(name)) for name in REQUIRED if name in GRADES}
+    counts = {name: np.bincount(stones.column(name)) for name in GRADED}
     grades: dict[str, Any] = {
         name: GRADES[name].grades[int(count.argmax())] for name, count in counts.items()
     }

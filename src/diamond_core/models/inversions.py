@@ -9,12 +9,10 @@ import numpy as np
 
 from diamond_core.stones.diamond import Stones
 from diamond_core.stones.diamond_table import DiamondTable, Floats, empty_rows
-from diamond_core.stones.fields import GRADES
+from diamond_core.stones.fields import GRADED, GRADES
 
 CARATS: Final = np.arange(30, 301) / 100.0
 """The weights of the grid, in carats: those of nearly all stones."""
-
-GRADED: Final = ("cut", "color", "clarity")
 
 Inversions = Mapping[str, float]
 """For each of the 4 Cs, the share of steps to a better or heavier stone that lower the price."""

@@ -9,9 +9,8 @@ import numpy as np
 from diamond_core.models.inversions import Pricer
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
-from diamond_core.stones.fields import FIELDS, GRADES, REQUIRED
+from diamond_core.stones.fields import FIELDS, GRADED, GRADES, REQUIRED
 
-_GRADES: Final = tuple(name for name in REQUIRED if name in GRADES)
 _DIGITS: Final = 9
 
 
@@ -28,14 +27,14 @@ def price_distances(price: Pricer, diamond: Diamond, stones: DiamondTable) -> Fl
     weights, weight_of = np.unique(stones.carat, return_inverse=True)
     own = {name: getattr(diamond, name) for name in REQUIRED}
     changed: list[dict[str, Any]] = [own, *(own | {"carat": carat} for carat in weights.tolist())]
-    for name in _GRADES:
+    for name in GRADED:
         changed += [own | {name: grade} for grade in GRADES[name].grades]
     rows = {name: [row.get(name) for row in changed] for name in FIELDS}
     logs = np.log(price(DiamondTable.of_stored(rows)))
     steps = np.abs(logs[1:] - logs[0])
     total: Floats = steps[weight_of]
     start = len(weights)
-    for name in _GRADES:
+    for name in GRADED:
         total = total + steps[start + stones.column(name).astype(np.intp)]
         start += len(GRADES[name].grades)
     return np.round(total, _DIGITS)  # of equal distances, noise decides nothing

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from diamond_core.errors import FieldProblem, InvalidDiamond
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable, Floats
-from diamond_core.stones.fields import GRADES, REQUIRED
+from diamond_core.stones.fields import GRADED, GRADES
 
 OPEN_SIDE: Final = 0.5
 """The distance, in log price, to the known stones of a side where there are none."""
@@ -43,10 +43,9 @@ _STEP: Final = 0.08
 """Of the grid, in log carat."""
 _DIGITS: Final = 9
 """Of a stone's share in a cell: what is left of a difference of equal numbers is no stone."""
-_GRADES: Final = tuple(name for name in REQUIRED if name in GRADES)
-_NUMBERS: Final = tuple(GRADES[name].numbers for name in _GRADES)
+_NUMBERS: Final = tuple(GRADES[name].numbers for name in GRADED)
 _GROUPS: Final = prod(map(len, _NUMBERS))
-_grades_of: Final = attrgetter(*_GRADES)
+_grades_of: Final = attrgetter(*GRADED)
 _MINIMUM_EFFECTS: Final = {"carat": 0.5}
 _MINIMUM_EFFECT: Final = 0.01
 
@@ -59,11 +58,11 @@ Effects = Mapping[str, float]
 def effects_of(table: DiamondTable) -> dict[str, float]:
     """Return the mean effects in *table*, by least squares; none is below zero."""
     columns = [np.ones(len(table)), np.log(table.carat)]
-    columns += [table.column(name).astype(np.float64) for name in _GRADES]
+    columns += [table.column(name).astype(np.float64) for name in GRADED]
     slopes = np.linalg.lstsq(np.column_stack(columns), np.log(table.price), rcond=None)[0][1:]
     return {
         name: max(round(float(slope), 6), _MINIMUM_EFFECTS.get(name, _MINIMUM_EFFECT))
-        for name, slope in zip(("carat", *_GRADES), slopes, strict=True)
+        for name, slope in zip(("carat", *GRADED), slopes, strict=True)
     }
 
 
@@ -86,7 +85,7 @@ class Support:
             int(np.ceil(log(ratio) / _STEP)) for ratio in (REACH, self.carats[1] / lightest)
         )
         self._first, self._last = log(lightest) - below * _STEP, below + above
-        shape = (self._last + 1, *(len(GRADES[name].grades) for name in _GRADES))
+        shape = (self._last + 1, *(len(GRADES[name].grades) for name in GRADED))
         self._counts = np.zeros(shape)
         for cells, shares in self._cells(table):
             np.add.at(self._counts, cells, shares)
@@ -162,7 +161,7 @@ class Support:
 
     def _others(self) -> tuple[Floats, Floats]:
         """Return the soft counts of both sides, see ``_soft_counts``."""
-        steps = [self.effects["carat"] * _STEP, *(self.effects[name] for name in _GRADES)]
+        steps = [self.effects["carat"] * _STEP, *(self.effects[name] for name in GRADED)]
         return _soft_counts(self._counts, steps, 1), _soft_counts(self._counts, steps, -1)
 
     def _cell(self, diamond: Diamond) -> tuple[int, float]:
@@ -177,7 +176,7 @@ class Support:
         """Return the cells below and above each stone's weight, each with the stone's share."""
         exact = np.clip((np.log(table.carat) - self._first) / _STEP, 0.0, self._last)
         places = np.minimum(exact.astype(np.intp), self._last - 1)
-        numbers = [table.column(name).astype(np.intp) for name in _GRADES]
+        numbers = [table.column(name).astype(np.intp) for name in GRADED]
         above = np.round(exact - places, _DIGITS)
         return ((places, *numbers), 1.0 - above), ((places + 1, *numbers), above)
 

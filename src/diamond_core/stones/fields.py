@@ -321,6 +321,9 @@ NUMBERS: Final[Mapping[str, NumberField]] = {
 REQUIRED: Final = tuple(name for name, each in FIELDS.items() if each.required)
 """The names of the fields that every stone has: the 4 Cs."""
 
+GRADED: Final = tuple(name for name in REQUIRED if name in GRADES)
+"""The names of those of the 4 Cs that are grades."""
+
 OPTIONAL: Final = tuple(name for name, each in FIELDS.items() if not each.required)
 """The names of the fields that can be unknown."""
 

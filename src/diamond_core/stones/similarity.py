@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from diamond_core.stones.diamond import Diamond
 from diamond_core.stones.diamond_table import DiamondTable
-from diamond_core.stones.fields import GRADES
+from diamond_core.stones.fields import GRADED, GRADES
 
-_CUTS, _COLORS, _CLARITIES = (GRADES[name].numbers for name in ("cut", "color", "clarity"))
+_CUTS, _COLORS, _CLARITIES = (GRADES[name].numbers for name in GRADED)
 _SIZES: Final = (len(_CUTS), len(_COLORS), len(_CLARITIES))
 _GROUPS: Final = len(_CUTS) * len(_COLORS) * len(_CLARITIES)
 
@@ -42,7 +42,7 @@ def sorted_samples(table: DiamondTable) -> DiamondTable:
 
     Stones of the same weight are ordered by their hash, so that no price is preferred.
     """
-    grades = (table.column(name).astype(np.int64) for name in ("cut", "color", "clarity"))
+    grades = (table.column(name).astype(np.int64) for name in GRADED)
     order = np.lexsort((table.price, table.stone_hashes(), table.carat, _group(*grades)))
     return table[order]
 

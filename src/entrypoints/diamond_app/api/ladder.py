@@ -9,19 +9,11 @@ import msgspec
 
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.operation import Topic, operation
-from diamond_app.api.payloads import invalid_parameters, read_query, stone_of_query
+from diamond_app.api.payloads import STONE_FIELDS, invalid_parameters, read_query, stone_of_query
 from diamond_app.ladder_responses import Ladder
-from diamond_app.responses import field_type
-from diamond_core import FIELDS, PriceLadder
+from diamond_core import PriceLadder
 
-LadderQuery: Final[Any] = msgspec.defstruct(
-    "LadderQuery",
-    [
-        (name, field_type(each), *(() if each.required else (None,)))
-        for name, each in FIELDS.items()
-    ],
-    kw_only=True,
-)
+LadderQuery: Final[Any] = msgspec.defstruct("LadderQuery", STONE_FIELDS, kw_only=True)
 
 
 class PricesAround:

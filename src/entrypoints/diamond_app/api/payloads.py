@@ -28,12 +28,14 @@ MAXIMUM_STONES: Final = 10_000
 _NAMED_OF_A_STONE: Final = 20
 """How many errors of one stone are named if the other stones are priced."""
 
+STONE_FIELDS: Final[list[Any]] = [
+    (name, field_type(each), *(() if each.required else (None,))) for name, each in FIELDS.items()
+]
+"""The fields of a stone in a body or a query, as ``msgspec.defstruct`` takes them."""
+
 StoneBody: Any = msgspec.defstruct(
     "Diamond",
-    [
-        (name, field_type(each), *(() if each.required else (None,)))
-        for name, each in FIELDS.items()
-    ],
+    STONE_FIELDS,
     namespace={
         "__doc__": "A stone: the four Cs, and measurements if they are known. A measurement that"
         " is left out or null is unknown; the price can then be less accurate.",
