@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from browser import chromium, visiting
+from browser import visiting
 from support import serving
 
 from diamond_app import open_home
@@ -55,12 +55,6 @@ def record(home):
     )
     wired.watch_prices()
     wired.request_log.close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import random
 import re
 
 import pytest
-from browser import chromium, home_with_report, visiting
+from browser import home_with_report, visiting
 from support import STONE, serving
 
 SEARCH = "/?carat=1.1&cut=Ideal&color=H&clarity=SI2"
@@ -19,12 +19,6 @@ def open_service(trained_once, tmp_path_factory):
     home = home_with_report(trained_once, tmp_path_factory.mktemp("open"))
     with serving(home) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(params=[390, 1280])

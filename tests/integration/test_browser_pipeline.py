@@ -8,7 +8,7 @@ from functools import partial
 from operator import add
 
 import pytest
-from browser import chromium, visiting
+from browser import visiting
 from dependency_injector import providers
 from support import serving
 from wired import in_memory
@@ -54,12 +54,6 @@ def run_some(home):
         container.clock.override(providers.Object(partial(add, old, timedelta(hours=hours + 1))))
         container.run_pipeline()(sources, TrainingConfig(by="cron"))
     return runs.runs()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

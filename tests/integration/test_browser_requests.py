@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from browser import chromium, home_with_report, visiting
+from browser import home_with_report, visiting
 from support import STONE, serving
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -5,17 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser import chromium, visiting
+from browser import visiting
 from support import STONE
 
 SEARCH = "/?carat=1.1&cut=Ideal&color=H&clarity=SI2"
 RARE = "/?carat=1.1&cut=Fair&color=J&clarity=IF"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(params=[390, 1280])

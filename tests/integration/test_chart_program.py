@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser import chromium
 
 from diamond_adapters.charts import FOLDER, script
 
 WEEK = 7 * 86_400_000
 PRICE = {"low": 0, "high": 10_000, "format": "usd", "title": "Price, USD"}
 TIME = {"low": 0, "high": 10 * WEEK, "kind": "time", "title": ""}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

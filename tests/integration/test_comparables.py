@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from click.testing import CliRunner
 from falcon import testing
 from support import STONE
-from wired import in_memory, with_champion
 
 from diamond_app.cli.main import cli
 from diamond_app.wsgi import app_of
@@ -17,16 +15,6 @@ from diamond_core.testing import a_card, a_fitted_model
 from diamond_core.testing.samples import NOON
 
 OPTIONS = [word for name, value in STONE.items() for word in (f"--{name}", str(value))]
-
-
-@pytest.fixture
-def container():
-    return with_champion(in_memory())
-
-
-@pytest.fixture
-def client(container):
-    return testing.TestClient(app_of(container))
 
 
 def run(container, *arguments):

@@ -20,16 +20,6 @@ OTHER = {"carat": 1.0, "cut": "Good", "color": "H", "clarity": "SI2"}
 OPTIONS = [part for name, value in STONE.items() for part in (f"--{name}", str(value))]
 
 
-@pytest.fixture
-def container():
-    return with_champion(in_memory())
-
-
-@pytest.fixture
-def client(container):
-    return testing.TestClient(app_of(container))
-
-
 def cents(amount):
     return round(amount * 100)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from click.testing import CliRunner
 from falcon import testing
 from support import STONE
-from wired import in_memory, with_champion
+from wired import in_memory
 
 from diamond_app import open_home
 from diamond_app.cli.main import cli
@@ -17,16 +16,6 @@ from diamond_core import ExchangeFilter
 
 MEASURED = STONE | {"depth": 61.5, "table": 57.0, "x": 6.6, "y": 6.64, "z": 4.07}
 OPTIONS = [word for name, value in STONE.items() for word in (f"--{name}", str(value))]
-
-
-@pytest.fixture
-def container():
-    return with_champion(in_memory())
-
-
-@pytest.fixture
-def client(container):
-    return testing.TestClient(app_of(container))
 
 
 def price_of(client, stone):

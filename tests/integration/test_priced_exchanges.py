@@ -7,26 +7,13 @@ import io
 
 import numpy as np
 import pytest
-from falcon import testing
-from wired import in_memory, with_champion
 
 from diamond_app.priced_exchanges import read_priced
-from diamond_app.wsgi import app_of
 from diamond_core import Diamond, priced, read_requests
 from diamond_core.testing import an_exchange
 
 STONE = {"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"}
 MEASURED = STONE | {"depth": 61.5, "table": 55.0, "x": 6.6, "y": 6.65, "z": 4.1}
-
-
-@pytest.fixture
-def container():
-    return with_champion(in_memory())
-
-
-@pytest.fixture
-def client(container):
-    return testing.TestClient(app_of(container))
 
 
 def recorded(container):

@@ -36,16 +36,6 @@ SPELLINGS = {
 }
 
 
-@pytest.fixture
-def container():
-    return with_champion(in_memory())
-
-
-@pytest.fixture
-def client(container):
-    return testing.TestClient(app_of(container))
-
-
 def requests_of(rows, chance):
     """Yield 1,000 requests: single stones, batches, CSV; measured and not, spelled oddly or not."""
     header, *lines = rows

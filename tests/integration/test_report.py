@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import chromium, visiting
+from browser import visiting
 from reports import EVIL, Page
 from support import diamond
 
@@ -298,12 +298,6 @@ def test_stands_beside_the_model_and_is_found_by_the_command(trained_once):
     assert "linear" in Page(Path(path).read_bytes()).text
     card = json.loads(diamond(trained_once, "models", "show", "champion", "--json").stdout)
     assert "report.html" in card["files"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture
