@@ -8,9 +8,10 @@ import json
 
 import numpy as np
 
-from diamond_core import ModelId, sorted_samples
+from diamond_adapters.in_memory import InMemoryModelRepository
+from diamond_core import ChampionFollower, ChooseChampion, ModelHistory, ModelId, sorted_samples
 from diamond_core.codec import encode
-from diamond_core.testing import a_card, a_fitted_model, some_stones
+from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
 from diamond_core.testing.samples import NOON
 from diamond_core.use_cases.model_history import CARD_FILE
 
@@ -23,6 +24,16 @@ def publish(history, *ids, **changes):
     for id in ids:
         card = history.publish(a_card(id, **changes), a_fitted_model(STONES), STONES)
     return card
+
+
+def following(card, stones):
+    """Return a follower of a champion in memory: a formula with this card and training stones."""
+    history = ModelHistory(InMemoryModelRepository(), load_formula)
+    history.publish(card, a_fitted_model(stones), stones)
+    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
+    follower = ChampionFollower(history)
+    assert follower.refresh()
+    return follower
 
 
 def keep(repository, id, files, samples=None, **changes):

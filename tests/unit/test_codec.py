@@ -152,7 +152,7 @@ cards = st.builds(
         measured=scales,
         unmeasured=scales,
         measurements=st.lists(texts, max_size=3).map(tuple),
-        prices=st.tuples(numbers, numbers),
+        dearest=numbers,
         effects=st.dictionaries(texts, numbers, max_size=3),
         usual_gap=numbers,
     ),

@@ -7,28 +7,24 @@ from math import log
 
 import numpy as np
 import pytest
+from histories import following
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
-    ChampionFollower,
-    ChooseChampion,
     Clarity,
     Color,
     Cut,
     Diamond,
     DiamondTable,
     FindSimilar,
-    ModelHistory,
     PriceLadder,
     sorted_samples,
 )
 from diamond_core.models.comparables import compare_with_sold
 from diamond_core.models.price_distance import price_distances
 from diamond_core.stones.fields import GRADES
-from diamond_core.testing import FormulaModel, a_card, a_fitted_model, load_formula, some_stones
-from diamond_core.testing.samples import NOON
+from diamond_core.testing import FormulaModel, a_card, some_stones
 from diamond_core.use_cases.find_similar import nearest_in_price
 from diamond_core.use_cases.model_history import LoadedModel
 
@@ -204,26 +200,17 @@ def test_every_number_of_a_comparison_is_of_its_stones(prices, price):
     assert found.expected == pytest.approx(float(np.median(prices)), abs=0.006)
 
 
-def served(stones):
-    history = ModelHistory(InMemoryModelRepository(), load_formula)
-    history.publish(a_card(), a_fitted_model(stones), stones)
-    ChooseChampion(history, lambda: NOON).promote(a_card().id, reason="test", by="test")
-    follower = ChampionFollower(history)
-    follower.refresh()
-    return follower
-
-
 def test_the_ladder_compares_with_the_same_grades_where_there_are_enough():
     stone = Diamond(carat=1.0, cut=Cut.GOOD, color=Color.H, clarity=Clarity.SI1)
     others = [dataclasses.replace(stone, color=Color.G)] * 3
     enough = DiamondTable.from_diamonds([*[stone] * 5, *others], range(1000, 9000, 1000))
-    found = PriceLadder(served(enough))(stone).comparables
+    found = PriceLadder(following(a_card(), enough))(stone).comparables
     assert (found.same_grades, found.lowest, found.highest) == (True, 1000.0, 5000.0)
     few = enough[np.array([0, 1, 2, 5, 6, 7])]
-    found = PriceLadder(served(few))(stone).comparables
+    found = PriceLadder(following(a_card(), few))(stone).comparables
     assert (found.same_grades, len(found.stones)) == (False, 5)
     assert sorted(found.stones.price.tolist())[:3] == [1000.0, 2000.0, 3000.0]
-    near = FindSimilar(served(few)).near(stone, 5)
+    near = FindSimilar(following(a_card(), few)).near(stone, 5)
     np.testing.assert_array_equal(near.stones.price, found.stones.price)
 
 
@@ -233,5 +220,5 @@ def test_the_ladder_brings_their_prices_to_the_stone():
     factor = 1.17
     paid = FormulaModel().price(lighter)[0] * factor
     stones = DiamondTable.from_diamonds([lighter] * 5, [paid] * 5)
-    found = PriceLadder(served(stones))(stone)
+    found = PriceLadder(following(a_card(), stones))(stone)
     assert found.comparables.expected == pytest.approx(found.price * factor, rel=1e-4)

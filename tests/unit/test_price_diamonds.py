@@ -2,13 +2,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from histories import following
 from hypothesis import given
 from hypothesis import strategies as st
 
 from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
     ChampionFollower,
-    ChooseChampion,
     Clarity,
     Color,
     Cut,
@@ -23,8 +23,7 @@ from diamond_core import (
 )
 from diamond_core.models.model_card import training_range
 from diamond_core.stones.fields import FIELDS
-from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
-from diamond_core.testing.samples import NOON
+from diamond_core.testing import a_card, load_formula, some_stones
 
 STONES = some_stones(400)
 FEATURES = tuple(name for name in FIELDS if name != "table")
@@ -36,12 +35,7 @@ CARD = a_card("formula-1", features=FEATURES, price_ranges=RANGES)
 @pytest.fixture(scope="module")
 def follower():
     """A follower of a champion that says to take every field but the table."""
-    history = ModelHistory(InMemoryModelRepository(), load_formula)
-    history.publish(CARD, a_fitted_model(STONES), STONES)
-    ChooseChampion(history, lambda: NOON).promote(CARD.id, reason="test", by="test")
-    follower = ChampionFollower(history)
-    assert follower.refresh()
-    return follower
+    return following(CARD, STONES)
 
 
 diamonds = st.builds(
@@ -68,7 +62,7 @@ def test_prices_one_stone_as_it_prices_many(follower, stones):
         alone = price_diamonds.one(stone)
         assert alone.assumed == assumed[at]
         assert alone.outside == outside[at]
-        assert alone.warning == together.warnings()[at]
+        assert alone.warning == together.warnings(outside)[at]
         assert alone.card == together.card
         assert (alone.price, alone.low, alone.high) == pytest.approx(
             (together.prices[at], together.lows[at], together.highs[at]), abs=0.011, rel=1e-12
@@ -111,13 +105,9 @@ def test_prices_a_stone_at_the_end_of_what_is_known(follower, carat):
 def test_says_that_a_combination_was_not_seen():
     stones = some_stones(4000)
     common = stones[(stones.carat < 1.0) | (stones.column("clarity") < 4)]
-    history = ModelHistory(InMemoryModelRepository(), load_formula)
     ranges = PriceRanges.calibrate(common, common.price * 1.1, common.price * 1.2, FEATURES)
     card = a_card("formula-1", price_ranges=ranges, training_range=training_range(common))
-    history.publish(card, a_fitted_model(common), common)
-    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
-    follower = ChampionFollower(history)
-    follower.refresh()
+    follower = following(card, common)
     seen = Diamond(carat=0.7, cut=Cut.IDEAL, color=Color.E, clarity=Clarity.VVS2)
     not_seen = dataclasses.replace(seen, carat=2.0)
     first, second = (PriceDiamonds(follower).one(stone) for stone in (seen, not_seen))
@@ -130,7 +120,7 @@ def test_says_that_a_combination_was_not_seen():
 def test_says_that_no_known_stone_is_as_dear(follower):
     best = Diamond(carat=3.6, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
     prediction = PriceDiamonds(follower).one(best)
-    dearest = RANGES.prices[1]
+    dearest = RANGES.dearest
     assert prediction.price > dearest
     assert prediction.outside[-1] == "price"
     assert f"the dearest cost ${dearest:,.0f}" in prediction.warning
@@ -168,13 +158,9 @@ def test_assumes_only_what_the_model_takes(follower):
 
 
 def test_ignores_the_training_range_of_a_field_of_another_version():
-    history = ModelHistory(InMemoryModelRepository(), load_formula)
     ranges = {"girdle": (1.0, 2.0), "carat": (0.1, 0.2)}
     card = dataclasses.replace(CARD, training_range=ranges)
-    history.publish(card, a_fitted_model(STONES), STONES)
-    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
-    follower = ChampionFollower(history)
-    follower.refresh()
+    follower = following(card, STONES)
     stone = Diamond(carat=1, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF)
     assert PriceDiamonds(follower).one(stone).outside == ["carat"]
     many = PriceDiamonds(follower).many(DiamondTable.from_diamonds([stone]))

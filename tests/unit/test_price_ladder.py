@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from histories import following
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import some_measured
@@ -14,7 +15,6 @@ from strategies import some_measured
 from diamond_adapters.in_memory import InMemoryModelRepository
 from diamond_core import (
     ChampionFollower,
-    ChooseChampion,
     Clarity,
     Color,
     Cut,
@@ -30,8 +30,7 @@ from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.fields import GRADES
 from diamond_core.stones.proportions import values_at
 from diamond_core.stones.trade_weights import TRADE_WEIGHTS, just_below, neighbouring_weights
-from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
-from diamond_core.testing.samples import NOON
+from diamond_core.testing import a_card, load_formula, some_stones
 
 STONES = some_stones(400)
 CARD = dataclasses.replace(a_card(), training_range={"carat": (0.2, 5.0)})
@@ -41,16 +40,7 @@ priceable = st.builds(dataclasses.replace, some_measured, carat=st.floats(0.11, 
 
 @pytest.fixture(scope="module")
 def follower():
-    return serving(STONES)
-
-
-def serving(stones):
-    history = ModelHistory(InMemoryModelRepository(), load_formula)
-    history.publish(CARD, a_fitted_model(stones), stones)
-    ChooseChampion(history, lambda: NOON).promote(CARD.id, reason="test", by="test")
-    follower = ChampionFollower(history)
-    follower.refresh()
-    return follower
+    return following(CARD, STONES)
 
 
 @given(stone=priceable)
@@ -86,7 +76,7 @@ def _of(values):
 
 
 def test_prices_everything_in_one_call(monkeypatch):
-    follower = serving(STONES[np.zeros(5, dtype=np.intp)])
+    follower = following(CARD, STONES[np.zeros(5, dtype=np.intp)])
     model = follower.get().model
     calls = []
     original = type(model).price

@@ -2,6 +2,7 @@ import csv
 import io
 
 import pytest
+from histories import following
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,12 +24,7 @@ from diamond_core.testing.samples import NOON
 
 @pytest.fixture(scope="module")
 def price_diamonds():
-    history, stones = ModelHistory(InMemoryModelRepository(), load_formula), some_stones(400)
-    card = history.publish(a_card("formula-1"), a_fitted_model(stones), stones)
-    ChooseChampion(history, lambda: NOON).promote(card.id, reason="test", by="test")
-    follower = ChampionFollower(history)
-    follower.refresh()
-    return PriceDiamonds(follower)
+    return PriceDiamonds(following(a_card("formula-1"), some_stones(400)))
 
 
 def text_of(rows, delimiter=","):

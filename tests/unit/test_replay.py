@@ -42,7 +42,7 @@ def stones_of(rows, prices, ids=None):
 def priced_at(stones, prices, width=0.1):
     prices = np.array(prices)
     low, high = prices * (1 - width), prices * (1 + width)
-    return Predictions(stones.table, CARD, prices, low, high, np.zeros(len(prices)), prices > 0)
+    return Predictions(stones.table, CARD, prices, low, high, prices < 0)
 
 
 def replayed(parts, paid=()):

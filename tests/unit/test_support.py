@@ -86,12 +86,11 @@ def test_a_stone_is_seen_where_one_of_its_grades_has_about_its_weight():
     support = Support(DiamondTable.from_diamonds(known), EFFECTS)
     asked = [
         Diamond(carat=carat, cut=Cut.IDEAL, color=color, clarity=Clarity.IF)
-        for carat, color in ((1.0, Color.D), (1.08, Color.D), (0.93, Color.D), (1.18, Color.D))
+        for carat, color in (
+            *((carat, Color.D) for carat in (1.0, 1.08, 0.93, 1.18, 0.85)),
+            (1.0, Color.E),
+        )
     ]
-    asked += [
-        Diamond(carat=each, cut=Cut.IDEAL, color=Color.D, clarity=Clarity.IF) for each in (0.85,)
-    ]
-    asked += [Diamond(carat=1.0, cut=Cut.IDEAL, color=Color.E, clarity=Clarity.IF)]
     seen = [True, True, True, False, False, False]
     assert [support.is_seen(stone) for stone in asked] == seen
     assert support.are_seen(DiamondTable.from_diamonds(asked)).tolist() == seen

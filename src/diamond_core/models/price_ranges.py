@@ -42,7 +42,7 @@ class PriceRanges:
         measured: the error scale if all measurements are known.
         unmeasured: the error scale if no measurement is known.
         measurements: the fields that the model uses and that can be unknown.
-        prices: the minimum and the maximum known price, in USD.
+        dearest: the highest known price, in USD.
         effects: what gaps are measured with, see ``Support``.
         usual_gap: the median of the training stones' own gaps, if they were not known themselves.
     """
@@ -51,7 +51,7 @@ class PriceRanges:
     measured: ErrorScale
     unmeasured: ErrorScale
     measurements: tuple[str, ...]
-    prices: tuple[float, float]
+    dearest: float
     effects: Effects
     usual_gap: float
 
@@ -81,7 +81,7 @@ class PriceRanges:
             measured=ErrorScale.learn(table, out_of_fold, coverage, growth),
             unmeasured=ErrorScale.learn(table, out_of_fold_four_cs, coverage, growth),
             measurements=tuple(name for name in features if name in OPTIONAL),
-            prices=(float(table.price.min()), float(table.price.max())),
+            dearest=float(table.price.max()),
             effects=support.effects,
             usual_gap=usual_gap,
         )

@@ -56,7 +56,7 @@ class Prediction:
 class Predictions:
     """The predicted prices of many stones: ``prices``, ``lows``, ``highs`` in USD, shape (n,).
 
-    ``gaps`` and ``seen`` are those of the model's ``Support``.
+    ``unseen`` says whose combination of weight and grades was not seen in training, shape (n,).
     """
 
     table: DiamondTable
@@ -64,8 +64,7 @@ class Predictions:
     prices: Floats
     lows: Floats
     highs: Floats
-    gaps: Floats
-    seen: NDArray[np.bool_]
+    unseen: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.prices)
@@ -79,16 +78,14 @@ class Predictions:
         """Return for each stone what its price must be read with care for; see ``Prediction``."""
         masks = outside_range(self.table, self.card.training_range)
         none = np.zeros(len(self), dtype=bool)
-        ranges = self.card.price_ranges
-        few = (self.gaps >= ranges.usual_gap + FEW) & ~self.seen
-        masks[COMBINATION] = few & ~masks.get("carat", none)
-        masks[PRICE.name] = self.prices > ranges.prices[1]
+        masks[COMBINATION] = self.unseen & ~masks.get("carat", none)
+        masks[PRICE.name] = self.prices > self.card.price_ranges.dearest
         return _names_where(masks, len(self))
 
-    def warnings(self) -> list[str | None]:
-        """Return the same in words for each stone, or None."""
+    def warnings(self, outside: Sequence[Sequence[str]]) -> list[str | None]:
+        """Return in words what ``outside`` has returned, for each stone, or None."""
         said: dict[tuple[str, ...], str | None] = {(): None}
-        found = list(map(tuple, self.outside()))
+        found = list(map(tuple, outside))
         for names in set(found) - said.keys():
             said[names] = warning_of(names, self.card)
         return [said[names] for names in found]
@@ -146,7 +143,7 @@ class PriceDiamonds:
             and not support.is_seen(diamond)
         ):
             outside.append(COMBINATION)
-        if price > ranges.prices[1]:
+        if price > ranges.dearest:
             outside.append(PRICE.name)
         warning = warning_of(outside, card) if outside else None
         measurements = ranges.measurements
@@ -163,14 +160,10 @@ class PriceDiamonds:
         served = self.served()
         prices, gaps = served.model.price(table), served.support.gaps(table)
         lows, highs = served.card.price_ranges.of_table(table, prices, gaps)
+        unseen = gaps >= served.card.price_ranges.usual_gap + FEW
+        unseen[unseen] = ~served.support.are_seen(table[unseen])
         return Predictions(
-            table,
-            served.card,
-            _all_cents(prices),
-            _all_cents(lows),
-            _all_cents(highs),
-            gaps,
-            served.support.are_seen(table),
+            table, served.card, _all_cents(prices), _all_cents(lows), _all_cents(highs), unseen
         )
 
     def refusals(self, table: DiamondTable) -> dict[int, FieldProblem]:
@@ -194,7 +187,7 @@ def warning_of(outside: Sequence[str], card: ModelCard) -> str | None:
         if name == COMBINATION:
             said.append("no stone of about this weight and these grades was seen in training")
         elif name == PRICE.name:
-            dearest = card.price_ranges.prices[1]
+            dearest = card.price_ranges.dearest
             said.append(f"no known stone is as dear: the dearest cost ${dearest:,.0f}")
         else:
             minimum, maximum = card.training_range[name]

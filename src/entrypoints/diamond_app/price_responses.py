@@ -160,14 +160,15 @@ class Predictions(Struct, frozen=True):
         """
         model = ModelName.of(predictions.card)
         coverage = predictions.card.price_ranges.coverage
+        outside = predictions.outside()
         columns = (
             predictions.prices.tolist(),
             np.round(predictions.prices / predictions.table.carat, 2).tolist(),
             predictions.lows.tolist(),
             predictions.highs.tolist(),
             predictions.assumed(),
-            predictions.outside(),
-            predictions.warnings(),
+            outside,
+            predictions.warnings(outside),
         )
         numbers = range(len(predictions) + len(wrong))
         good = [number for number in numbers if number not in wrong] if wrong else numbers

@@ -96,7 +96,7 @@ def _price_rows(
     good = [index for index in whole if index not in rejected]
     priced = price_diamonds.many(cleaned.table)
     numbers = (each.tolist() for each in (priced.prices, priced.lows, priced.highs))
-    cells = zip(*numbers, priced.warnings(), strict=True)
+    cells = zip(*numbers, priced.warnings(priced.outside()), strict=True)
     for index, (price, low, high, warning) in zip(good, cells, strict=True):
         added[index] = (price, low, high, "", warning or "")
     for at, problem in price_diamonds.refusals(cleaned.table).items():
