@@ -118,8 +118,11 @@ async function ask(values, n, parts = ["price", "similar"]) {
   }
   if (price.status === "rejected") clearAnswer(wrong.size ? "Correct the marked values to get a price." : "No price yet.");
   else if (price.value) {
-    await loadChampion(price.value.model);
-    if (mine !== latest) return;
+    if (champion && champion.id !== price.value.model.id) { // promoted meanwhile
+      champion = null;
+      await loadChampion();
+      if (mine !== latest) return;
+    }
     showAnswer(values, price.value);
     $("why").hidden = false;
     $("why-said").replaceChildren(...waterfall(price.value));
@@ -132,9 +135,9 @@ async function ask(values, n, parts = ["price", "similar"]) {
 /** Which similar stones are asked for. */
 const which = (n) => ($("near").checked ? { n, grades: "near" } : { n });
 
-/** Get the champion's card, unless it is that of *model*; the price does not need it. */
-async function loadChampion(model) {
-  if (champion && (!model || champion.id === model.id)) return;
+/** Get the champion's card once; the price does not need it. */
+async function loadChampion() {
+  if (champion) return;
   try {
     champion = await getJson("/v1/models/champion");
   } catch (error) {
