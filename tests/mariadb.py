@@ -113,10 +113,15 @@ class MariaDB:
     def freeze(self) -> None:
         """Stop the server's process: connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP)
+        until(self._stands_still, "every thread of MariaDB is stopped")
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
         self._signal(signal.SIGCONT)
+
+    def _stands_still(self) -> bool:
+        threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+        return {each.read_text().rpartition(")")[2].split()[0] for each in threads} == {"T"}
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "the server does not run"

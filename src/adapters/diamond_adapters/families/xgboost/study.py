@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
@@ -54,13 +55,11 @@ def run_study(
         study = optuna.create_study(
             storage=storage,
             study_name=name,
-            sampler=_SamplerByNumber(seed),
+            sampler=_SamplerByNumber(seed, first),
             pruner=optuna.pruners.PercentilePruner(25.0, n_startup_trials=2),
             load_if_exists=True,
         )
         with _joined(url, study):
-            if all(trial.state == TrialState.FAIL for trial in study.get_trials(deepcopy=False)):
-                study.enqueue_trial(dict(first))
 
             def finished() -> list[FrozenTrial]:
                 return study.get_trials(deepcopy=False, states=FINISHED)
@@ -97,19 +96,40 @@ class _SamplerByNumber(TPESampler):
     """Optuna's TPE, restarted for each trial with a seed that depends on the trial's number.
 
     With one stream of random numbers, a process that joins a study would repeat earlier proposals.
-    Failed trials do not count, so that a search that was interrupted ends as any other.
+    Failed trials do not count, so that a search that was interrupted ends as any other. The first
+    trial gets the parameters *first*: two processes could both take it from a queue.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, first: Mapping[str, Any]) -> None:
         super().__init__(seed=seed % 2**32, multivariate=True)
         self._seed_of_study = seed
+        self._first = first
+        self._number = 0
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         failed = study.get_trials(deepcopy=False, states=(TrialState.FAIL,))
-        number = trial.number - sum(each.number < trial.number for each in failed)
-        seed = (self._seed_of_study * 1_000_003 + number) % 2**32
+        self._number = trial.number - sum(each.number < trial.number for each in failed)
+        seed = (self._seed_of_study * 1_000_003 + self._number) % 2**32
         super().__init__(seed=seed, multivariate=True)
         super().before_trial(study, trial)
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        if self._number == 0:
+            return {}
+        return super().infer_relative_search_space(study, trial)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        if self._number == 0 and param_name in self._first:
+            return self._first[param_name]
+        return super().sample_independent(study, trial, param_name, param_distribution)
 
 
 @contextmanager
