@@ -6,5 +6,6 @@ from collections.abc import Mapping
 from typing import Final
 
 FOUR_CS: Final = ("carat", "cut", "color", "clarity")
-FEATURES: Final = (*FOUR_CS, "depth", "table", "x", "y", "z")
+MEASUREMENTS: Final = ("depth", "table", "x", "y", "z")
+FEATURES: Final = (*FOUR_CS, *MEASUREMENTS)
 POSITIONS: Final[Mapping[str, int]] = {name: at for at, name in enumerate(FEATURES)}

@@ -13,7 +13,7 @@ import numpy as np
 import xgboost as xgb
 from onnx import TensorProto
 
-from diamond_adapters.families.features import FEATURES, FOUR_CS
+from diamond_adapters.families.features import FEATURES, FOUR_CS, MEASUREMENTS
 from diamond_adapters.families.onnx_graph import ML, Graph
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.price_table import PriceTables
@@ -29,15 +29,22 @@ def export(tables: PriceTables, booster: xgb.Booster, rule: PriceRule) -> bytes:
     """
     add = Graph(FEATURES)
     exact = add("Cast", INPUT, to=TensorProto.DOUBLE)
-    unknown = add("IsNaN", add.columns(INPUT, FEATURES[len(FOUR_CS) :]))
-    known = add("Cast", add("Not", unknown), to=TensorProto.DOUBLE)
-    measured = add("ReduceMax", known, add.constant([1], np.int64), keepdims=1)
-    value = tables.add_to(add, exact, measured)
-    if booster.num_boosted_rounds():
-        of_trees = _trees(add, _columns(add, exact), booster)
-        counted = add("Mul", add("Cast", of_trees, to=TensorProto.DOUBLE), measured)
-        value = add("Add", value, counted)
-    rule.add_to(add, add("Reshape", value, add.constant([-1], np.int64)), log_price=True)
+
+    def with_measurements() -> str:
+        unknown = add("IsNaN", add.columns(INPUT, MEASUREMENTS))
+        known = add("Cast", add("Not", unknown), to=TensorProto.DOUBLE)
+        measured = add("ReduceMax", known, add.constant([1], np.int64), keepdims=1)
+        logs = tables.add_to(add, exact, measured)
+        if not booster.num_boosted_rounds():
+            return logs
+        of_trees = add("Cast", _trees(add, _columns(add, exact), booster), to=TensorProto.DOUBLE)
+        counted = add("Mul", of_trees, measured)
+        return add("Add", logs, add("Reshape", counted, add.constant([-1], np.int64)))
+
+    value = add.choose(
+        add.any_known(MEASUREMENTS), with_measurements, lambda: tables.add_to(add, exact)
+    )
+    rule.add_to(add, value, log_price=True)
     return add.serialized("xgboost")
 
 
@@ -53,7 +60,7 @@ def _columns(add: Graph, exact: str) -> str:
         add.columns(exact, FOUR_CS),
         add("Add", color, clarity),
         add("Min", color, clarity),
-        add.columns(exact, FEATURES[len(FOUR_CS) :]),
+        add.columns(exact, MEASUREMENTS),
         *(spread, add("Div", x, y), add("Div", z, x)),
     ]
     return add("Cast", add("Concat", *columns, axis=1), to=TensorProto.FLOAT)
