@@ -4,7 +4,7 @@
         [--connections 1 16]
 
 Serves side by side, two workers each: bare Falcon, the minimal app with the champion's graph, see
-``minimal.py``, each under gunicorn's gthread and gevent workers, and the service with its record
+``_minimal.py``, each under gunicorn's gthread and gevent workers, and the service with its record
 in SQLite. ``wrk`` loads them in turn. A ratio is that to the faster minimal app. Then ``hey`` asks for
 prices at a constant 70 % of the greatest rate.
 """
@@ -63,7 +63,7 @@ def side_by_side(home):
     env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "benchmarks"), env.get("PYTHONPATH", "")))
     gunicorn = (sys.executable, "-m", "gunicorn", "--log-level", "error")
     commands = {OURS: (*gunicorn, "--config", "python:diamond_app.gunicorn_conf")}
-    for name, call in (("minimal", "minimal:app()"), ("bare", "minimal:bare()")):
+    for name, call in (("minimal", "_minimal:app()"), ("bare", "_minimal:bare()")):
         for worker, more in CLASSES.items():
             commands[f"{name}, {worker}"] = (
                 *(*gunicorn, "--worker-class", worker, *more, "--keep-alive", "5"),

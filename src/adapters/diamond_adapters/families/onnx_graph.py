@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from diamond_adapters.models.onnx_model import INPUT, OUTPUT
 
 OPSET: Final = 18
-OPSET_ML: Final = 3
+OPSET_ML: Final = 5
 IR_VERSION: Final = 9
 ML: Final = "ai.onnx.ml"
 """The domain of the operators for trees."""

@@ -1,6 +1,6 @@
 """The apps that the service is compared with: bare Falcon, and the least that answers a price.
 
-gunicorn loads one with ``minimal:bare()`` or ``minimal:app()``; ``DIAMOND_HOME`` says whose
+gunicorn loads one with ``_minimal:bare()`` or ``_minimal:app()``; ``DIAMOND_HOME`` says whose
 champion. ``app`` decodes the JSON, runs the champion's graph and answers; it does not check,
 record, count or set a header. Its similar stones are those of the same index.
 """
