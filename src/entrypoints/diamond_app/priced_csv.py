@@ -96,9 +96,10 @@ def _price_rows(
     good = [index for index in whole if index not in rejected]
     priced = price_diamonds.many(cleaned.table)
     numbers = (each.tolist() for each in (priced.prices, priced.lows, priced.highs))
-    cells = zip(*numbers, priced.warnings(priced.outside()), strict=True)
-    for index, (price, low, high, warning) in zip(good, cells, strict=True):
-        added[index] = (price, low, high, "", warning or "")
+    remarks, which = priced.remarks()
+    cells = zip(*numbers, which.tolist(), strict=True)
+    for index, (price, low, high, remark) in zip(good, cells, strict=True):
+        added[index] = (price, low, high, "", remarks[remark].warning or "")
     for at, problem in price_diamonds.refusals(cleaned.table).items():
         added[good[at]] = _failed(f"{problem.field}: {problem.detail}")
     return added
