@@ -121,7 +121,7 @@ class DiamondTable:
             if name in GRADES:
                 numbers = map(GRADES[name].numbers.get, values, repeat(UNKNOWN_GRADE))
                 rows[name] = np.frombuffer(bytes(numbers), dtype=np.uint8)
-            elif values.count(None) < len(values):  # empty rows are unknown
+            else:
                 rows[name] = np.array(values, dtype=np.float64)  # None becomes NaN
         return cls(rows)
 

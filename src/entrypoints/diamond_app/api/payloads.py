@@ -222,7 +222,9 @@ def read_stones(req: Request, refusals: Refusals) -> BatchStones:
     """
     try:
         stones = decode_batch(req.context.body).diamonds
-        table = DiamondTable.of_valid({name: list(map(value, stones)) for name, value in _VALUES})
+        columns = {name: list(map(value, stones)) for name, value in _VALUES}
+        given = {name: each for name, each in columns.items() if each.count(None) < len(each)}
+        table = DiamondTable.of_valid(given)
         if not refusals(table):
             return BatchStones(table, {})
     except (*REFUSED, InvalidTable):

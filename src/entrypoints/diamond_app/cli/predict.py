@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
@@ -21,7 +21,12 @@ from diamond_app.cli.output import (
 from diamond_app.cli.stone_options import brief_stone, stone, stone_options
 
 if TYPE_CHECKING:
-    from diamond_core import Diamond, Explanation
+    from diamond_app.priced_rows import PriceParts
+    from diamond_app.settings import Settings
+    from diamond_core import Diamond, Explanation, PriceDiamonds
+
+LARGE: Final = 4_000_000
+"""From this size on, in bytes, a file is priced faster by processes, which take a second to start."""
 
 
 @click.command("predict")
@@ -132,25 +137,42 @@ def _opened(csv_file: Path) -> Iterator[BinaryIO]:
         raise SourceUnreadable(str(csv_file), ex.strerror or str(ex)) from ex
 
 
+def _price_parts(
+    settings: Settings, price_diamonds: PriceDiamonds, size: int
+) -> AbstractContextManager[PriceParts]:
+    """Return what prices the parts of a file of *size* bytes: a large one on all cores."""
+    from diamond_app.priced_rows import in_this_thread
+    from diamond_app.pricing_processes import PricingProcesses, cores
+
+    is_ours = click.get_current_context().find_root().obj is None
+    if size < LARGE or cores() == 1 or not is_ours:
+        return nullcontext(in_this_thread(price_diamonds))
+    return PricingProcesses(settings, price_diamonds.card.id, cores())
+
+
 def _price_file(csv_file: Path, output: Path | None, *, keep_formulas: bool) -> None:
     from diamond_app.priced_csv import price_csv
     from diamond_app.whole_file import whole_file
 
     wired = container()
     wired.champion_follower().refresh()
+    price_diamonds = wired.price_diamonds().pinned()
+    size = csv_file.stat().st_size
     with (
         progress_bar(quiet=False) as progress,
         _opened(csv_file) as source,
         whole_file(output) as target,
+        _price_parts(wired.settings(), price_diamonds, size) as price_parts,
     ):
         priced = price_csv(
             str(csv_file),
             source,
-            csv_file.stat().st_size,
+            size,
             target,
-            wired.price_diamonds(),
+            price_diamonds,
             progress=progress,
             keep_formulas=keep_formulas,
+            price_parts=price_parts,
         )
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
