@@ -31,13 +31,13 @@ LARGE: Final = 4_000_000
 
 @click.command("predict")
 @click.argument(
-    "csv_file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @stone_options
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the priced CSV to this file; default is stdout.",
+    help="Write the priced file to this one; default is stdout, for a CSV.",
 )
 @click.option("--explain", is_flag=True, help="Say why: what each property adds to the price.")
 @click.option(
@@ -49,7 +49,7 @@ LARGE: Final = 4_000_000
 @keep_formulas_option
 @json_option
 def command(
-    csv_file: Path | None,
+    file: Path | None,
     output: Path | None,
     explain: bool,
     compared_with: Diamond | None,
@@ -57,10 +57,11 @@ def command(
     as_json: bool,
     **values: str | None,
 ) -> None:
-    """Price one stone given by options, or each row of CSV_FILE.
+    """Price one stone given by options, or each row of FILE: a CSV or a .parquet file.
 
-    Only carat, cut, color and clarity are required. The output CSV has the rows and columns of
-    the input, then the columns predicted_price, price_low, price_high, error and warning.
+    Only carat, cut, color and clarity are required. The output is a file of the same kind: it has
+    the rows and columns of the input, then the columns predicted_price, price_low, price_high, error
+    and warning. A large file is priced on all cores.
 
     \b
     Examples:
@@ -68,17 +69,18 @@ def command(
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --explain
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --compared-with "1.0 Good H SI2"
       diamond predict stones.csv --output priced.csv
+      diamond predict stones.parquet --output priced.parquet
     """
-    if csv_file is not None:
+    if file is not None:
         of_one = (compared_with, *values.values())
         if any(value is not None for value in of_one) or as_json or explain:
             raise click.UsageError(
-                "a CSV file takes neither --json nor --explain nor the options of one stone"
+                "a file takes neither --json nor --explain nor the options of one stone"
             )
-        _price_file(csv_file, output, keep_formulas=keep_formulas)
+        _price_file(file, output, keep_formulas=keep_formulas)
         return
     if output is not None or keep_formulas:
-        raise click.UsageError("--output and --keep-formulas need a CSV file, which comes first")
+        raise click.UsageError("--output and --keep-formulas need a file, which comes first")
     from diamond_app.price_responses import Prediction
     from diamond_core import new_exchange_id
 
@@ -127,14 +129,14 @@ def _print_why(why: Explanation, price: float) -> None:
 
 
 @contextmanager
-def _opened(csv_file: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[BinaryIO]:
     from diamond_core import SourceUnreadable
 
     try:
-        with csv_file.open("rb") as source:
+        with path.open("rb") as source:
             yield source
     except OSError as ex:
-        raise SourceUnreadable(str(csv_file), ex.strerror or str(ex)) from ex
+        raise SourceUnreadable(str(path), ex.strerror or str(ex)) from ex
 
 
 def _price_parts(
@@ -150,31 +152,53 @@ def _price_parts(
     return PricingProcesses(settings, price_diamonds.card.id, cores())
 
 
-def _price_file(csv_file: Path, output: Path | None, *, keep_formulas: bool) -> None:
-    from diamond_app.priced_csv import price_csv
+def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None:
     from diamond_app.whole_file import whole_file
 
+    is_parquet = _is_parquet(file)
+    if is_parquet != _is_parquet(output or Path()):
+        raise click.UsageError(
+            "a Parquet file is priced into a Parquet file, and a CSV into a CSV: see --output"
+        )
     wired = container()
     wired.champion_follower().refresh()
     price_diamonds = wired.price_diamonds().pinned()
-    size = csv_file.stat().st_size
+    size = file.stat().st_size
     with (
         progress_bar(quiet=False) as progress,
-        _opened(csv_file) as source,
+        _opened(file) as source,
         whole_file(output) as target,
         _price_parts(wired.settings(), price_diamonds, size) as price_parts,
     ):
-        priced = price_csv(
-            str(csv_file),
-            source,
-            size,
-            target,
-            price_diamonds,
-            progress=progress,
-            keep_formulas=keep_formulas,
-            price_parts=price_parts,
-        )
+        if is_parquet:
+            from diamond_app.priced_parquet import price_parquet
+
+            priced = price_parquet(
+                str(file),
+                source,
+                target,
+                price_diamonds,
+                progress=progress,
+                price_parts=price_parts,
+            )
+        else:
+            from diamond_app.priced_csv import price_csv
+
+            priced = price_csv(
+                str(file),
+                source,
+                size,
+                target,
+                price_diamonds,
+                progress=progress,
+                keep_formulas=keep_formulas,
+                price_parts=price_parts,
+            )
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
         summary += f", {priced.bad:,} rows not priced: see the column 'error'"
     print(summary, file=sys.stderr)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"
