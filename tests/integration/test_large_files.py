@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import os
 import signal
 
 import pytest
+from falcon import testing
 from support import diamond
+from wired import in_memory
 
 from diamond_app.cli import predict
 from diamond_app.container import build_container
 from diamond_app.priced_csv import price_csv
 from diamond_app.pricing_processes import PricingProcesses
 from diamond_app.settings import Settings
-from diamond_core import Unavailable
+from diamond_app.wsgi import app_of
+from diamond_core import FIELDS, Unavailable
+from diamond_core.stones.fields import GRADES
 
 
 @pytest.fixture
@@ -44,6 +49,28 @@ def test_a_large_file_is_priced_by_processes_as_by_one(wired, trained_home, larg
     assert out.read_bytes() == alone.getvalue()
     assert f"{counts.good:,} stones priced, {counts.bad:,} rows not priced" in told
     assert counts.bad > 1000
+
+
+def test_a_priced_row_has_the_price_of_a_batch(wired, sample_csv):
+    data, target = sample_csv.read_bytes(), io.BytesIO()
+    price_csv("it", io.BytesIO(data), len(data), target, wired.price_diamonds())
+    rows = [*csv.DictReader(io.StringIO(target.getvalue().decode(), newline=""))]
+    priced = [row for row in rows if not row["error"]]
+    assert len(priced) > 4900
+    stones = [
+        {name: row[name] if name in GRADES else float(row[name]) for name in FIELDS if row[name]}
+        for row in priced
+    ]
+    wired.request_log.override(in_memory().request_log)
+    client = testing.TestClient(app_of(wired))
+    answer = client.simulate_post("/v1/predictions/batch", json={"diamonds": stones})
+    assert answer.status_code == 200
+    for row, one in zip(priced, answer.json["predictions"], strict=True):
+        ends = one["price_range"]
+        found = [float(row[name]) for name in ("predicted_price", "price_low", "price_high")]
+        # a runtime may add up rows in another order, in 32 bits
+        assert found == pytest.approx([one["price"], ends["low"], ends["high"]], abs=0.011)
+        assert row["warning"] == (one["warning"] or "")
 
 
 def end_itself(part, price_diamonds):
