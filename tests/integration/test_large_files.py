@@ -15,7 +15,7 @@ from wired import in_memory
 from diamond_app.cli import predict
 from diamond_app.container import build_container
 from diamond_app.priced_csv import price_csv
-from diamond_app.pricing_processes import PricingProcesses
+from diamond_app.pricing_processes import AHEAD, PricingProcesses
 from diamond_app.settings import Settings
 from diamond_app.wsgi import app_of
 from diamond_core import FIELDS, Unavailable
@@ -79,9 +79,8 @@ def end_itself(part, price_diamonds):
 
 
 def test_says_that_a_process_has_ended(wired):
-    id = wired.price_diamonds().card.id
     with (
-        PricingProcesses(wired.settings(), id, 1) as price_parts,
+        PricingProcesses(wired.settings(), wired.price_diamonds(), 1) as price_parts,
         pytest.raises(Unavailable, match="a process that prices has ended"),
     ):
         list(price_parts(end_itself, ["part"]))
@@ -91,18 +90,19 @@ def where_it_runs(part, price_diamonds):
     return part, os.getpid(), price_diamonds.card.id
 
 
-def test_parts_keep_their_order_and_few_of_them_are_read_ahead(wired):
-    id = wired.price_diamonds().card.id
+def test_parts_keep_their_order_and_not_too_many_are_read_ahead(wired):
     read = []
 
     def parts():
-        for number in range(50):
+        for number in range(300):
             read.append(number)
             yield number
 
-    with PricingProcesses(wired.settings(), id, 2) as price_parts:
+    processes = set()
+    with PricingProcesses(wired.settings(), wired.price_diamonds(), 1) as price_parts:
         for number, (part, process, model) in enumerate(price_parts(where_it_runs, parts())):
-            assert part == number
-            assert (process != os.getpid(), model) == (True, id)
-            assert len(read) <= number + 10
-    assert read == list(range(50))
+            assert (part, model) == (number, wired.price_diamonds().card.id)
+            assert len(read) <= number + AHEAD + 1
+            processes.add(process)
+    assert read == list(range(300))
+    assert processes > {os.getpid()}

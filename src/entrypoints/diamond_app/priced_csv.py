@@ -106,7 +106,8 @@ class _PriceBlock:
         rows, width = block.rows(), len(self.header)
         errors = {at: ragged(row, self.header) for at, row in enumerate(rows) if len(row) != width}
         whole = [row for row in rows if len(row) == width]
-        priced = PricedRows.of(columns_of(whole, self.columns), len(whole), price_diamonds)
+        read = _with_numbers(columns_of(whole, self.columns))
+        priced = PricedRows.of(read, len(whole), price_diamonds)
         places = [at for at in range(len(rows)) if at not in errors]
         padding = sum(max(0, width - len(rows[at])) for at in errors)
         lines = self._lines(map(self._fitted, rows))

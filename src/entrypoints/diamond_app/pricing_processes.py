@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from diamond_app.settings import Settings
 from diamond_core import ModelId, PriceDiamonds, Unavailable
 
 _Part = TypeVar("_Part")
 _Priced = TypeVar("_Priced")
+
+AHEAD: Final = 64
+"""How many parts can be priced before the one that comes next in the file."""
 
 _price_diamonds: PriceDiamonds | None = None
 """What this process prices with, if it is one of a pool."""
@@ -30,20 +33,22 @@ def cores() -> int:
 
 
 class PricingProcesses:
-    """A ``PriceParts`` of *count* processes, which price with the model *id*.
+    """A ``PriceParts`` of this process and *others*, which all price with the same model.
 
-    They load it themselves, from the *settings*. Use it in a ``with`` block. At most four parts for
-    each process are in memory.
+    The others load it themselves, from the *settings*; until they have, this one prices alone. Use it
+    in a ``with`` block. Of what is read ahead, at most ``AHEAD`` parts are in memory.
 
     Raises:
         Unavailable: a process has ended.
     """
 
-    def __init__(self, settings: Settings, id: ModelId, count: int) -> None:
-        self._count = count
+    def __init__(self, settings: Settings, price_diamonds: PriceDiamonds, others: int) -> None:
+        self._price_diamonds = price_diamonds.pinned()
+        self._others = others
         # a copy of this process could inherit a lock that another thread holds
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPoolExecutor(count, context, _start, (settings, id))
+        id = self._price_diamonds.card.id
+        self._pool = ProcessPoolExecutor(others, context, _start, (settings, id))
 
     def __enter__(self) -> Self:
         return self
@@ -57,8 +62,13 @@ class PricingProcesses:
         waiting: deque[Future[_Priced]] = deque()
         with _ended_processes():
             for part in parts:
-                waiting.append(self._pool.submit(_price, price, part))
-                if len(waiting) > 4 * self._count:
+                if sum(not each.done() for each in waiting) < 2 * self._others:
+                    waiting.append(self._pool.submit(_price, price, part))
+                else:
+                    here: Future[_Priced] = Future()
+                    here.set_result(price(part, self._price_diamonds))
+                    waiting.append(here)
+                while waiting and (waiting[0].done() or len(waiting) > AHEAD):
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

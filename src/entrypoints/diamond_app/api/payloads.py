@@ -223,7 +223,12 @@ def read_stones(req: Request, refusals: Refusals) -> BatchStones:
     try:
         stones = decode_batch(req.context.body).diamonds
         columns = {name: list(map(value, stones)) for name, value in _VALUES}
-        given = {name: each for name, each in columns.items() if each.count(None) < len(each)}
+        # a field that no stone has costs nothing; it is rare that only the first one lacks it
+        given = {
+            name: each
+            for name, each in columns.items()
+            if each[0] is not None or each.count(None) < len(each)
+        }
         table = DiamondTable.of_valid(given)
         if not refusals(table):
             return BatchStones(table, {})

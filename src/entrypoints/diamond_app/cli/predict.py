@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from diamond_core import Diamond, Explanation, PriceDiamonds
 
 LARGE: Final = 4_000_000
-"""From this size on, in bytes, a file is priced faster by processes, which take a second to start."""
+"""From this size on, in bytes, a file is priced by several processes, which take a second to start."""
 
 
 @click.command("predict")
@@ -149,7 +149,7 @@ def _price_parts(
     is_ours = click.get_current_context().find_root().obj is None
     if size < LARGE or cores() == 1 or not is_ours:
         return nullcontext(in_this_thread(price_diamonds))
-    return PricingProcesses(settings, price_diamonds.card.id, cores())
+    return PricingProcesses(settings, price_diamonds, cores() - 1)
 
 
 def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None:
