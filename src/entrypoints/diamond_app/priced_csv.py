@@ -146,7 +146,8 @@ class _PriceBlock:
         return row + [""] * (width - len(row))
 
 
-_decode_numbers: Final = msgspec.json.Decoder(list[float | None]).decode
+_decode_numbers: Final = msgspec.json.Decoder(list[float]).decode
+_decode_numbers_or_null: Final = msgspec.json.Decoder(list[float | None]).decode
 
 
 def _with_numbers(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[object]]:
@@ -158,13 +159,18 @@ def _with_numbers(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence
     read: dict[str, Sequence[object]] = dict(columns)
     for name in NUMBERS.keys() & columns.keys():
         texts = columns[name]
-        blank = texts.count("")
-        given = [text or "null" for text in texts] if blank else texts
+        numbers: Sequence[float | None]
         try:
-            numbers = _decode_numbers(f"[{','.join(given)}]")
+            if blank := texts.count(""):
+                given = ",".join(text or "null" for text in texts)
+                numbers = _decode_numbers_or_null(f"[{given}]")
+                if numbers.count(None) != blank:
+                    return columns
+            else:
+                numbers = _decode_numbers(f"[{','.join(texts)}]")
         except ValueError:
             return columns
-        if len(numbers) != len(texts) or numbers.count(None) != blank:
+        if len(numbers) != len(texts):
             return columns
         read[name] = numbers
     return read
