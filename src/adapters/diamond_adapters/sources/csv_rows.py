@@ -6,6 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final
 
@@ -16,8 +18,61 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 MAXIMUM_COLUMNS: Final = 200
 _MAXIMUM_LINE: Final = 1_000_000
+_BLOCK: Final = 1 << 18
+"""How many characters of a CSV are read at once; fewer than the longest line has."""
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """Excel's own first line: it names the separator of the cells."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvBlock:
+    """Some whole rows of a CSV, not yet split into cells: that can be done in another process.
+
+    Attributes:
+        name: the name of the CSV in messages.
+        delimiter: the separator of the cells.
+        line: how many lines of the CSV come before it.
+        text: the rows.
+    """
+
+    name: str
+    delimiter: str
+    line: int
+    text: str
+
+    def rows(self) -> list[list[str]]:
+        """Return the cells of each row; blank rows are skipped.
+
+        Raises:
+            SourceUnreadable: a cell is too long.
+        """
+        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
+        try:
+            return [row for row in reader if row and (row[0].strip() or "".join(row).strip())]
+        except csv.Error as ex:
+            line = self.line + reader.line_num
+            raise SourceUnreadable(self.name, f"line {line}: {ex}") from ex
+
+    def plain_columns(self, width: int) -> tuple[list[str], list[list[str]]] | None:
+        """Return the rows as lines without their ends, and the *width* columns of their cells.
+
+        None if something is in quotes, or if a row is blank or has more or fewer cells; otherwise
+        this is far faster than ``rows``.
+        """
+        text = self.text.replace("\r\n", "\n")
+        if '"' in text or "\r" in text:
+            return None
+        text, delimiter = text.removesuffix("\n"), self.delimiter
+        lines = text.split("\n")
+        is_even = {line.count(delimiter) for line in lines} == {width - 1}
+        if not is_even or max(map(len, lines)) > csv.field_size_limit():
+            return None
+        cells = text.replace("\n", delimiter).split(delimiter)
+        columns = [cells[at::width] for at in range(width)]
+        for at, first in enumerate(columns[0]):
+            if not first.strip() and not any(column[at].strip() for column in columns):
+                return None
+        return lines, columns
 
 
 class CsvRows:
@@ -62,6 +117,7 @@ class CsvRows:
         except (LookupError, ValueError):
             raise SourceUnreadable(name, f"there is no encoding {encoding!r}") from None
         self._text = text  # without this reference, it would close the file
+        self._lines = 0
         blank: list[str] = []
         first = ""
         separator = None
@@ -94,37 +150,101 @@ class CsvRows:
                 text = "".join(row)
                 if text and not text.isspace():
                     if not text.isascii():
-                        self._check_encoding(text)
+                        self._check_encoding(text, reader.line_num)
                     yield row, reader.line_num
         except csv.Error as ex:
             raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
 
-    def _check_encoding(self, text: str) -> None:
+    def blocks(self) -> Iterator[CsvBlock]:
+        """Yield the remaining rows as blocks of text.
+
+        Raises:
+            SourceUnreadable: it has another encoding, or a line or a cell that is too long.
+        """
+        while text := self._some_lines():
+            line = self._lines
+            self._lines += _lines_in(text)
+            if '"' in text:
+                text += self._rest_of_row(text, line)
+            if not text.isascii():
+                self._check_block(text, line)
+            yield CsvBlock(self._name, self.delimiter, line, text)
+
+    def _some_lines(self) -> str:
+        """Return the next lines, or ''."""
+        if self._encoding != "UTF-8":  # so that an error names its line
+            lines: list[str] = []
+            size = 0
+            before = self._lines
+            for line in self._short_lines():
+                lines.append(line)
+                size += len(line)
+                if size >= _BLOCK:
+                    break
+            self._lines = before
+            return "".join(lines)
+        text = self._text.read(_BLOCK)
+        rest = self._text.readline(_MAXIMUM_LINE)
+        last = max(text.rfind("\n"), text.rfind("\r")) + 1
+        if len(text) - last + len(rest) >= _MAXIMUM_LINE:
+            raise self._too_long(self._lines + _lines_in(text) + (last == len(text)))
+        return text + rest
+
+    def _rest_of_row(self, text: str, line: int) -> str:
+        """Return what follows of the last row of *text*: a cell in quotes can have several lines."""
+        more: list[str] = []
+
+        def lines() -> Iterator[str]:
+            yield from io.StringIO(text, newline="")
+            for each in self._short_lines():
+                more.append(each)
+                yield each
+
+        reader = csv.reader(lines(), delimiter=self.delimiter)
+        count = _lines_in(text)
+        try:
+            while reader.line_num < count:
+                next(reader, None)
+        except csv.Error as ex:
+            raise SourceUnreadable(self._name, f"line {line + reader.line_num}: {ex}") from ex
+        return "".join(more)
+
+    def _check_block(self, text: str, line: int) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+            with suppress(csv.Error):  # ``CsvBlock.rows`` raises it
+                for row in reader:
+                    self._check_encoding("".join(row), line + reader.line_num)
+
+    def _check_encoding(self, text: str, line: int) -> None:
         try:
             text.encode()
         except UnicodeEncodeError as ex:
             byte = ord(ex.object[ex.start]) - 0xDC00
             raise SourceUnreadable(
                 self._name,
-                f"byte 0x{byte:02x} on line {self._reader.line_num} is not {self._encoding};"
-                f" {self._advice}",
+                f"byte 0x{byte:02x} on line {line} is not {self._encoding}; {self._advice}",
             ) from None
 
     def _short_lines(self) -> Iterator[str]:
         """Yield the lines; a line that is too long is no row of stones."""
-        number = 0
         try:
             while line := self._text.readline(_MAXIMUM_LINE):
-                number += 1
+                self._lines += 1
                 if len(line) == _MAXIMUM_LINE:
-                    raise SourceUnreadable(
-                        self._name, f"line {number:,} has more than {_MAXIMUM_LINE:,} characters"
-                    )
+                    raise self._too_long(self._lines)
                 yield line
         except UnicodeError as ex:
             raise SourceUnreadable(
-                self._name, f"the text after line {number:,} is not {self._encoding}"
+                self._name, f"the text after line {self._lines:,} is not {self._encoding}"
             ) from ex
+
+    def _too_long(self, line: int) -> SourceUnreadable:
+        return SourceUnreadable(
+            self._name, f"line {line:,} has more than {_MAXIMUM_LINE:,} characters"
+        )
 
     def take(self, maximum: int) -> RawStones | None:
         """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
@@ -145,6 +265,14 @@ class CsvRows:
             return None
         columns = columns_of(rows, self.columns)
         return RawStones(self._name, columns, lines, malformed, self.header, delivered)
+
+
+def _lines_in(text: str) -> int:
+    """Return how many lines end in *text*; its last one can be without an end."""
+    count = text.count("\n")
+    if "\r" in text:
+        count += text.count("\r") - text.count("\r\n")
+    return count + (not text.endswith(("\n", "\r")))
 
 
 def column_names(name: str, header: Sequence[object]) -> list[str]:
@@ -169,6 +297,13 @@ def columns_of(
 ) -> dict[str, Sequence[object]]:
     """Return those *columns* of the *rows* that describe stones, each as one value per row."""
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return described(columns, values)
+
+
+def described(
+    columns: Sequence[str], values: Sequence[Sequence[object]]
+) -> dict[str, Sequence[object]]:
+    """Return the *values* of those *columns* that describe stones."""
     return {name: values[at] for at, name in enumerate(columns) if name in READ_COLUMNS}
 
 

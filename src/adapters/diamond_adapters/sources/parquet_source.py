@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-import numpy as np
-
-from diamond_adapters.installed import not_installed
+from diamond_adapters.parquet_batches import damaged, read_batches, values_of
 from diamond_adapters.sources.csv_rows import column_names, columns_of
 from diamond_adapters.sources.opened import Open, opened, rewindable
-from diamond_core import BATCH_ROWS, DiamondError, RawStones, SourceUnreadable
+from diamond_core import BATCH_ROWS, RawStones
 
 _INDEX: Final = re.compile("__index_level_[0-9]+__")
 """The columns in which pandas keeps an index."""
-# In a process of its own: on damaged files, arro3 can abort the process that it runs in.
-_READER: Final = (
-    "import sys; from arro3.io import read_parquet, write_ipc_stream;"
-    f"rows = read_parquet(open(0, 'rb'), batch_size={BATCH_ROWS});"
-    "write_ipc_stream(rows, sys.stdout.buffer, compression=None)"
-)
-_DAMAGED: Final = "the Parquet file is damaged, or has a feature that arro3 can't read"
 
 
 class ParquetSource:
@@ -54,42 +43,22 @@ class ParquetSource:
 
     def _batches(self, file: BinaryIO) -> Iterator[tuple[list[str], list[list[object]]]]:
         """Yield the names and the columns of each record batch."""
-        try:
-            from arro3.io import read_ipc_stream
-        except ImportError as ex:
-            raise SourceUnreadable(self.name, not_installed(ex)) from ex
-        file.seek(0)
-        command = (sys.executable, "-c", _READER)
-        pipe, null = subprocess.PIPE, subprocess.DEVNULL
-        with subprocess.Popen(command, stdin=file, stdout=pipe, stderr=null) as process:  # noqa: S603
-            assert process.stdout is not None  # noqa: S101  # it is a pipe
-            try:
-                reader = read_ipc_stream(process.stdout)
-                places = self._places(reader.schema.names)
-                header = [reader.schema.names[at] for at in places]
-                is_empty = True
-                while (batch := next(reader, None)) is not None:
-                    yield header, [_values(batch.columns[at]) for at in places]
-                    is_empty = False
-                if is_empty:
-                    yield header, [[] for _ in places]
-            except DiamondError:
-                raise
-            except Exception as ex:  # arro3 raises nothing more specific
-                raise SourceUnreadable(self.name, _DAMAGED) from ex
-            if process.wait():
-                raise SourceUnreadable(self.name, _DAMAGED)
+        with read_batches(self.name, file, BATCH_ROWS) as (schema, batches):
+            places = self._places(schema.names)
+            header = [schema.names[at] for at in places]
+            is_empty = True
+            for batch in batches:
+                try:
+                    columns = [values_of(batch.columns[at]) for at in places]
+                except Exception as ex:  # arro3 raises nothing more specific
+                    raise damaged(self.name) from ex
+                yield header, columns
+                is_empty = False
+            if is_empty:
+                yield header, [[] for _ in places]
 
     def _places(self, names: Sequence[str]) -> list[int]:
         """Return the places of the columns, without an index of pandas."""
         places = [at for at, name in enumerate(names) if not _INDEX.fullmatch(name)]
         column_names(self.name, [names[at] for at in places])
         return places
-
-
-def _values(column: Any) -> list[Any]:
-    """Return a column as Python values; a float32 is the number that its writer saw."""
-    values: list[Any] = column.to_pylist()
-    if "Float32" not in str(column.type) and "Float16" not in str(column.type):
-        return values
-    return [None if each is None else float(str(np.float32(each))) for each in values]
