@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -52,11 +51,9 @@ class PricingProcesses:
         self._pool = ProcessPoolExecutor(others, context, _start, (settings, id))
 
     def __enter__(self) -> Self:
-        gc.freeze()  # or the garbage collector looks at all modules again and again
         return self
 
     def __exit__(self, *_: object) -> None:
-        gc.unfreeze()
         self._pool.shutdown(cancel_futures=True)
 
     def __call__(
@@ -92,7 +89,6 @@ def _start(settings: Settings, id: ModelId) -> None:
     global _price_diamonds  # noqa: PLW0603  # a pool keeps nothing else for its processes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     _price_diamonds = PriceDiamonds(build_container(settings).history().load(id))
-    gc.freeze()
 
 
 def _price(price: Callable[[Any, PriceDiamonds], Any], part: Any) -> Any:
