@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
-from support import STONE
+from support import STONE, environment
 
 CONNECTIONS = 8
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -60,6 +60,12 @@ class Figure:
         return (
             f"{self.median:,.{digits}f} ({self.least:,.{digits}f} to {self.greatest:,.{digits}f})"
         )
+
+
+def train(home, family, *more):
+    """Train a model of the bundled stones, with its default parameters, as the champion of *home*."""
+    command = [sys.executable, "-m", "diamond_app", "train", "--family", family, "--trials", "0"]
+    subprocess.run([*command, *more], env=environment(home), check=True, capture_output=True)
 
 
 def load(service, seconds, request=ONE_STONE, connections=CONNECTIONS):

@@ -24,8 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from _load import load, post
-from support import STONE, diamond, serving
+from _load import Request, load, train
+from support import STONE, serving
 
 WORKERS = {"gevent": "", "gthread": "--worker-class gthread --threads 4"}
 SILENT = 200
@@ -95,7 +95,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         home = Path(name) / "home"
-        diamond(home, "train", "--family", "xgboost", "--trials", "0")
+        train(home, "xgboost")
         for number in range(options.rounds):
             for worker, arguments in WORKERS.items():
                 with serving(home, GUNICORN_CMD_ARGS=arguments) as service:
@@ -103,13 +103,13 @@ def main() -> None:
                     one = load(
                         (service.port, service.process.pid),
                         options.seconds,
-                        post(PATHS[0], STONE),
+                        Request(PATHS[0], STONE),
                         1,
                     )
                     many = load(
                         (service.port, service.process.pid),
                         options.seconds,
-                        post(PATHS[0], STONE),
+                        Request(PATHS[0], STONE),
                         16,
                     )
                     seconds, (prices, probes) = beside_csv(service.port)

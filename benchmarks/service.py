@@ -23,8 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from _load import Figure, Request, load, load_at
-from support import STONE, Service, diamond, environment, free_port, until
+from _load import Figure, Request, load, load_at, train
+from support import STONE, Service, environment, free_port, until
 
 OURS = "diamond-core"
 WORKERS = 2
@@ -61,7 +61,7 @@ def side_by_side(home):
     """Serve all with the champion of *home*; give their ports and process ids by name."""
     env = environment(home)
     env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "benchmarks"), env.get("PYTHONPATH", "")))
-    gunicorn = (sys.executable, "-m", "gunicorn", "--log-level", "error")
+    gunicorn = (sys.executable, "-m", "gunicorn", "--http-parser", "python", "--log-level", "error")
     commands = {OURS: (*gunicorn, "--config", "python:diamond_app.gunicorn_conf")}
     for name, call in (("minimal", "_minimal:app()"), ("bare", "_minimal:bare()")):
         for worker, more in CLASSES.items():
@@ -136,7 +136,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         home = options.home or Path(name) / "home"
         if options.home is None:
-            diamond(home, "train", "--family", options.family, "--trials", "0")
+            train(home, options.family)
         with side_by_side(home) as servers:
             peak = 0.0
             for what, request in REQUESTS.items():

@@ -22,7 +22,7 @@ from pathlib import Path
 BENCHMARKS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(BENCHMARKS.parent / "tests"), str(BENCHMARKS)]
 
-from _load import Figure, Request, load
+from _load import Figure, Request, load, train
 from service import MEASURED
 from support import diamond, free_port, serving, until
 
@@ -73,7 +73,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         home = options.home or Path(name) / "home"
         if options.home is None:
-            diamond(home, "train", "--family", "xgboost", "--trials", "0")
+            train(home, "xgboost")
         champion = json.loads(diamond(home, "models", "list", "--json").stdout)[0]["id"]
         graph = home.resolve() / "models" / champion / "model.onnx"
         service = stack.enter_context(serving(home, workers=2))

@@ -186,3 +186,36 @@ def test_reads_odd_json_at_once_as_field_by_field(body, status):
         assert many == (422, [(f"/diamonds/1{at}", detail) for at, detail in found[1]])
     elif b"\xef\xbb\xbf" not in body:
         assert many[0] == 400
+
+
+_NUMBERS = st.one_of(
+    st.floats(0.2, 5.0).map(repr),
+    st.sampled_from(
+        ("1,1", "1.1 ", "1_1", "+1.1", "nan", "inf", "null", "0", "", "1e0", "true", "\u0661")
+    ),
+)
+_GRADES = st.sampled_from(("Ideal", "ideal", "VG", "H", "h ", "SI2", "si2", "", "null"))
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "carat": _NUMBERS,
+            "cut": _GRADES,
+            "color": _GRADES,
+            "clarity": _GRADES,
+            "depth": _NUMBERS,
+        },
+    )
+)
+@example({"carat": "1.1", "cut": "Ideal", "color": "H", "clarity": "SI2"})
+def test_a_query_is_read_fast_as_it_is_read_with_care(query):
+    wrong: dict[str, str] = {}
+    found = payloads.stone_of_query(query, wrong)
+    try:
+        expected = Diamond.parse(query, text=True)
+    except InvalidDiamond as ex:
+        expected, problems = None, {pointer_token(each.field): each.detail for each in ex.problems}
+        assert wrong.keys() == problems.keys()
+    assert found == expected

@@ -62,9 +62,11 @@ class ClientSocket:
         if self._head == b"":
             self._head = data
             return
-        held, self._head = self._head or b"", None
+        data, self._head = (self._head or b"") + data, None
         self._client.settimeout(self._seconds)
-        self._client.sendall(held + data)
+        sent = self._client.send(data)
+        if sent < len(data):
+            self._client.sendall(memoryview(data)[sent:])
 
     def sendfile(self, *arguments: Any, **more: Any) -> Any:
         """Send from a file."""

@@ -32,7 +32,10 @@ timeout = 60  # also the time for its body
 graceful_timeout = 30
 control_socket_disable = True
 logger_class = "diamond_app.logs.ServiceLogger"
-forwarder_headers = ""  # a caller must not choose the path that the service sees
+# Nothing that a proxy could say about a request is used, so no address need be looked up in a list.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarded_allow_ips = "*"
 access_log_format = ACCESS_FORMAT
 
 

@@ -7,11 +7,13 @@ can append any more and all exchanges are moved.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
 import threading
 from contextlib import nullcontext
+from typing import Final
 
 from diamond_adapters.requests.destination import open_destination
 from diamond_adapters.requests.monitor import Monitor
@@ -21,6 +23,9 @@ from diamond_adapters.requests.shipper_state import settings_of
 from diamond_app.logs import formatter
 from diamond_app.settings import Settings
 from diamond_core import DiamondError
+
+_NICE: Final = 5
+"""Prices go first: what waits in the spool is safe."""
 
 
 def main(arguments: list[str]) -> None:
@@ -55,4 +60,5 @@ def _end(stop: threading.Event, bell: Bell) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(_NICE)
     main(sys.argv[1:])
