@@ -12,11 +12,11 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.features import FEATURES, four_cs_of
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.weights import Weights, at, times
-from diamond_adapters.families.xgboost.regressor import fit_base, four_cs_of, training_data
+from diamond_adapters.families.xgboost.regressor import fit_base, training_data
 from diamond_adapters.families.xgboost.trees import Parameters, booster_settings, tree_features
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import folds

@@ -9,7 +9,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from diamond_adapters.families.features import FOUR_CS
+from diamond_adapters.families.features import FOUR_CS, four_cs_of
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.price_table import (
@@ -165,10 +165,3 @@ def training_data(
         max_bin=bins,
         nthread=1,
     )
-
-
-def four_cs_of(features: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy of features (n, 9) in which only the 4 Cs are known."""
-    copy = features.copy()
-    copy[:, len(FOUR_CS) :] = np.nan
-    return copy
