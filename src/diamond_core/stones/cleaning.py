@@ -70,7 +70,8 @@ class RawStones:
 
     Attributes:
         source: the source's name in messages; it contains no password.
-        columns: name of ``READ_COLUMNS`` -> one value per row; a missing column is blank.
+        columns: name of ``READ_COLUMNS`` -> one value per row; a missing column is blank. Numbers
+            can be a numpy array, in which NaN is blank.
         lines: each row's line number in the source, counted from 1.
         malformed: rows that the source could not split into columns.
         header: the names of all columns, as they were delivered.
@@ -181,18 +182,13 @@ def _read_grades(
     field: GradeField, values: Sequence[object], *, text: bool
 ) -> tuple[NDArray[np.uint8], list[int]]:
     """Return the grade numbers, and the positions of the values that are not grades."""
+    if not set(map(type, values)) <= {str, type(None)}:
+        values = [value if isinstance(value, str) else None for value in values]
     numbers: dict[object, int] = {}
-    for value in {value for value in values if isinstance(value, str)}:
+    for value in set(values):
         grade = field.read(value)
-        if grade is not None:
-            numbers[value] = field.numbers[grade]
-    found = np.array(
-        [
-            numbers.get(value, UNKNOWN_GRADE) if isinstance(value, str) else UNKNOWN_GRADE
-            for value in values
-        ],
-        dtype=np.uint8,
-    )
+        numbers[value] = UNKNOWN_GRADE if grade is None else field.numbers[grade]
+    found = np.fromiter(map(numbers.__getitem__, values), dtype=np.uint8, count=len(values))
     return found, np.flatnonzero(found == UNKNOWN_GRADE).tolist()
 
 
@@ -214,6 +210,8 @@ def _read_numbers(
 
 def _at_once(values: Sequence[Any], *, text: bool) -> Floats | None:
     """Return the numbers if numpy reads the values in the same way as ``as_number``, else None."""
+    if isinstance(values, np.ndarray):
+        return values.astype(np.float64) if values.dtype.kind in "iuf" else None
     kinds = set(map(type, values))
     if kinds == {str}:
         joined = "".join(values) if text else "_"
@@ -243,8 +241,8 @@ def _total_lines(raw: RawStones, rejected: Iterable[int]) -> set[int]:
     The first cell says so, and the others have digits; or only the price is there, beside counts.
     """
     rows = {raw.lines[at]: {name: raw.columns[name][at] for name in raw.columns} for at in rejected}
-    delivered = dict(raw.delivered) if rows or raw.malformed else {}
-    lines = [*rows, *(row.line for row in raw.malformed)]
+    lines = {*rows, *(row.line for row in raw.malformed)}
+    delivered = {line: cells for line, cells in raw.delivered if line in lines} if lines else {}
     return {
         line
         for line in lines

@@ -11,9 +11,11 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from diamond_adapters.installed import not_installed
-from diamond_adapters.sources.csv_rows import column_names, columns_of
+from diamond_adapters.sources.csv_rows import column_names
 from diamond_adapters.sources.opened import Open, opened, rewindable
 from diamond_core import BATCH_ROWS, DiamondError, RawStones, SourceUnreadable
+from diamond_core.stones.cleaning import READ_COLUMNS
+from diamond_core.stones.fields import NUMBERS, PRICE
 
 _INDEX: Final = re.compile("__index_level_[0-9]+__")
 """The columns in which pandas keeps an index."""
@@ -23,6 +25,8 @@ _READER: Final = (
     f"rows = read_parquet(open(0, 'rb'), batch_size={BATCH_ROWS});"
     "write_ipc_stream(rows, sys.stdout.buffer, compression=None)"
 )
+_NUMBERS: Final = frozenset({*NUMBERS, PRICE.name})
+_PLAIN: Final = ("<Float64>", "<Int64>", "<Int32>", "<Int16>")
 _DAMAGED: Final = "the Parquet file is damaged, or has a feature that arro3 can't read"
 
 
@@ -45,14 +49,17 @@ class ParquetSource:
         with opened(self.name, self._open) as stream, rewindable(stream) as file:
             first = 1
             for header, columns in self._batches(file):
-                rows = list(zip(*columns, strict=True))
-                lines = range(first, first + len(rows))
-                delivered = list(zip(lines, rows, strict=True))
-                values = columns_of(rows, [name.strip().casefold() for name in header])
-                yield RawStones(self.name, values, lines, (), header, delivered)
-                first += len(rows)
+                lines = range(first, first + (len(columns[0]) if columns else 0))
+                names = [name.strip().casefold() for name in header]
+                values = {
+                    name: _numbers(column) if name in _NUMBERS else _values(column)
+                    for name, column in zip(names, columns, strict=True)
+                    if name in READ_COLUMNS
+                }
+                yield RawStones(self.name, values, lines, (), header, _Delivered(lines, columns))
+                first += len(lines)
 
-    def _batches(self, file: BinaryIO) -> Iterator[tuple[list[str], list[list[object]]]]:
+    def _batches(self, file: BinaryIO) -> Iterator[tuple[list[str], list[Any]]]:
         """Yield the names and the columns of each record batch."""
         try:
             from arro3.io import read_ipc_stream
@@ -69,7 +76,7 @@ class ParquetSource:
                 header = [reader.schema.names[at] for at in places]
                 is_empty = True
                 while (batch := next(reader, None)) is not None:
-                    yield header, [_values(batch.columns[at]) for at in places]
+                    yield header, [batch.columns[at] for at in places]
                     is_empty = False
                 if is_empty:
                     yield header, [[] for _ in places]
@@ -87,8 +94,34 @@ class ParquetSource:
         return places
 
 
+class _Delivered(Sequence[tuple[int, Sequence[object]]]):
+    """The line and the cells of each row; they are made from the columns when they are needed."""
+
+    def __init__(self, lines: range, columns: Sequence[Any]) -> None:
+        self._lines = lines
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[tuple[int, Sequence[object]]]:
+        rows = zip(*(_values(column) for column in self._columns), strict=True)
+        return zip(self._lines, rows, strict=True)
+
+    def __getitem__(self, at: Any) -> Any:
+        return list(self)[at]
+
+
+def _numbers(column: Any) -> Any:
+    """Return a column as an array of numbers if it is one and none is unknown, else as values."""
+    plain = len(column) and not column.null_count and str(column.type).endswith(_PLAIN)
+    return column.to_numpy() if plain else _values(column)
+
+
 def _values(column: Any) -> list[Any]:
     """Return a column as Python values; a float32 is the number that its writer saw."""
+    if isinstance(column, list):
+        return column
     values: list[Any] = column.to_pylist()
     if "Float32" not in str(column.type) and "Float16" not in str(column.type):
         return values
