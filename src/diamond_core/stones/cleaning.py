@@ -21,6 +21,7 @@ from diamond_core.stones.diamond_table import (
 from diamond_core.stones.fields import (
     AGREEMENTS,
     FIELDS,
+    GRADES,
     PRICE,
     REQUIRED,
     GradeField,
@@ -238,9 +239,15 @@ def _repeated_headers(raw: RawStones, rejected: Iterable[int]) -> list[int]:
 def _total_lines(raw: RawStones, rejected: Iterable[int]) -> set[int]:
     """Return the lines of the total lines among the *rejected* and the malformed rows.
 
-    The first cell says so, and the others have digits; or only the price is there, beside counts.
+    The first cell says so, and the others have digits; or only the price is there, beside counts. So
+    a row with the name of a cut is none.
     """
-    rows = {raw.lines[at]: {name: raw.columns[name][at] for name in raw.columns} for at in rejected}
+    cuts: Sequence[object] = raw.columns.get("cut", ())
+    rows = {
+        raw.lines[at]: {name: raw.columns[name][at] for name in raw.columns}
+        for at in rejected
+        if not cuts or GRADES["cut"].read(cuts[at]) is None
+    }
     lines = {*rows, *(row.line for row in raw.malformed)}
     delivered = {line: cells for line, cells in raw.delivered if line in lines} if lines else {}
     return {

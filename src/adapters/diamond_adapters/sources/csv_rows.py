@@ -5,17 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import BinaryIO, Final
 
+from diamond_adapters.sources.delivered import Delivered
 from diamond_core import RawStones, RejectedRow, SourceUnreadable
 from diamond_core.stones.cleaning import READ_COLUMNS
 
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 MAXIMUM_COLUMNS: Final = 200
+_AT_ONCE: Final = 1_000
+"""The number of rows that exist as such at a time, before they become columns."""
 _MAXIMUM_LINE: Final = 1_000_000
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """Excel's own first line: it names the separator of the cells."""
 
@@ -88,26 +92,51 @@ class CsvRows:
 
     def rows(self) -> Iterator[tuple[list[str], int]]:
         """Yield the remaining rows, each with the line on which it ends; blank rows are skipped."""
-        reader = self._reader
-        try:
-            for row in reader:
-                text = "".join(row)
-                if text and not text.isspace():
-                    if not text.isascii():
-                        self._check_encoding(text)
-                    yield row, reader.line_num
-        except csv.Error as ex:
-            raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
+        while found := self._next_rows(1):
+            yield from found
 
-    def _check_encoding(self, text: str) -> None:
+    def _next_rows(self, maximum: int) -> list[tuple[list[str], int]]:
+        """Return the next rows, at most *maximum*, each with the line on which it ends.
+
+        There are fewer where some are blank; there are none at the end.
+        """
+        reader = self._reader
+        found: list[tuple[list[str], int]] = []
+        while not found:
+            line = reader.line_num
+            try:
+                rows = list(islice(reader, maximum))
+            except csv.Error as ex:
+                raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
+            if not rows:
+                break
+            lines: Iterable[int] = range(line + 1, reader.line_num + 1)
+            if reader.line_num - line != len(rows):
+                lines = self._ends(rows, line)
+            found = [
+                (row, at)
+                for row, at in zip(rows, lines, strict=True)
+                if row and (row[0].strip() or "".join(row).strip())
+            ]
+        if not all(map(str.isascii, chain.from_iterable(row for row, _ in found))):
+            for row, at in found:
+                self._check_encoding("".join(row), at)
+        return found
+
+    def _ends(self, rows: Sequence[Sequence[str]], line: int) -> Iterator[int]:
+        """Yield the line on which each row ends, if *line* is the last one before them."""
+        for row in rows:
+            line += 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in row)
+            yield min(line, self._reader.line_num)  # the last line can lack its quote
+
+    def _check_encoding(self, text: str, line: int) -> None:
         try:
             text.encode()
         except UnicodeEncodeError as ex:
             byte = ord(ex.object[ex.start]) - 0xDC00
             raise SourceUnreadable(
                 self._name,
-                f"byte 0x{byte:02x} on line {self._reader.line_num} is not {self._encoding};"
-                f" {self._advice}",
+                f"byte 0x{byte:02x} on line {line} is not {self._encoding}; {self._advice}",
             ) from None
 
     def _short_lines(self) -> Iterator[str]:
@@ -128,22 +157,26 @@ class CsvRows:
 
     def take(self, maximum: int) -> RawStones | None:
         """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
+        width = len(self.header)
         lines: list[int] = []
-        rows: list[list[str]] = []
-        malformed: list[RejectedRow] = []
-        delivered: list[tuple[int, Sequence[object]]] = []
-        for row, line in self.rows():
-            delivered.append((line, row))
-            if len(row) == len(self.header):
-                lines.append(line)
-                rows.append(row)
-            else:
-                malformed.append(RejectedRow(line, (ragged(row, self.header),), self._name))
-            if len(delivered) == maximum:
+        cells: list[list[str]] = [[] for _ in self.header]
+        others: list[tuple[int, list[str]]] = []
+        while len(lines) + len(others) < maximum:
+            some = self._next_rows(min(_AT_ONCE, maximum - len(lines) - len(others)))
+            if not some:
                 break
-        if not delivered:
+            lines += [line for row, line in some if len(row) == width]
+            others += [(line, row) for row, line in some if len(row) != width]
+            whole = zip(*(row for row, _ in some if len(row) == width), strict=True)
+            for column, values in zip(cells, whole, strict=False):
+                column.extend(values)
+        if not lines and not others:
             return None
-        columns = columns_of(rows, self.columns)
+        columns = {name: cells[at] for at, name in enumerate(self.columns) if name in READ_COLUMNS}
+        malformed = [
+            RejectedRow(line, (ragged(row, self.header),), self._name) for line, row in others
+        ]
+        delivered = Delivered(lines, lambda: cells, others)
         return RawStones(self._name, columns, lines, malformed, self.header, delivered)
 
 

@@ -6,12 +6,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from diamond_adapters.installed import not_installed
 from diamond_adapters.sources.csv_rows import column_names
+from diamond_adapters.sources.delivered import Delivered
 from diamond_adapters.sources.opened import Open, opened, rewindable
 from diamond_core import BATCH_ROWS, DiamondError, RawStones, SourceUnreadable
 from diamond_core.stones.cleaning import READ_COLUMNS
@@ -56,7 +58,8 @@ class ParquetSource:
                     for name, column in zip(names, columns, strict=True)
                     if name in READ_COLUMNS
                 }
-                yield RawStones(self.name, values, lines, (), header, _Delivered(lines, columns))
+                delivered = Delivered(lines, partial(_all_values, columns))
+                yield RawStones(self.name, values, lines, (), header, delivered)
                 first += len(lines)
 
     def _batches(self, file: BinaryIO) -> Iterator[tuple[list[str], list[Any]]]:
@@ -94,28 +97,16 @@ class ParquetSource:
         return places
 
 
-class _Delivered(Sequence[tuple[int, Sequence[object]]]):
-    """The line and the cells of each row; they are made from the columns when they are needed."""
-
-    def __init__(self, lines: range, columns: Sequence[Any]) -> None:
-        self._lines = lines
-        self._columns = columns
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def __iter__(self) -> Iterator[tuple[int, Sequence[object]]]:
-        rows = zip(*(_values(column) for column in self._columns), strict=True)
-        return zip(self._lines, rows, strict=True)
-
-    def __getitem__(self, at: Any) -> Any:
-        return list(self)[at]
-
-
 def _numbers(column: Any) -> Any:
     """Return a column as an array of numbers if it is one and none is unknown, else as values."""
-    plain = len(column) and not column.null_count and str(column.type).endswith(_PLAIN)
+    plain = (
+        len(column) and not column.null_count and any(kind in str(column.type) for kind in _PLAIN)
+    )
     return column.to_numpy() if plain else _values(column)
+
+
+def _all_values(columns: Sequence[Any]) -> list[list[Any]]:
+    return [_values(column) for column in columns]
 
 
 def _values(column: Any) -> list[Any]:

@@ -107,8 +107,11 @@ def chunks(count: int) -> Iterator[slice]:
 def by_number(
     numbers: NDArray[np.intp],
 ) -> tuple[NDArray[np.intp], list[tuple[int, slice]]]:
-    """Return the order of rows by their *numbers*, and each number with its part of that order."""
-    order = np.argsort(numbers, kind="stable")
+    """Return the order of rows by their *numbers*, and each number with its part of that order.
+
+    Numbers are below 65,536.
+    """
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")  # a radix sort
     found, starts = np.unique(numbers[order], return_index=True)
     ends = [*starts[1:].tolist(), len(order)]
     parts = [slice(start, end) for start, end in zip(starts.tolist(), ends, strict=True)]
