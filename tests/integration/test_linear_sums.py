@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 
 from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear import search
 from diamond_adapters.families.linear import sums as sums_module
 from diamond_adapters.families.linear.candidates import Candidate
 from diamond_adapters.families.linear.design import KNOTS, LinearDesign, groups
@@ -160,3 +161,17 @@ def test_sums_do_not_depend_on_chunks_and_folds(stones, chunk, count, is_weighte
         others = [each for at, each in enumerate(parts) if at != number]
         plain = sum((each.products for each in others), np.zeros_like(whole.products))
         assert (np.abs((total - part).products - plain) <= 1e-12 * scale).all()
+
+
+def test_prices_some_of_many_stones_to_score_candidates(stones, monkeypatch):
+    weights = np.random.default_rng(5).uniform(0.1, 3.0, len(stones))
+    candidate = Candidate(True, "log", False, "ridge", 1e-3)
+    validation = CrossValidation(stones, weights, seed=3)
+    (of_all,) = validation.scored([candidate], no_progress)
+    monkeypatch.setattr(search, "ENOUGH", 350)
+    (of_half,) = validation.scored([candidate], no_progress)
+    monkeypatch.setattr(search, "ENOUGH", 100)
+    (of_few,) = validation.scored([candidate], no_progress)
+    assert len({of_all.mae, of_half.mae, of_few.mae}) == 3
+    assert of_half.mae == pytest.approx(of_all.mae, rel=0.1)
+    assert of_few.mae == pytest.approx(of_all.mae, rel=0.2)

@@ -16,20 +16,18 @@ from diamond_adapters.families.features import FEATURES, four_cs_of
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.weights import Weights, at, times
+from diamond_adapters.families.xgboost.effort import Effort
 from diamond_adapters.families.xgboost.regressor import fit_base, training_data
 from diamond_adapters.families.xgboost.trees import Parameters, booster_settings, tree_features
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import folds
 
-FOLDS: Final = 5
 FIRST_FOLDS: Final = 2
 """After this many folds, a challenger without ``MINIMUM_GAIN`` is dropped."""
 MINIMUM_GAIN: Final = 0.005
 """The relative reduction of the error that a challenger needs."""
 MINIMUM_STANDARD_ERRORS: Final = 2.0
 """The minimum reduction in standard errors, paired by stone: less can be noise."""
-MAXIMUM_ROUNDS: Final = 1000
-"""More trees would make each prediction slower for little gain."""
 
 _Result = TypeVar("_Result")
 
@@ -83,14 +81,14 @@ class _Fold:
             rows=rows,
         )
 
-    def boosted(self, settings: Mapping[str, Any], patience: int) -> xgb.Booster:
-        """Return trees, trained until *patience* more of them do not reduce the error."""
+    def boosted(self, settings: Mapping[str, Any], effort: Effort) -> xgb.Booster:
+        """Return trees, trained until more of them do not reduce the error."""
         return xgb.train(
             dict(settings),
             self.training,
-            MAXIMUM_ROUNDS,
+            effort.rounds,
             evals=[(self.held, "held")],
-            early_stopping_rounds=patience,
+            early_stopping_rounds=effort.patience,
             verbose_eval=False,
         )
 
@@ -166,7 +164,7 @@ class BoostedFolds:
     Parameters:
         also_four_cs: train on each stone without its measurements, too.
         bins: the number of bins per column; fewer are faster.
-        patience: training stops after this number of trees without an improvement.
+        effort: the number of folds, and when to stop.
         order_cut: see ``BoostedPriceRegressor``.
 
     Prices are those of base and trees, before the tables are put in order: that changes them little.
@@ -180,18 +178,18 @@ class BoostedFolds:
         seed: int,
         also_four_cs: bool,
         bins: int,
-        patience: int,
+        effort: Effort,
         order_cut: bool = False,
     ) -> None:
         self._prices, self._weights, self._order_cut = table.price, weights, order_cut
-        self._seed, self._bins, self._patience = seed, bins, patience
-        assigned = folds(table, FOLDS, seed)
+        self._seed, self._bins, self._effort = seed, bins, effort
+        assigned = folds(table, effort.folds, seed)
 
         def fold(number: int) -> _Fold:
             rows = assigned == number
             return _Fold.of(table, weights, rows, also_four_cs=also_four_cs, bins=bins)
 
-        self._folds = _parallel_map(fold, range(FOLDS))
+        self._folds = _parallel_map(fold, range(effort.folds))
 
     def error(self, parameters: Parameters, number: int) -> float:
         """Return the mean absolute error (USD) in the fold *number*."""
@@ -216,7 +214,7 @@ class BoostedFolds:
 
             return _parallel_map(boosted, numbers)
 
-        incumbents = boosters(incumbent, range(FOLDS))
+        incumbents = boosters(incumbent, range(self._effort.folds))
         errors = self._errors(incumbents)
         if challenger is None:
             mean = float(np.average(errors, weights=self._weights))
@@ -224,7 +222,7 @@ class BoostedFolds:
         challengers = boosters(challenger, range(FIRST_FOLDS))
         compared = _Comparison.of(errors, self._errors(challengers), self._weights)
         if compared.is_worth_it:
-            challengers += boosters(challenger, range(FIRST_FOLDS, FOLDS))
+            challengers += boosters(challenger, range(FIRST_FOLDS, self._effort.folds))
             compared = _Comparison.of(errors, self._errors(challengers), self._weights)
             if compared.is_worth_it and compared.is_clear:
                 return self._validated(1, compared.means, challengers)
@@ -247,7 +245,7 @@ class BoostedFolds:
 
     def _booster(self, parameters: Parameters, number: int) -> xgb.Booster:
         settings = booster_settings(parameters, self._seed, self._bins, order_cut=self._order_cut)
-        return self._folds[number].boosted(settings, self._patience)
+        return self._folds[number].boosted(settings, self._effort)
 
     def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
         """Return each stone's absolute error (USD), NaN in folds without a booster."""
