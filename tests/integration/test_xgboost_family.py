@@ -192,7 +192,7 @@ def test_of_very_many_stones_prices_every_one_out_of_fold(some_bundled, monkeypa
     quick = fit(some_bundled, trials=None)
     assert quick.details["trials"] == []
     assert quick.details["cross_validation_folds"] == 2
-    assert quick.details["rounds"] <= 300
+    assert quick.details["rounds"] <= 200
     for prices, others in (
         (quick.out_of_fold, usual.out_of_fold),
         (quick.out_of_fold_four_cs, usual.out_of_fold_four_cs),

@@ -27,7 +27,7 @@ class Effort:
 
 
 USUAL: Final = Effort(folds=5, rounds=1000, patience=100)
-_OF_VERY_MANY: Final = Effort(folds=2, rounds=240, patience=40)
+_OF_VERY_MANY: Final = Effort(folds=2, rounds=160, patience=40)
 
 
 def effort_for(stones: int) -> Effort:

@@ -34,11 +34,15 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """One fold: the rows outside it for training, and its own stones to predict."""
+    """One fold: the rows outside it for training, and its own stones to predict.
+
+    Many stones share their 4 Cs: the distinct ones are predicted, and each stone knows its own.
+    """
 
     training: xgb.QuantileDMatrix
     held: xgb.QuantileDMatrix
     held_four_cs: NDArray[np.float32]
+    with_four_cs: NDArray[np.intp]
     base: Matrix
     prices: Matrix
     rule: PriceRule
@@ -71,10 +75,14 @@ class _Fold:
             max_bin=bins,
             nthread=1,
         )
+        _, firsts, with_four_cs = np.unique(
+            inside.four_cs_hashes(), return_index=True, return_inverse=True
+        )
         return cls(
             training=training,
             held=held,
-            held_four_cs=tree_features(four_cs_of(features)),
+            held_four_cs=tree_features(four_cs_of(features[firsts])),
+            with_four_cs=with_four_cs,
             base=of_base,
             prices=inside.price,
             rule=PriceRule.of(outside.price),
@@ -234,12 +242,16 @@ class BoostedFolds:
         """Price every stone by its fold's trees, with the average best number of trees."""
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(len(self._prices)), np.empty(len(self._prices))
-        for fold, booster in zip(self._folds, boosters, strict=True):
+
+        def price(number: int) -> None:
+            fold, booster = self._folds[number], boosters[number]
             until = (0, min(rounds, booster.num_boosted_rounds()))
             trees = booster.predict(fold.held, iteration_range=until)
             known[fold.rows] = fold.to_usd(trees)
             trees = booster.inplace_predict(fold.held_four_cs, iteration_range=until)
-            four_cs[fold.rows] = fold.to_usd(trees)
+            four_cs[fold.rows] = fold.to_usd(trees[fold.with_four_cs])
+
+        _parallel_map(price, range(len(boosters)))
         mae = float(np.average(np.abs(known - self._prices), weights=self._weights))
         return CrossValidated(chosen, errors, mae, rounds, known, four_cs)
 
@@ -250,8 +262,12 @@ class BoostedFolds:
     def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
         """Return each stone's absolute error (USD), NaN in folds without a booster."""
         errors = np.full(len(self._prices), np.nan)
-        for fold, booster in zip(self._folds, boosters, strict=False):
-            errors[fold.rows] = fold.absolute_errors(booster)
+
+        def compare(number: int) -> None:
+            fold = self._folds[number]
+            errors[fold.rows] = fold.absolute_errors(boosters[number])
+
+        _parallel_map(compare, range(len(boosters)))
         return errors
 
 
