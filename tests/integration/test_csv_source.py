@@ -1,11 +1,16 @@
+import csv
 import gzip
 import http.server
+import io
 import threading
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tables import write_parquet, write_workbook
 
+from diamond_adapters.sources import csv_rows
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_adapters.sources.csv_source import CsvSource
 from diamond_adapters.sources.locate import locate_sources, locate_unattended
@@ -192,3 +197,22 @@ def test_what_is_trained_on_the_bundled_stones_is_at_2008_prices():
     summary = TrainingSplit.of(stones).summary
     assert summary.priced_as() == "Round, natural, polished; at 2008 prices."
     assert not summary.level_has_moved
+
+
+@given(st.text('a1,"\r\n ', max_size=60), st.integers(1, 50), st.integers(1, 5))
+def test_knows_on_which_line_each_row_ends(text, size, maximum):
+    text = f"a,b\n{text}"
+    reader = csv.reader(io.StringIO(text, newline=""))
+    expected = [(reader.line_num, row) for row in reader if "".join(row).strip()][1:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_rows, "_BLOCK", size)
+        rows = csv_rows.CsvRows("test", io.BytesIO(text.encode()))
+        delivered, malformed, whole = [], [], []
+        while batch := rows.take(maximum):
+            assert 0 < len(batch.delivered) <= maximum
+            delivered += [(line, list(cells)) for line, cells in batch.delivered]
+            malformed += [row.line for row in batch.malformed]
+            whole += batch.lines
+    assert delivered == expected
+    assert whole == [line for line, row in expected if len(row) == 2]
+    assert malformed == [line for line, row in expected if len(row) != 2]

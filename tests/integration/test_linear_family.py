@@ -9,15 +9,9 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.linear.candidates import DEFAULT, Candidate, every_candidate
 from diamond_adapters.families.linear.family import LinearFamily, fit_candidate
-from diamond_adapters.families.linear.search import (
-    DEFAULT,
-    FOLDS,
-    Candidate,
-    CrossValidation,
-    out_of_fold,
-    search,
-)
+from diamond_adapters.families.linear.search import FOLDS, CrossValidation
 from diamond_adapters.models.onnx_model import OnnxModel
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_core import (
@@ -87,7 +81,7 @@ def test_prices_in_onnx_as_in_scikit_learn(candidate):
 def test_scores_candidates_as_plain_cross_validation_does(candidate, weights):
     # With unknown measurements, nothing is learned from the stones outside the fits.
     table = some_stones(600).four_cs()
-    known, _ = out_of_fold(table, weights, candidate, seed=3)
+    known, _ = CrossValidation(table, weights, seed=3).ordered_out_of_fold(candidate)
     assigned = folds(table, FOLDS, 3)
     for number in range(FOLDS):
         held = assigned == number
@@ -113,11 +107,13 @@ def test_counts_a_stone_of_weight_three_as_three_stones(candidate):
 
 def test_scores_by_weighted_errors():
     table, weights = some_stones(300), some_weights(300)
-    (scored,) = search(table, weights, seed=0, progress=no_progress, only=DEFAULT)
-    validation = CrossValidation(table, weights, DEFAULT.weight, DEFAULT.interactions, 0)
-    errors = np.abs(validation.out_of_fold([DEFAULT])[:, 0] - table.price)
-    assert scored.mae == pytest.approx((weights * errors).sum() / weights.sum())
-    assert scored.mae != pytest.approx(errors.mean(), rel=1e-3)
+    (scored,) = CrossValidation(table, weights, seed=0).scored([DEFAULT], no_progress)
+    # Three times the weight is three equal stones, and those are in one fold.
+    repeated = np.repeat(np.arange(len(table)), 3)
+    thrice = CrossValidation(table[repeated], weights[repeated], seed=0)
+    assert thrice.scored([DEFAULT], no_progress)[0].mae == pytest.approx(scored.mae)
+    (alike,) = CrossValidation(table, None, seed=0).scored([DEFAULT], no_progress)
+    assert scored.mae != pytest.approx(alike.mae, rel=1e-3)
 
 
 def test_takes_weights_for_shares():
@@ -141,7 +137,8 @@ def test_keeps_prices_between_a_tenth_of_the_lowest_and_a_hundred_times_the_high
 
 
 def test_lists_every_candidate_with_its_error_the_best_first():
-    scored = search(some_stones(500), None, seed=0, progress=no_progress)
+    validation = CrossValidation(some_stones(500), None, seed=0)
+    scored = validation.scored(every_candidate(), no_progress)
     errors = [each.mae for each in scored]
     assert errors == sorted(errors)
     kinds = {

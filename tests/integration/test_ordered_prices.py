@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diamond_adapters.families.features import FEATURES, FOUR_CS
+from diamond_adapters.families.linear.candidates import DEFAULT, Candidate
 from diamond_adapters.families.linear.family import fit_candidate
-from diamond_adapters.families.linear.search import DEFAULT, Candidate
 from diamond_adapters.families.price_table import (
     CARATS,
     SHAPE,

@@ -11,7 +11,8 @@ from optuna.distributions import FloatDistribution
 from support import diamond
 
 from diamond_adapters.families.features import FEATURES
-from diamond_adapters.families.xgboost import family, search
+from diamond_adapters.families.xgboost import effort, family, regressor, search
+from diamond_adapters.families.xgboost.effort import Effort, effort_for, trials_for
 from diamond_adapters.families.xgboost.family import XGBoostFamily
 from diamond_adapters.families.xgboost.folds import BoostedFolds
 from diamond_adapters.families.xgboost.regressor import DEFAULTS, BoostedPriceRegressor
@@ -109,7 +110,8 @@ def test_takes_what_is_clearly_better_and_not_what_may_be_noise(some_bundled):
 
 
 def folds_of(table, weights):
-    return BoostedFolds(table, weights, seed=1, also_four_cs=False, bins=64, patience=10)
+    effort = Effort(folds=5, rounds=1000, patience=10)
+    return BoostedFolds(table, weights, seed=1, also_four_cs=False, bins=64, effort=effort)
 
 
 def test_never_chooses_a_trial_that_did_not_complete(monkeypatch):
@@ -171,6 +173,44 @@ def test_tells_what_the_card_should_hold(fitted):
     assert details["rounds"] >= 1
     assert sum(details["importance"].values()) == pytest.approx(1.0)
     assert next(iter(details["importance"])) == "carat"
+
+
+def test_very_many_stones_are_neither_searched_nor_cross_validated_often():
+    assert trials_for(200_000, None) == 5
+    assert trials_for(200_001, None) == 0
+    assert trials_for(200_001, 7) == 7
+    usual, of_very_many = effort_for(200_000), effort_for(200_001)
+    assert of_very_many.folds < usual.folds
+    assert of_very_many.rounds < usual.rounds
+
+
+def test_of_very_many_stones_prices_every_one_out_of_fold(some_bundled, monkeypatch):
+    usual = fit(some_bundled, trials=None)
+    monkeypatch.setattr(effort, "VERY_MANY_STONES", 1000)
+    monkeypatch.setattr(regressor, "VERY_MANY_STONES", 1000)
+    monkeypatch.setattr(regressor, "MAXIMUM_COPIES", 1000)
+    quick = fit(some_bundled, trials=None)
+    assert quick.details["trials"] == []
+    assert quick.details["cross_validation_folds"] == 2
+    assert quick.details["rounds"] <= 200
+    for prices, others in (
+        (quick.out_of_fold, usual.out_of_fold),
+        (quick.out_of_fold_four_cs, usual.out_of_fold_four_cs),
+    ):
+        errors, expected = (np.abs(each - some_bundled.price).mean() for each in (prices, others))
+        assert errors < 1.2 * expected
+
+
+def test_only_so_many_stones_are_there_without_measurements(monkeypatch):
+    table = some_stones(100)
+    features, prices = table.features(FEATURES), table.price
+    base = regressor.fit_base(features, prices, None)
+    for maximum, copies in ((100, 100), (99, 50), (50, 50), (30, 25)):
+        monkeypatch.setattr(regressor, "MAXIMUM_COPIES", maximum)
+        data = regressor.training_data(features, prices, None, base, also_four_cs=True, bins=64)
+        assert data.num_row() == 100 + copies
+        label = data.get_label()
+        np.testing.assert_array_equal(label[100:], label[:100][:: 100 // copies])
 
 
 def test_says_so_where_stones_are_too_few():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from diamond_core import four_c_inversions, measured_inversions
+from diamond_core.models import inversions
 from diamond_core.testing import (
     FormulaModel,
     ModelContract,
@@ -39,6 +40,15 @@ def test_counts_the_share_of_steps_that_lower_the_price():
     assert shares == {
         "cut": pytest.approx((cut == 2).sum() / (cut < 4).sum()), "color": 0.0, "clarity": 0.0
     }  # fmt: skip
+
+
+def test_of_many_stones_counts_those_of_some(monkeypatch):
+    stones = some_stones(1000)
+    monkeypatch.setattr(inversions, "ENOUGH", 400)
+    found = measured_inversions(cheap_premium, stones)
+    rows = np.arange(0, 1000, 2)
+    monkeypatch.undo()
+    assert found == measured_inversions(cheap_premium, stones[rows])
 
 
 def test_counts_steps_of_weight_between_the_given_weights():

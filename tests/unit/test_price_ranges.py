@@ -8,6 +8,7 @@ from strategies import some_measured
 
 from diamond_core import Clarity, Color, Cut, Diamond, DiamondTable, Evaluation, PriceRanges
 from diamond_core.codec import decode, encode
+from diamond_core.models import error_scale
 from diamond_core.models.support import Support
 from diamond_core.stones.fields import FIELDS, REQUIRED
 from diamond_core.testing import FormulaModel, some_stones
@@ -62,6 +63,15 @@ def test_covers_the_stated_share_of_prices_it_has_not_seen(coverage):
     gaps = Support(TRAINING, ranges.effects).gaps(unseen)
     covered = Evaluation.of(unseen, FormulaModel().price(unseen), ranges, gaps).covered
     assert covered.mean() == pytest.approx(coverage, abs=0.015)
+
+
+def test_covers_the_stated_share_with_the_few_folds_of_many_stones(monkeypatch):
+    monkeypatch.setattr(error_scale, "MANY_STONES", len(TRAINING))
+    ranges = PriceRanges.calibrate(TRAINING, PRICES, ROUGH, FEATURES)
+    unseen = some_stones(20_000, seed=5, noise=0.1)
+    gaps = Support(TRAINING, ranges.effects).gaps(unseen)
+    covered = Evaluation.of(unseen, FormulaModel().price(unseen), ranges, gaps).covered
+    assert covered.mean() == pytest.approx(0.9, abs=0.015)
 
 
 def test_is_wider_where_measurements_are_assumed():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -13,6 +13,8 @@ import numpy as np
 
 from diamond_adapters.installed import not_installed
 from diamond_core import SourceUnreadable
+from diamond_core.stones.cleaning import READ_COLUMNS
+from diamond_core.stones.fields import NUMBERS, PRICE
 
 if TYPE_CHECKING:
     from arro3.core import RecordBatch, Schema
@@ -25,9 +27,12 @@ _READER: Final = (
 )
 _ROWS_OF_A_GROUP: Final = 100_000
 """How many rows are written at once: they are in memory until then."""
+_NUMBERS: Final = frozenset({*NUMBERS, PRICE.name})
+_PLAIN: Final = frozenset({"Float64", "Int64", "Int32", "Int16"})
+_NARROW: Final = frozenset({"Float32", "Float16"})
 
 
-def damaged(name: str) -> SourceUnreadable:
+def _damaged(name: str) -> SourceUnreadable:
     """Return the error of a Parquet file that can't be read."""
     reason = "the Parquet file is damaged, or has a feature that arro3 can't read"
     return SourceUnreadable(name, reason)
@@ -55,19 +60,19 @@ def read_batches(
             reader = read_ipc_stream(process.stdout)
             schema = reader.schema
         except Exception as ex:  # arro3 raises nothing more specific
-            raise damaged(name) from ex
+            raise _damaged(name) from ex
 
         def batches() -> Iterator[RecordBatch]:
             while True:
                 try:
                     batch = next(reader, None)
                 except Exception as ex:
-                    raise damaged(name) from ex
+                    raise _damaged(name) from ex
                 if batch is None:
                     break
                 yield batch
             if process.wait():
-                raise damaged(name)
+                raise _damaged(name)
 
         yield schema, batches()
 
@@ -111,13 +116,42 @@ def unpacked(data: bytes) -> RecordBatch:
     return next(read_ipc_stream(io.BytesIO(data)))
 
 
-def values_of(column: Any) -> list[Any]:
-    """Return a column as Python values; a float32 is the number that its writer saw."""
-    kind = str(column.type)
-    if "Float64" in kind and not column.null_count:
-        numbers: list[Any] = column.to_numpy().tolist()
-        return numbers
-    values: list[Any] = column.to_pylist()
-    if "Float32" not in kind and "Float16" not in kind:
+def stones_of(
+    name: str, names: Sequence[str], columns: Iterable[Any]
+) -> dict[str, Sequence[object]]:
+    """Return those of the *columns* of a file that describe stones, as ``RawStones`` has them.
+
+    Raises:
+        SourceUnreadable: the file is damaged.
+    """
+    found: dict[str, Any] = {}
+    for each, column in zip(names, columns, strict=True):
+        if each in READ_COLUMNS:
+            is_array = each in _NUMBERS and _is_plain(column)
+            found[each] = column.to_numpy() if is_array else values_of(name, column)
+    return found
+
+
+def values_of(name: str, column: Any) -> list[Any]:
+    """Return a column of a file as Python values; a float32 is the number that its writer saw.
+
+    Raises:
+        SourceUnreadable: the file is damaged.
+    """
+    try:
+        values: list[Any] = column.to_numpy().tolist() if _is_plain(column) else column.to_pylist()
+    except Exception as ex:  # arro3 raises nothing more specific
+        raise _damaged(name) from ex
+    if _kind(column) not in _NARROW:
         return values
     return [None if each is None else float(str(np.float32(each))) for each in values]
+
+
+def _is_plain(column: Any) -> bool:
+    """Return whether numpy has these numbers too, and none is unknown."""
+    return len(column) > 0 and not column.null_count and _kind(column) in _PLAIN
+
+
+def _kind(column: Any) -> str:
+    """Return the type of a column, such as Float64."""
+    return str(column.type).strip().partition("<")[2].removesuffix(">")

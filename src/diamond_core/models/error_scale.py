@@ -20,6 +20,9 @@ _PRIOR_STONES: Final = 30.0
 """A grade's factor is shrunk toward 1 as if this many average stones were added."""
 _MINIMUM_FACTOR: Final = 0.2
 _FOLDS: Final = 10
+_FOLDS_OF_MANY: Final = 2
+MANY_STONES: Final = 200_000
+"""From so many stones on, a scale hardly knows a single stone, and a few folds are enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class ErrorScale:
         errors = np.abs(np.log(table.price) - np.log(predicted))
         rest = np.maximum(errors - growth, 0.0)
         scores = np.empty(len(table))
-        assigned = folds(table, _FOLDS, seed=0)
+        assigned = folds(table, _FOLDS if len(table) < MANY_STONES else _FOLDS_OF_MANY, seed=0)
         for number in np.unique(assigned).tolist():
             rows = assigned == number
             known = rows if rows.all() else ~rows  # all equal stones are in one fold

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +21,7 @@ from diamond_core.stones.diamond_table import (
 from diamond_core.stones.fields import (
     AGREEMENTS,
     FIELDS,
+    GRADES,
     PRICE,
     REQUIRED,
     GradeField,
@@ -71,7 +71,8 @@ class RawStones:
 
     Attributes:
         source: the source's name in messages; it contains no password.
-        columns: name of ``READ_COLUMNS`` -> one value per row; a missing column is blank.
+        columns: name of ``READ_COLUMNS`` -> one value per row; a missing column is blank. Numbers
+            can be a numpy array, in which NaN is blank.
         lines: each row's line number in the source, counted from 1.
         malformed: rows that the source could not split into columns.
         header: the names of all columns, as they were delivered.
@@ -182,15 +183,13 @@ def _read_grades(
     field: GradeField, values: Sequence[object], *, text: bool
 ) -> tuple[NDArray[np.uint8], list[int]]:
     """Return the grade numbers, and the positions of the values that are not grades."""
-    texts: Sequence[object] = values
-    if set(map(type, values)) != {str}:
-        texts = [value if isinstance(value, str) else None for value in values]
+    if not set(map(type, values)) <= {str, type(None)}:
+        values = [value if isinstance(value, str) else None for value in values]
     numbers: dict[object, int] = {}
-    for text_value in set(texts):
-        grade = field.read(text_value)
-        if grade is not None:
-            numbers[text_value] = field.numbers[grade]
-    found = np.frombuffer(bytes(map(numbers.get, texts, repeat(UNKNOWN_GRADE))), dtype=np.uint8)
+    for value in set(values):
+        grade = field.read(value)
+        numbers[value] = UNKNOWN_GRADE if grade is None else field.numbers[grade]
+    found = np.frombuffer(bytes(map(numbers.__getitem__, values)), dtype=np.uint8)
     return found, np.flatnonzero(found == UNKNOWN_GRADE).tolist()
 
 
@@ -212,17 +211,17 @@ def _read_numbers(
 
 def _at_once(values: Sequence[Any], *, text: bool) -> Floats | None:
     """Return the numbers if numpy reads the values in the same way as ``as_number``, else None."""
+    if isinstance(values, np.ndarray):
+        return values.astype(np.float64) if values.dtype.kind in "iuf" else None
     kinds = set(map(type, values))
     if kinds == {str}:
         joined = "".join(values) if text else "_"
         if "_" in joined or not joined.isascii():
             return None
+        values = [value or "nan" for value in values] if "" in values else values
     elif not kinds <= {float, int, type(None)}:
         return None
     try:
-        if kinds == {str}:  # faster than by numpy, which does not read blank texts either
-            texts = [value or "nan" for value in values] if "" in values else values
-            return np.array(list(map(float, texts)))
         return np.array(values, dtype=np.float64)
     except (ValueError, OverflowError):
         return None
@@ -241,11 +240,17 @@ def _repeated_headers(raw: RawStones, rejected: Iterable[int]) -> list[int]:
 def _total_lines(raw: RawStones, rejected: Iterable[int]) -> set[int]:
     """Return the lines of the total lines among the *rejected* and the malformed rows.
 
-    The first cell says so, and the others have digits; or only the price is there, beside counts.
+    The first cell says so, and the others have digits; or only the price is there, beside counts. So
+    a row with the name of a cut is none.
     """
-    rows = {raw.lines[at]: {name: raw.columns[name][at] for name in raw.columns} for at in rejected}
-    delivered = dict(raw.delivered) if rows or raw.malformed else {}
-    lines = [*rows, *(row.line for row in raw.malformed)]
+    cuts: Sequence[object] = raw.columns.get("cut", ())
+    rows = {
+        raw.lines[at]: {name: raw.columns[name][at] for name in raw.columns}
+        for at in rejected
+        if not cuts or GRADES["cut"].read(cuts[at]) is None
+    }
+    lines = {*rows, *(row.line for row in raw.malformed)}
+    delivered = {line: cells for line, cells in raw.delivered if line in lines} if lines else {}
     return {
         line
         for line in lines

@@ -38,6 +38,8 @@ UNKNOWN_GRADE: Final = 255
 """The number of an unknown grade."""
 
 _NAN = float("nan")
+_CHUNK: Final = 16_384
+"""How many stones are hashed at once: they stay in the processor's cache."""
 
 
 class DiamondTable:
@@ -147,7 +149,11 @@ class DiamondTable:
         """Return one table with the rows of all *tables*, in order."""
         if not tables:
             return cls(np.empty(0, dtype=DTYPE))
-        return cls(np.concatenate([table.rows_of_today() for table in tables]))
+        return cls(
+            np.concatenate(
+                [each.rows if each.rows.dtype == DTYPE else each.rows_of_today() for each in tables]
+            )
+        )
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -231,6 +237,11 @@ class DiamondTable:
         """
         return self._hashes(HOLDOUT_FIELDS)
 
+    def distinct(self) -> int:
+        """Return the number of distinct stones; prices do not matter."""
+        ordered = np.sort(self.stone_hashes())
+        return int((ordered[1:] != ordered[:-1]).sum()) + (len(ordered) > 0)
+
     def four_cs_hashes(self) -> NDArray[np.uint64]:
         """Return a stable 64-bit hash of each stone's weight and grades, shape (n,)."""
         return self._hashes(REQUIRED)
@@ -258,12 +269,15 @@ class DiamondTable:
 
     def _hashes(self, names: Sequence[str]) -> NDArray[np.uint64]:
         """Chain the fields' bits through splitmix64 (Steele, Lea and Flood, 2014)."""
-        state = np.zeros(len(self), dtype=np.uint64)
-        for name in names:
-            column = self.column(name).astype(np.float64) + 0.0  # -0.0 becomes 0.0
-            column[np.isnan(column)] = _NAN  # the same bits for every NaN
-            state = _splitmix64(state ^ column.view(np.uint64))
-        return state
+        columns = [self.column(name) for name in names]
+        hashes = np.zeros(len(self), dtype=np.uint64)
+        for start in range(0, len(self), _CHUNK):
+            state = hashes[start : start + _CHUNK]
+            for column in columns:
+                values = column[start : start + _CHUNK].astype(np.float64) + 0.0  # -0.0 becomes 0.0
+                values[np.isnan(values)] = _NAN  # the same bits for every NaN
+                state[:] = _splitmix64(state ^ values.view(np.uint64))
+        return hashes
 
 
 def empty_rows(count: int) -> NDArray[np.void]:

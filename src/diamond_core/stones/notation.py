@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
+import numpy as np
+
 from diamond_core.stones.fields import NUMBERS, PRICE, NumberField, as_number
 
 _NUMBER: Final = (
@@ -41,11 +43,16 @@ class Notation:
     A measurement has none, so a single dot in it is a decimal sign.
 
     Args:
-        columns: the batch, one value per row; values that are not text are ignored.
+        columns: the batch, one value per row; values that are not text are ignored, and so are
+            arrays, which have none.
     """
 
     def __init__(self, columns: Mapping[str, Sequence[object]]) -> None:
-        self._columns = {name: columns[name] for name in _WRITTEN if name in columns}
+        self._columns = {
+            name: columns[name]
+            for name in _WRITTEN
+            if name in columns and not isinstance(columns[name], np.ndarray)
+        }
 
     def read(self, field: NumberField, value: object) -> float | None:
         """Return *value* as a number, or None if it is not a number or has two readings."""
@@ -76,9 +83,11 @@ class Notation:
 
     def is_settled(self, field: NumberField, values: Sequence[object]) -> bool:
         """Return whether plain numbers among *values*, such as 4.500, have only one reading."""
-        if field is not PRICE or self._shows(".", [PRICE.name]):
+        if field.name not in self._columns or field is not PRICE:
             return True
-        return not any(isinstance(value, str) and "." in value for value in values)
+        if not any(isinstance(each, str) and "." in each for each in values):
+            return True
+        return self._shows(".", [PRICE.name])
 
     def problem(self, field: NumberField, value: object) -> str | None:
         """Return why *value* is refused if the reason is how it is written, else None."""

@@ -120,6 +120,8 @@ def clean_records(raw: RawStones, *, today: date) -> CleanRecords:
 def _read_ids(raw: RawStones) -> tuple[Texts, dict[int, str]]:
     """Return each row's id, and the reasons for ids that can't be kept."""
     ids = np.full(len(raw.lines), "", dtype=object)
+    if not raw.columns.keys() & {*IDENTITIES}:
+        return ids, {}
     for name in reversed(IDENTITIES):
         if name in raw.columns:
             found = np.array([as_text(value) for value in raw.columns[name]], dtype=object)

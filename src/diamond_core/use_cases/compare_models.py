@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from diamond_core.errors import TooFewStones
 from diamond_core.models.error_slices import ErrorSlice, error_slices
 from diamond_core.models.evaluation import Comparison, Evaluation, compare
@@ -119,6 +117,6 @@ def _read(stones: Sequence[StoneSource] | StoneStore) -> tuple[DiamondTable, str
 
 def check_held_out(holdout: DiamondTable) -> None:
     """Raise ``TooFewStones`` for a hold-out of too few distinct stones: they decide nothing."""
-    distinct = len(np.unique(holdout.stone_hashes()))
+    distinct = holdout.distinct()
     if distinct < MINIMUM_HELD_OUT:
         raise TooFewStones(distinct, MINIMUM_HELD_OUT, "distinct held-out", "compare models")

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
 from diamond_core.errors import (
@@ -152,12 +153,13 @@ class TrainModels:
         with self._exclusive.hold(TRAINING, waiting):
             present = self._history.champion()
             champion = self._serving(split.holdout)
+            facts = _Facts(split)
             cards: list[ModelCard] = []
             trained: set[ModelId] = set()
             for name in names:
                 card = None if config.force else self._known(name, split, config, champion)
                 if card is None:
-                    card = self._train(self._families[name], split, config, champion, progress)
+                    card = self._train(self._families[name], facts, config, champion, progress)
                     trained.add(card.id)
                 cards.append(card)
             cards.sort(key=lambda card: card.metrics.mae)
@@ -221,11 +223,13 @@ class TrainModels:
     def _train(
         self,
         family: ModelFamily,
-        split: TrainingSplit,
+        facts: _Facts,
         config: TrainingConfig,
         champion: _Serving | None,
         progress: Progress,
     ) -> ModelCard:
+        split = facts.split
+
         def of_family(step: str, share: float) -> None:
             progress(f"{family.name}: {step}", share)
 
@@ -234,19 +238,18 @@ class TrainModels:
         seconds = time.perf_counter() - started
         of_family("scoring on the hold-out", 1.0)
         recent = split.recent
-        support = Support(split.repriced, effects_of(split.repriced))
         ranges = PriceRanges.calibrate(
             split.repriced[recent],
             fitted.out_of_fold[recent],
             fitted.out_of_fold_four_cs[recent],
             fitted.features,
-            support=support,
+            support=facts.support,
         )
         evaluation = Evaluation.of(
             split.holdout,
             fitted.model.price(split.holdout),
             ranges,
-            support.gaps(split.holdout),
+            facts.support.gaps(split.holdout),
         )
         at = self._clock()
         card = ModelCard(
@@ -259,9 +262,9 @@ class TrainModels:
             trials=config.trials,
             **_scores(fitted, evaluation),
             price_ranges=ranges,
-            training_range=training_range(split.training),
-            typical=typical_stone(split.training),
-            profile=Profile.of(split.repriced),
+            training_range=facts.training_range,
+            typical=facts.typical,
+            profile=facts.profile,
             data=split.summary,
             comparison=None if champion is None else champion.compared_with(evaluation),
             details=fitted.details,
@@ -339,6 +342,29 @@ def _microseconds(model: Model, diamond: Diamond) -> float:
             model.price(diamond)
         fastest = min(fastest, (time.perf_counter() - started) / _PRICES)
     return fastest * 1e6
+
+
+class _Facts:
+    """What the cards of one training say about its stones: computed once for all families."""
+
+    def __init__(self, split: TrainingSplit) -> None:
+        self.split = split
+
+    @cached_property
+    def support(self) -> Support:
+        return Support(self.split.repriced, effects_of(self.split.repriced))
+
+    @cached_property
+    def training_range(self) -> Mapping[str, tuple[float, float]]:
+        return training_range(self.split.training)
+
+    @cached_property
+    def typical(self) -> Diamond:
+        return typical_stone(self.split.training)
+
+    @cached_property
+    def profile(self) -> Profile:
+        return Profile.of(self.split.repriced)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class TrainingSplit:
             TooFewStones: there are too few distinct ones to train on, or to compare models on.
         """
         table, dates = stones.table, stones.dates
-        distinct = len(np.unique(table.stone_hashes()))  # copies teach nothing
+        distinct = table.distinct()  # copies teach nothing
         if distinct < MINIMUM_STONES:
             raise TooFewStones(distinct, MINIMUM_STONES, "distinct usable")
         held_out = in_holdout(table)
@@ -140,7 +140,7 @@ def _at_the_newest_level(
     """
     for since in [] if levels is None else levels.stable_since():
         some: NDArray[np.bool_] = scored & (dates >= since)
-        if len(np.unique(table[some].stone_hashes())) >= MINIMUM_HELD_OUT:
+        if table[some].distinct() >= MINIMUM_HELD_OUT:
             return some
     return scored
 

@@ -8,14 +8,8 @@ from typing import IO, Any, BinaryIO, Final
 
 import msgspec
 
-from diamond_adapters.sources.csv_rows import (
-    CsvBlock,
-    CsvRows,
-    columns_of,
-    described,
-    lacks,
-    ragged,
-)
+from diamond_adapters.sources.csv_block import CsvBlock
+from diamond_adapters.sources.csv_rows import CsvRows, columns_of, described, lacks, ragged
 from diamond_app.csv_cells import SEPARATORS, CsvLines, is_without_formulas, neutralized
 from diamond_app.priced_rows import ADDED, PricedFile, PricedRows, PriceParts, in_this_thread
 from diamond_app.responses import encode
@@ -103,7 +97,7 @@ class _PriceBlock:
             if not self._is_as_written("\n".join(lines)):
                 lines = self._lines(zip(*columns, strict=True))
             return self._priced(lines, priced)
-        rows, width = block.rows(), len(self.header)
+        rows, width = [row for _, row in block.rows()], len(self.header)
         errors = {at: ragged(row, self.header) for at, row in enumerate(rows) if len(row) != width}
         whole = [row for row in rows if len(row) == width]
         read = _with_numbers(columns_of(whole, self.columns))

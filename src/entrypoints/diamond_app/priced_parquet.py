@@ -9,17 +9,16 @@ from functools import reduce
 from typing import IO, TYPE_CHECKING, BinaryIO, Final
 
 from diamond_adapters.parquet_batches import (
-    damaged,
     packed,
     read_batches,
+    stones_of,
     unpacked,
-    values_of,
     write_batches,
 )
 from diamond_adapters.sources.csv_rows import column_names, lacks
 from diamond_app.priced_rows import ADDED, PricedFile, PricedRows, PriceParts, in_this_thread
 from diamond_core import PriceDiamonds, Progress, SourceUnreadable, no_progress
-from diamond_core.stones.cleaning import READ_COLUMNS, missing_columns
+from diamond_core.stones.cleaning import missing_columns
 
 if TYPE_CHECKING:
     from arro3.core import Field, RecordBatch
@@ -102,14 +101,7 @@ class _PriceBatch:
         from arro3.core import Array
 
         batch = unpacked(data)
-        try:
-            read = {
-                column: values_of(batch.columns[at])
-                for at, column in enumerate(self.columns)
-                if column in READ_COLUMNS
-            }
-        except Exception as ex:  # arro3 raises nothing more specific
-            raise damaged(self.name) from ex
+        read = stones_of(self.name, self.columns, batch.columns)
         priced = PricedRows.of(read, batch.num_rows, price_diamonds)
         amounts = [
             [None if amount != amount else amount for amount in column]

@@ -16,7 +16,7 @@ def of_mean_one(weights: Weights) -> Weights:
     return None if weights is None else weights / weights.mean()
 
 
-def at(weights: Weights, rows: NDArray[Any]) -> Weights:
+def at(weights: Weights, rows: NDArray[Any] | slice) -> Weights:
     """Return the weights of some *rows*."""
     return None if weights is None else weights[rows]
 

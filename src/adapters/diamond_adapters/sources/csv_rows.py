@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO, Final
 
+from diamond_adapters.sources.csv_block import CsvBlock, CsvCells
+from diamond_adapters.sources.delivered import Delivered
 from diamond_core import RawStones, RejectedRow, SourceUnreadable
 from diamond_core.stones.cleaning import READ_COLUMNS
 
@@ -22,57 +23,6 @@ _BLOCK: Final = 1 << 18
 """How many characters of a CSV are read at once; fewer than the longest line has."""
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """Excel's own first line: it names the separator of the cells."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvBlock:
-    """Some whole rows of a CSV, not yet split into cells: that can be done in another process.
-
-    Attributes:
-        name: the name of the CSV in messages.
-        delimiter: the separator of the cells.
-        line: how many lines of the CSV come before it.
-        text: the rows.
-    """
-
-    name: str
-    delimiter: str
-    line: int
-    text: str
-
-    def rows(self) -> list[list[str]]:
-        """Return the cells of each row; blank rows are skipped.
-
-        Raises:
-            SourceUnreadable: a cell is too long.
-        """
-        reader = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.delimiter)
-        try:
-            return [row for row in reader if row and (row[0].strip() or "".join(row).strip())]
-        except csv.Error as ex:
-            line = self.line + reader.line_num
-            raise SourceUnreadable(self.name, f"line {line}: {ex}") from ex
-
-    def plain_columns(self, width: int) -> tuple[list[str], list[list[str]]] | None:
-        """Return the rows as lines without their ends, and the *width* columns of their cells.
-
-        None if something is in quotes, or if a row is blank or has more or fewer cells; otherwise
-        this is far faster than ``rows``.
-        """
-        text = self.text.replace("\r\n", "\n")
-        if '"' in text or "\r" in text:
-            return None
-        text, delimiter = text.removesuffix("\n"), self.delimiter
-        lines = text.split("\n")
-        is_even = {line.count(delimiter) for line in lines} == {width - 1}
-        if not is_even or max(map(len, lines)) > csv.field_size_limit():
-            return None
-        cells = text.replace("\n", delimiter).split(delimiter)
-        columns = [cells[at::width] for at in range(width)]
-        for at, first in enumerate(columns[0]):
-            if not first.strip() and not any(column[at].strip() for column in columns):
-                return None
-        return lines, columns
 
 
 class CsvRows:
@@ -118,7 +68,6 @@ class CsvRows:
             raise SourceUnreadable(name, f"there is no encoding {encoding!r}") from None
         self._text = text  # without this reference, it would close the file
         self._lines = 0
-        blank: list[str] = []
         first = ""
         separator = None
         lines = self._short_lines()
@@ -127,33 +76,25 @@ class CsvRows:
             if first.strip() and not found:
                 break
             separator = found or separator
-            blank.append("\n")
         self.delimiter = separator[1] if separator else max(",;\t", key=first.count)
-        self._reader = csv.reader(chain(blank, [first], lines), delimiter=self.delimiter)
-        self.header = self._next_row()
-        if not self.header:
-            raise SourceUnreadable(name, "it is empty; a header line is required")
+        self.header = self._read_header(chain([first], lines))
         self.columns = column_names(name, self.header)
+        self._left = CsvCells([], [[] for _ in self.header], [])
 
     def release(self) -> None:
         """Leave the stream open: without this, it is closed together with this object."""
         self._text.detach().detach()
 
-    def _next_row(self) -> list[str]:
-        return next((row for row, _ in self.rows() if row), [])
-
-    def rows(self) -> Iterator[tuple[list[str], int]]:
-        """Yield the remaining rows, each with the line on which it ends; blank rows are skipped."""
-        reader = self._reader
+    def _read_header(self, lines: Iterable[str]) -> list[str]:
         try:
-            for row in reader:
+            for row in csv.reader(lines, delimiter=self.delimiter):
                 text = "".join(row)
-                if text and not text.isspace():
-                    if not text.isascii():
-                        self._check_encoding(text, reader.line_num)
-                    yield row, reader.line_num
+                if text.strip():
+                    self._check_encoding(text, self._lines)
+                    return row
         except csv.Error as ex:
-            raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
+            raise SourceUnreadable(self._name, f"line {self._lines}: {ex}") from ex
+        raise SourceUnreadable(self._name, "it is empty; a header line is required")
 
     def blocks(self) -> Iterator[CsvBlock]:
         """Yield the remaining rows as blocks of text.
@@ -248,23 +189,18 @@ class CsvRows:
 
     def take(self, maximum: int) -> RawStones | None:
         """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
-        lines: list[int] = []
-        rows: list[list[str]] = []
-        malformed: list[RejectedRow] = []
-        delivered: list[tuple[int, Sequence[object]]] = []
-        for row, line in self.rows():
-            delivered.append((line, row))
-            if len(row) == len(self.header):
-                lines.append(line)
-                rows.append(row)
-            else:
-                malformed.append(RejectedRow(line, (ragged(row, self.header),), self._name))
-            if len(delivered) == maximum:
-                break
-        if not delivered:
+        cells, blocks = self._left, self.blocks()
+        while len(cells) < maximum and (block := next(blocks, None)):
+            cells.extend(block.cells(len(self.header)))
+        self._left = cells.cut(maximum)
+        if not cells:
             return None
-        columns = columns_of(rows, self.columns)
-        return RawStones(self._name, columns, lines, malformed, self.header, delivered)
+        malformed = [
+            RejectedRow(line, (ragged(row, self.header),), self._name) for line, row in cells.ragged
+        ]
+        delivered = Delivered(cells.lines, lambda: cells.columns, cells.ragged)
+        columns = described(self.columns, cells.columns)
+        return RawStones(self._name, columns, cells.lines, malformed, self.header, delivered)
 
 
 def _lines_in(text: str) -> int:
@@ -312,7 +248,7 @@ def without_rows(name: str, header: Sequence[str], columns: Sequence[str]) -> Ra
     return RawStones(name, columns_of([], columns), [], (), header)
 
 
-def ragged(row: Sequence[str], header: Sequence[str]) -> str:
+def ragged(row: Sequence[object], header: Sequence[str]) -> str:
     """Return the message that a row has too few or too many cells."""
     return f"has {len(row)} fields, but the header has {len(header)}"
 

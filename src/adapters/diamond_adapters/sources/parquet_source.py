@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO, Final
+from functools import partial
+from typing import Any, Final
 
-from diamond_adapters.parquet_batches import damaged, read_batches, values_of
-from diamond_adapters.sources.csv_rows import column_names, columns_of
+from diamond_adapters.parquet_batches import read_batches, stones_of, values_of
+from diamond_adapters.sources.csv_rows import column_names, without_rows
+from diamond_adapters.sources.delivered import Delivered
 from diamond_adapters.sources.opened import Open, opened, rewindable
 from diamond_core import BATCH_ROWS, RawStones
 
@@ -31,34 +33,25 @@ class ParquetSource:
         self._open = open
 
     def read(self) -> Iterator[RawStones]:
-        with opened(self.name, self._open) as stream, rewindable(stream) as file:
-            first = 1
-            for header, columns in self._batches(file):
-                rows = list(zip(*columns, strict=True))
-                lines = range(first, first + len(rows))
-                delivered = list(zip(lines, rows, strict=True))
-                values = columns_of(rows, [name.strip().casefold() for name in header])
-                yield RawStones(self.name, values, lines, (), header, delivered)
-                first += len(rows)
-
-    def _batches(self, file: BinaryIO) -> Iterator[tuple[list[str], list[list[object]]]]:
-        """Yield the names and the columns of each record batch."""
-        with read_batches(self.name, file, BATCH_ROWS) as (schema, batches):
-            places = self._places(schema.names)
+        with (
+            opened(self.name, self._open) as stream,
+            rewindable(stream) as file,
+            read_batches(self.name, file, BATCH_ROWS) as (schema, batches),
+        ):
+            places = [at for at, name in enumerate(schema.names) if not _INDEX.fullmatch(name)]
             header = [schema.names[at] for at in places]
-            is_empty = True
+            names = column_names(self.name, header)
+            first = 1
             for batch in batches:
-                try:
-                    columns = [values_of(batch.columns[at]) for at in places]
-                except Exception as ex:  # arro3 raises nothing more specific
-                    raise damaged(self.name) from ex
-                yield header, columns
-                is_empty = False
-            if is_empty:
-                yield header, [[] for _ in places]
+                every = batch.columns
+                columns = [every[at] for at in places]
+                lines = range(first, first + (batch.num_rows if places else 0))
+                values = stones_of(self.name, names, columns)
+                delivered = Delivered(lines, partial(self._cells, columns))
+                yield RawStones(self.name, values, lines, (), header, delivered)
+                first += len(lines)
+            if first == 1:
+                yield without_rows(self.name, header, names)
 
-    def _places(self, names: Sequence[str]) -> list[int]:
-        """Return the places of the columns, without an index of pandas."""
-        places = [at for at, name in enumerate(names) if not _INDEX.fullmatch(name)]
-        column_names(self.name, [names[at] for at in places])
-        return places
+    def _cells(self, columns: Sequence[Any]) -> list[list[Any]]:
+        return [values_of(self.name, column) for column in columns]

@@ -1,21 +1,24 @@
-"""The columns of the linear models: a weight's terms, grade dummies, measurements, products."""
+"""The columns of the linear models: a weight's terms, grade dummies, measurements, products.
+
+A stone has one cut, one color and one clarity. So among the stones of one *group*, which share these
+grades, every column of every design is a linear function of the same few *terms* of a stone: one, its
+weight in several forms, and its measurements.
+"""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator
 
 from diamond_adapters.families.features import POSITIONS
-from diamond_adapters.families.weights import Weights
 from diamond_core.stones.fields import Clarity, Color, Cut
 from diamond_core.stones.trade_weights import TRADE_WEIGHTS
 
 Matrix = NDArray[np.float64]
-
-MINIMUM_DEVIATION: Final = 0.2
 
 _BETWEEN: Final = 1.7
 KNOTS: Final = tuple(sorted({each for each in TRADE_WEIGHTS if 0.4 <= each <= 2.5} | {_BETWEEN}))
@@ -24,9 +27,19 @@ both sides, and one where two of them are far apart."""
 
 _GRADE_COUNTS: Final = {"cut": len(Cut), "color": len(Color), "clarity": len(Clarity)}
 
+GROUPS: Final = prod(_GRADE_COUNTS.values())
+TERMS: Final = 1 + 1 + 1 + len(KNOTS) + 3
+"""The number of groups, and of terms: one, carat, log carat, its hinges, the measurements."""
+_WEIGHT_TERMS: Final = {
+    "carat": slice(1, 2),
+    "log": slice(2, 3),
+    "spline": slice(2, 3 + len(KNOTS)),
+}
+_MEASUREMENT_TERMS: Final = slice(TERMS - 3, TERMS)
 
-class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """Turn features (n, 9), in the order of ``FEATURES``, into a linear model's columns, float64.
+
+class LinearDesign(BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
+    """What the columns of a linear model are, for features (n, 9) in the order of ``FEATURES``.
 
     Parameters:
         weight: 'carat', 'log' (log carat) or 'spline' (log carat with a hinge at each knot).
@@ -46,7 +59,7 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.weight = weight
         self.interactions = interactions
 
-    def fit(self, features: NDArray[Any], prices: object = None) -> Self:
+    def fit(self, features: NDArray[Any]) -> Self:
         """Learn the values for unknown measurements."""
         carat, cut, depth, table, x, y, z = (
             features[:, POSITIONS[name]]
@@ -63,32 +76,49 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.density_ = _median(carat / (x * y * z), 0.0061)
         return self
 
-    def transform(self, features: NDArray[Any]) -> Matrix:
-        """Return the columns, shape (n, p)."""
+    def with_columns(self, weight: str, interactions: bool) -> LinearDesign:
+        """Return a design of other columns with the same values for unknown measurements."""
+        design = LinearDesign(weight, interactions)
+        design.medians_, design.density_ = self.medians_, self.density_
+        return design
+
+    def terms(self, features: NDArray[Any]) -> Matrix:
+        """Return the terms of n stones, shape (n, TERMS): the same for every design."""
         features = np.asarray(features, dtype=np.float64)
-        weight = self.weight_terms(features[:, POSITIONS["carat"]])
-        one_hot = {
-            name: features[:, [POSITIONS[name]]] == np.arange(1, count)
-            for name, count in _GRADE_COUNTS.items()
-        }
-        grades = np.hstack(list(one_hot.values())).astype(np.float64)
-        parts = [weight, grades, self.measurement_terms(features)]
+        terms = np.empty((len(features), TERMS))
+        terms[:, 0] = 1.0
+        terms[:, 1] = carat = features[:, POSITIONS["carat"]]
+        terms[:, _WEIGHT_TERMS["spline"]] = _spline(carat)
+        terms[:, _MEASUREMENT_TERMS] = self.measurement_terms(features)
+        return terms
+
+    def columns(self) -> Matrix:
+        """Return each column as coefficients of the terms, by group, shape (GROUPS, TERMS, p).
+
+        A stone's columns are its terms times the matrix of its group.
+        """
+        units = np.tile(np.eye(TERMS), (GROUPS, 1))
+        weight = units[:, _WEIGHT_TERMS[self.weight]]
+        numbers = np.indices(tuple(_GRADE_COUNTS.values())).reshape(len(_GRADE_COUNTS), -1)
+        one_hot = [
+            np.repeat(of_group[:, np.newaxis] == np.arange(1, count), TERMS, axis=0)
+            for of_group, count in zip(numbers, _GRADE_COUNTS.values(), strict=True)
+        ]
+        grades = np.hstack(one_hot).astype(np.float64)
+        parts = [weight, grades * units[:, :1], units[:, _MEASUREMENT_TERMS]]
         if self.interactions:
             parts += [weight[:, [term]] * grades for term in range(weight.shape[1])]
             parts += [
-                one_hot["color"][:, [color]] * one_hot["clarity"].astype(np.float64)
-                for color in range(len(Color) - 1)
+                one_hot[1][:, [each]] * one_hot[2] * units[:, :1] for each in range(len(Color) - 1)
             ]
-        return np.hstack(parts)
+        return np.hstack(parts).reshape(GROUPS, TERMS, -1)
 
     def weight_terms(self, carat: Matrix) -> Matrix:
         """Return the terms of the weight alone, shape (n, 1) or (n, 1 + knots)."""
         if self.weight == "carat":
             return carat[:, np.newaxis]
-        logs = np.log(carat)[:, np.newaxis]
-        if self.weight == "log":
-            return logs
-        return np.hstack([logs, np.maximum(logs - np.log(KNOTS), 0.0)])
+        spline = _spline(carat)
+        return spline[:, :1] if self.weight == "log" else spline
 
     def measurement_terms(self, features: Matrix) -> Matrix:
         """Return how depth, table and spread differ from the assumed ones, 0 where unknown.
@@ -107,31 +137,18 @@ class LinearDesign(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return np.where(np.isnan(terms), 0.0, terms)
 
 
-class FlooredScaler(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sklearn is untyped
-    """Center columns and divide them by their standard deviation, or by the floor if it is larger.
-
-    Without a floor, a column that is nonzero for only a few stones would count as much as any
-    other, and a penalty would hardly shrink the extreme slope of those few stones.
-    """
-
-    def fit(self, columns: Matrix, prices: object = None, sample_weight: Weights = None) -> Self:
-        """Learn the columns' weighted means and deviations."""
-        self.mean_, deviations = mean_and_deviation(columns, sample_weight)
-        self.scale_ = np.maximum(deviations, MINIMUM_DEVIATION)
-        return self
-
-    def transform(self, columns: Matrix) -> Matrix:
-        """Return the scaled columns, shape (n, p)."""
-        scaled: Matrix = (columns - self.mean_) / self.scale_
-        return scaled
+def groups(features: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the number of each stone's group, shape (n,)."""
+    number = np.zeros(len(features), dtype=np.intp)
+    for name, count in _GRADE_COUNTS.items():
+        number = number * count + features[:, POSITIONS[name]].astype(np.intp)
+    return number
 
 
-def mean_and_deviation(values: Matrix, weights: Weights) -> tuple[Any, Any]:
-    """Return the weighted means and standard deviations along the first axis."""
-    mean = np.average(values, axis=0, weights=weights)
-    squares = values - mean
-    np.square(squares, out=squares)  # in place: the columns can be large
-    return mean, np.sqrt(np.average(squares, axis=0, weights=weights))
+def _spline(carat: Matrix) -> Matrix:
+    """Return log carat and its hinges at the knots, shape (n, 1 + knots)."""
+    logs = np.log(carat)[:, np.newaxis]
+    return np.hstack([logs, np.maximum(logs - np.log(KNOTS), 0.0)])
 
 
 def _median(values: NDArray[Any], default: float) -> float:

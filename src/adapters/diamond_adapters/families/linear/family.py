@@ -9,8 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.features import FEATURES, FOUR_CS
+from diamond_adapters.families.linear.candidates import DEFAULT, Candidate, every_candidate
 from diamond_adapters.families.linear.regressor import LinearPriceRegressor
-from diamond_adapters.families.linear.search import DEFAULT, FOLDS, Candidate, out_of_fold, search
+from diamond_adapters.families.linear.search import FOLDS, CrossValidation
 from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
 from diamond_adapters.models.onnx_model import OnnxModel
@@ -42,13 +43,14 @@ class LinearFamily:
         # One thread: the order of the sums, and so the file, must not depend on the number of
         # cores. On shared cores, threads that wait for each other also take five times as long.
         with threadpool_limits(1, user_api="blas"):
-            only = DEFAULT if trials == 0 else None
-            scored = search(table, weights, seed=seed, progress=progress, only=only)
+            validation = CrossValidation(table, weights, seed=seed)
+            candidates = [DEFAULT] if trials == 0 else every_candidate()
+            scored = validation.scored(candidates, progress)
             best = scored[0].candidate
             progress("fitting the best", 0.9)
             regressor = fit_candidate(best, table, weights)
             graph = regressor.to_onnx()
-            known, four_cs = out_of_fold(table, weights, best, seed=seed)
+            known, four_cs = validation.ordered_out_of_fold(best)
         return FittedModel(
             model=OnnxModel(graph, FEATURES),
             features=FEATURES,
@@ -86,7 +88,7 @@ def fit_candidate(
 
 def _assumed(regressor: LinearPriceRegressor) -> Mapping[str, Any]:
     """Return the values assumed for unknown measurements, for the card."""
-    design = regressor.pipeline_.steps[0][1]
+    design = regressor.design_
     return {
         "depth_by_cut": design.medians_[:, 0].tolist(),
         "table_by_cut": design.medians_[:, 1].tolist(),

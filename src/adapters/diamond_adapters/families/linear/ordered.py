@@ -7,7 +7,6 @@ from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 
 from diamond_adapters.families.linear.design import LinearDesign, Matrix
 from diamond_adapters.families.price_rule import PriceRule
@@ -37,14 +36,6 @@ class UnscaledCoefficients:
     lines: Matrix
     pairs: Matrix
     measurements: Matrix
-
-    @classmethod
-    def of_pipeline(cls, pipeline: Pipeline) -> Self:
-        """Undo the scaling and group the coefficients."""
-        design, scaler, linear = (step for _, step in pipeline.steps)
-        coefficients = np.ravel(linear.coef_) / scaler.scale_
-        intercept = float(linear.intercept_) - float(coefficients @ scaler.mean_)
-        return cls.of(design, intercept, coefficients)
 
     @classmethod
     def of(cls, design: LinearDesign, intercept: float, coefficients: Matrix) -> Self:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.linear_model import Lasso, LinearRegression, Ridge
-from sklearn.pipeline import Pipeline
 
-from diamond_adapters.families.linear.design import (
-    FlooredScaler,
-    LinearDesign,
-    Matrix,
-    mean_and_deviation,
-)
+from diamond_adapters.families.linear.candidates import Candidate
+from diamond_adapters.families.linear.design import LinearDesign, Matrix
 from diamond_adapters.families.linear.graph import export
 from diamond_adapters.families.linear.ordered import OrderedLinear, UnscaledCoefficients
-from diamond_adapters.families.linear.search import LASSO_ITERATIONS, tolerating_slow_lasso
+from diamond_adapters.families.linear.solve import LASSO_ITERATIONS, solved
+from diamond_adapters.families.linear.sums import GroupSums
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.price_table import axis_weights
 from diamond_adapters.families.weights import Weights
+
+_LASSO_ITERATIONS: Final = 10 * LASSO_ITERATIONS
 
 
 class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
@@ -56,33 +53,20 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, features: NDArray[Any], prices: Matrix, sample_weight: Weights = None) -> Self:
         """Fit to features (n, 9), prices (n,) in USD, and the stones' weights (n,)."""
-        target = np.log(prices) if self.log_price else np.asarray(prices, dtype=np.float64)
-        _, deviation = mean_and_deviation(target, sample_weight)
-        total = len(target) if sample_weight is None else float(sample_weight.sum())
-        linear = {
-            "least squares": LinearRegression(),
-            "ridge": Ridge(alpha=self.penalty * total),
-            "lasso": Lasso(
-                alpha=self.penalty * float(deviation),
-                precompute=True,
-                max_iter=10 * LASSO_ITERATIONS,
-            ),
-        }[self.solver]
-        self.pipeline_ = Pipeline(
-            [
-                ("design", LinearDesign(self.weight, self.interactions)),
-                ("scaler", FlooredScaler()),
-                ("linear", linear),
-            ]
+        features, prices = np.asarray(features), np.asarray(prices, dtype=np.float64)
+        candidate = Candidate(
+            self.log_price, self.weight, self.interactions, self.solver, self.penalty
         )
-        weights = {f"{step}__sample_weight": sample_weight for step in ("scaler", "linear")}
-        with tolerating_slow_lasso():
-            self.pipeline_.fit(features, target, **weights)
-        design = self.pipeline_.steps[0][1]
+        self.design_ = LinearDesign(self.weight, self.interactions).fit(features)
+        one_fold = np.zeros(len(features), dtype=np.intp)
+        (sums,) = GroupSums.by_fold(self.design_, features, prices, sample_weight, one_fold, 1)
+        (intercept,), coefficients = solved(
+            sums.of_columns(self.design_.columns()), [candidate], iterations=_LASSO_ITERATIONS
+        )
         self.price_rule_ = PriceRule.of(prices)
         self.ordered_ = OrderedLinear.of(
-            design,
-            UnscaledCoefficients.of_pipeline(self.pipeline_),
+            self.design_,
+            UnscaledCoefficients.of(self.design_, float(intercept), coefficients[:, 0]),
             self.price_rule_,
             axis_weights(features, sample_weight),
             log_price=self.log_price,

@@ -12,12 +12,8 @@ from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.family import MINIMUM_STONES
 from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
-from diamond_adapters.families.xgboost.folds import (
-    FIRST_FOLDS,
-    FOLDS,
-    BoostedFolds,
-    CrossValidated,
-)
+from diamond_adapters.families.xgboost.effort import effort_for, trials_for
+from diamond_adapters.families.xgboost.folds import FIRST_FOLDS, BoostedFolds, CrossValidated
 from diamond_adapters.families.xgboost.regressor import BoostedPriceRegressor, defaults_for
 from diamond_adapters.families.xgboost.search import SearchResult, search
 from diamond_adapters.families.xgboost.trees import BINS, Parameters
@@ -27,7 +23,8 @@ from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 from diamond_core.stones.diamond_table import DiamondTable
 
 NAMES: Final = ("defaults", "found by the search")
-_PATIENCE: Final = 100
+_MORE_ROUNDS: Final = 1.25
+"""More stones allow more trees: a fold was trained without some of the stones."""
 _OTHER_FOLDS: Final = 1
 """Added to the seed: the final comparison must not use the folds of the search."""
 
@@ -72,7 +69,7 @@ class XGBoostFamily:
         study: str | None,
         progress: Progress,
     ) -> FittedModel:
-        defaults, trials = defaults_for(len(table)), trials_for(table, trials)
+        defaults, trials = defaults_for(len(table)), trials_for(len(table), trials)
         result = SearchResult(defaults, [])
         if trials:
 
@@ -93,8 +90,7 @@ class XGBoostFamily:
         best = self._choose(table, weights, defaults, found, seed, progress)
         parameters = found if found and best.chosen else defaults
         progress("fitting the best", 0.9)
-        # More stones allow more trees: a fold was trained without a fifth of the stones.
-        rounds = round(best.rounds * FOLDS / (FOLDS - 1))
+        rounds = round(best.rounds * _MORE_ROUNDS)
         regressor = BoostedPriceRegressor(parameters, rounds, seed, self._order_cut)
         regressor.fit(table.features(FEATURES), table.price, weights)
         graph = regressor.to_onnx()
@@ -114,7 +110,7 @@ class XGBoostFamily:
                 "reason": _reason(best, searched=bool(trials)),
                 "parameters": dict(parameters),
                 "rounds": rounds,
-                "cross_validation_folds": FOLDS,
+                "cross_validation_folds": effort_for(len(table)).folds,
                 "cross_validated_mae": best.mae,
                 "candidates": [
                     {"name": NAMES[at], "cross_validated_mae": error}
@@ -135,13 +131,14 @@ class XGBoostFamily:
         progress: Progress,
     ) -> CrossValidated:
         """Cross-validate with the settings of the final fit: the same bins, each stone twice."""
+        effort = effort_for(len(table))
         folds = BoostedFolds(
             table,
             weights,
             seed=seed + _OTHER_FOLDS,
             also_four_cs=True,
             bins=BINS,
-            patience=_PATIENCE,
+            effort=effort,
             order_cut=self._order_cut,
         )
         done = 0
@@ -149,14 +146,9 @@ class XGBoostFamily:
         def fold_done() -> None:
             nonlocal done
             done += 1
-            progress("cross-validating", min(0.7 + 0.2 * done / (FOLDS + FIRST_FOLDS), 0.9))
+            progress("cross-validating", min(0.7 + 0.2 * done / (effort.folds + FIRST_FOLDS), 0.9))
 
         return folds.choose(defaults, found, fold_done)
-
-
-def trials_for(table: DiamondTable, trials: int | None) -> int:
-    """Return *trials*; if it is None, a number that takes a few seconds for this table."""
-    return max(5, min(40, 200_000 // len(table))) if trials is None else trials
 
 
 def _reason(best: CrossValidated, *, searched: bool) -> str:

@@ -12,35 +12,37 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from diamond_adapters.families.features import FEATURES
+from diamond_adapters.families.features import FEATURES, four_cs_of
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.weights import Weights, at, times
-from diamond_adapters.families.xgboost.regressor import fit_base, four_cs_of, training_data
+from diamond_adapters.families.xgboost.effort import Effort
+from diamond_adapters.families.xgboost.regressor import fit_base, training_data
 from diamond_adapters.families.xgboost.trees import Parameters, booster_settings, tree_features
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import folds
 
-FOLDS: Final = 5
 FIRST_FOLDS: Final = 2
 """After this many folds, a challenger without ``MINIMUM_GAIN`` is dropped."""
 MINIMUM_GAIN: Final = 0.005
 """The relative reduction of the error that a challenger needs."""
 MINIMUM_STANDARD_ERRORS: Final = 2.0
 """The minimum reduction in standard errors, paired by stone: less can be noise."""
-MAXIMUM_ROUNDS: Final = 1000
-"""More trees would make each prediction slower for little gain."""
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """One fold: the rows outside it for training, and its own stones to predict."""
+    """One fold: the rows outside it for training, and its own stones to predict.
+
+    Many stones share their 4 Cs: the distinct ones are predicted, and each stone knows its own.
+    """
 
     training: xgb.QuantileDMatrix
     held: xgb.QuantileDMatrix
     held_four_cs: NDArray[np.float32]
+    with_four_cs: NDArray[np.intp]
     base: Matrix
     prices: Matrix
     rule: PriceRule
@@ -73,24 +75,28 @@ class _Fold:
             max_bin=bins,
             nthread=1,
         )
+        _, firsts, with_four_cs = np.unique(
+            inside.four_cs_hashes(), return_index=True, return_inverse=True
+        )
         return cls(
             training=training,
             held=held,
-            held_four_cs=tree_features(four_cs_of(features)),
+            held_four_cs=tree_features(four_cs_of(features[firsts])),
+            with_four_cs=with_four_cs,
             base=of_base,
             prices=inside.price,
             rule=PriceRule.of(outside.price),
             rows=rows,
         )
 
-    def boosted(self, settings: Mapping[str, Any], patience: int) -> xgb.Booster:
-        """Return trees, trained until *patience* more of them do not reduce the error."""
+    def boosted(self, settings: Mapping[str, Any], effort: Effort) -> xgb.Booster:
+        """Return trees, trained until more of them do not reduce the error."""
         return xgb.train(
             dict(settings),
             self.training,
-            MAXIMUM_ROUNDS,
+            effort.rounds,
             evals=[(self.held, "held")],
-            early_stopping_rounds=patience,
+            early_stopping_rounds=effort.patience,
             verbose_eval=False,
         )
 
@@ -166,7 +172,7 @@ class BoostedFolds:
     Parameters:
         also_four_cs: train on each stone without its measurements, too.
         bins: the number of bins per column; fewer are faster.
-        patience: training stops after this number of trees without an improvement.
+        effort: the number of folds, and when to stop.
         order_cut: see ``BoostedPriceRegressor``.
 
     Prices are those of base and trees, before the tables are put in order: that changes them little.
@@ -180,18 +186,18 @@ class BoostedFolds:
         seed: int,
         also_four_cs: bool,
         bins: int,
-        patience: int,
+        effort: Effort,
         order_cut: bool = False,
     ) -> None:
         self._prices, self._weights, self._order_cut = table.price, weights, order_cut
-        self._seed, self._bins, self._patience = seed, bins, patience
-        assigned = folds(table, FOLDS, seed)
+        self._seed, self._bins, self._effort = seed, bins, effort
+        assigned = folds(table, effort.folds, seed)
 
         def fold(number: int) -> _Fold:
             rows = assigned == number
             return _Fold.of(table, weights, rows, also_four_cs=also_four_cs, bins=bins)
 
-        self._folds = _parallel_map(fold, range(FOLDS))
+        self._folds = _parallel_map(fold, range(effort.folds))
 
     def error(self, parameters: Parameters, number: int) -> float:
         """Return the mean absolute error (USD) in the fold *number*."""
@@ -216,7 +222,7 @@ class BoostedFolds:
 
             return _parallel_map(boosted, numbers)
 
-        incumbents = boosters(incumbent, range(FOLDS))
+        incumbents = boosters(incumbent, range(self._effort.folds))
         errors = self._errors(incumbents)
         if challenger is None:
             mean = float(np.average(errors, weights=self._weights))
@@ -224,7 +230,7 @@ class BoostedFolds:
         challengers = boosters(challenger, range(FIRST_FOLDS))
         compared = _Comparison.of(errors, self._errors(challengers), self._weights)
         if compared.is_worth_it:
-            challengers += boosters(challenger, range(FIRST_FOLDS, FOLDS))
+            challengers += boosters(challenger, range(FIRST_FOLDS, self._effort.folds))
             compared = _Comparison.of(errors, self._errors(challengers), self._weights)
             if compared.is_worth_it and compared.is_clear:
                 return self._validated(1, compared.means, challengers)
@@ -236,24 +242,32 @@ class BoostedFolds:
         """Price every stone by its fold's trees, with the average best number of trees."""
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(len(self._prices)), np.empty(len(self._prices))
-        for fold, booster in zip(self._folds, boosters, strict=True):
+
+        def price(number: int) -> None:
+            fold, booster = self._folds[number], boosters[number]
             until = (0, min(rounds, booster.num_boosted_rounds()))
             trees = booster.predict(fold.held, iteration_range=until)
             known[fold.rows] = fold.to_usd(trees)
             trees = booster.inplace_predict(fold.held_four_cs, iteration_range=until)
-            four_cs[fold.rows] = fold.to_usd(trees)
+            four_cs[fold.rows] = fold.to_usd(trees[fold.with_four_cs])
+
+        _parallel_map(price, range(len(boosters)))
         mae = float(np.average(np.abs(known - self._prices), weights=self._weights))
         return CrossValidated(chosen, errors, mae, rounds, known, four_cs)
 
     def _booster(self, parameters: Parameters, number: int) -> xgb.Booster:
         settings = booster_settings(parameters, self._seed, self._bins, order_cut=self._order_cut)
-        return self._folds[number].boosted(settings, self._patience)
+        return self._folds[number].boosted(settings, self._effort)
 
     def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
         """Return each stone's absolute error (USD), NaN in folds without a booster."""
         errors = np.full(len(self._prices), np.nan)
-        for fold, booster in zip(self._folds, boosters, strict=False):
-            errors[fold.rows] = fold.absolute_errors(booster)
+
+        def compare(number: int) -> None:
+            fold = self._folds[number]
+            errors[fold.rows] = fold.absolute_errors(boosters[number])
+
+        _parallel_map(compare, range(len(boosters)))
         return errors
 
 

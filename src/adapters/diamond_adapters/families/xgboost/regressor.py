@@ -9,7 +9,7 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from diamond_adapters.families.features import FOUR_CS
+from diamond_adapters.families.features import FOUR_CS, four_cs_of
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.price_table import (
@@ -20,6 +20,7 @@ from diamond_adapters.families.price_table import (
 )
 from diamond_adapters.families.weights import Weights, times
 from diamond_adapters.families.xgboost.base import BoundedBase
+from diamond_adapters.families.xgboost.effort import MAXIMUM_COPIES, VERY_MANY_STONES
 from diamond_adapters.families.xgboost.graph import export
 from diamond_adapters.families.xgboost.trees import (
     BINS,
@@ -46,8 +47,12 @@ _PRICE_WEIGHT: Final = 0.15
 
 
 def defaults_for(stones: int) -> Parameters:
-    """Return the default parameters: more stones can fill deeper trees."""
-    return DEFAULTS if stones <= MANY_STONES else {**DEFAULTS, "max_depth": 8}
+    """Return the default parameters: more stones can fill deeper trees, and need fewer of them."""
+    if stones <= MANY_STONES:
+        return DEFAULTS
+    if stones <= VERY_MANY_STONES:
+        return {**DEFAULTS, "max_depth": 8}
+    return {**DEFAULTS, "max_depth": 10, "learning_rate": 0.1}
 
 
 class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
@@ -154,21 +159,19 @@ def training_data(
 ) -> xgb.QuantileDMatrix:
     """Return the binned training rows: each stone, with *also_four_cs* also without measurements.
 
+    Of many stones, only ``MAXIMUM_COPIES`` are there without measurements, evenly from all of them.
     The target is the log price minus that of the base.
     """
-    parts = [features, four_cs_of(features)] if also_four_cs else [features]
-    residuals = np.log(prices) - base.predict(features)
+    rows, residuals = tree_features(features), np.log(prices) - base.predict(features)
+    importance = importance_of_trees(prices, weights)
+    if also_four_cs:
+        some = slice(None, None, -(-len(features) // MAXIMUM_COPIES))
+        rows = np.vstack([rows, tree_features(four_cs_of(features[some]))])
+        residuals, importance = (np.append(each, each[some]) for each in (residuals, importance))
     return xgb.QuantileDMatrix(
-        np.vstack([tree_features(part) for part in parts]),
-        label=np.tile(residuals, len(parts)),
-        weight=np.tile(importance_of_trees(prices, weights), len(parts)),
+        rows,
+        label=residuals,
+        weight=importance,
         max_bin=bins,
         nthread=1,
     )
-
-
-def four_cs_of(features: NDArray[Any]) -> NDArray[Any]:
-    """Return a copy of features (n, 9) in which only the 4 Cs are known."""
-    copy = features.copy()
-    copy[:, len(FOUR_CS) :] = np.nan
-    return copy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from diamond_adapters.families.weights import Weights
+from diamond_adapters.families.xgboost.effort import USUAL
 from diamond_adapters.families.xgboost.folds import BoostedFolds
 from diamond_adapters.families.xgboost.regressor import defaults_for
 from diamond_adapters.families.xgboost.study import run_study
@@ -21,8 +22,9 @@ from diamond_core.stones.diamond_table import DiamondTable
 SPACE_VERSION: Final = 4
 """Increase it when the search space or the score changes: a new version starts new studies."""
 
+_MAXIMUM_DEPTH: Final = 9
 _COARSE_BINS: Final = 64
-_PATIENCE: Final = 10
+_EFFORT: Final = replace(USUAL, patience=10)
 _SPEED: Final = 3.0
 """Factor of a trial's learning rate: a third of the trees are nearly as informative."""
 _FOLDS_TRIED: Final = 3
@@ -66,13 +68,13 @@ def search(
         seed=seed,
         also_four_cs=False,
         bins=_COARSE_BINS,
-        patience=_PATIENCE,
+        effort=_EFFORT,
         order_cut=order_cut,
     )
     defaults = defaults_for(len(table))
 
     def objective(trial: optuna.Trial) -> float:
-        parameters = _suggested(trial)
+        parameters = _suggested(trial, max(_MAXIMUM_DEPTH, int(defaults["max_depth"])))
         parameters["learning_rate"] *= _SPEED
         errors: list[float] = []
         for number in range(_FOLDS_TRIED):
@@ -104,10 +106,10 @@ def study_name(table: DiamondTable, weights: Weights, seed: int, *, order_cut: b
     return f"{name}-{hashlib.sha256(weights.tobytes()).hexdigest()[:16]}"
 
 
-def _suggested(trial: optuna.Trial) -> dict[str, float | int]:
+def _suggested(trial: optuna.Trial, depth: int) -> dict[str, float | int]:
     return {
         "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
-        "max_depth": trial.suggest_int("max_depth", 3, 9),
+        "max_depth": trial.suggest_int("max_depth", 3, depth),
         "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 30.0, log=True),
         "subsample": trial.suggest_float("subsample", 0.4, 1.0),
         "colsample_bynode": trial.suggest_float("colsample_bynode", 0.4, 1.0),
