@@ -50,4 +50,4 @@ format: install-dev
 	$(BIN)/ruff check --fix src tests benchmarks examples
 
 bench: install-dev
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	$(BIN)/python benchmarks/_performance.py

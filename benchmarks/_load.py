@@ -1,34 +1,37 @@
-"""A client that loads a service from a process of its own, and what it measured."""
+"""Loads a service with ``wrk``, or at a constant rate with ``hey``, and what it measured."""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import selectors
-import socket
-import time
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
 from support import STONE
 
 CONNECTIONS = 8
+_UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
-def post(path, body):
-    """The bytes of a request that sends *body* as JSON."""
-    sent = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    return head.encode() + b"Content-Length: %d\r\n\r\n%b" % (len(sent), sent)
+@dataclass(frozen=True)
+class Request:
+    """A request that is sent again and again; a *body* is sent as JSON."""
+
+    path: str
+    body: object = None
+
+    def text(self) -> str:
+        return "" if self.body is None else json.dumps(self.body)
 
 
-def get(path):
-    """The bytes of a request without a body."""
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
-
-
-ONE_STONE = post("/v1/predictions", STONE)
+ONE_STONE = Request("/v1/predictions", STONE)
 
 
 @dataclass
@@ -40,20 +43,97 @@ class Measured:
     """What a request cost the service's processes; other load on the machine hardly changes it."""
 
 
+@dataclass(frozen=True)
+class Figure:
+    """The median of some rounds, the least and the greatest."""
+
+    median: float
+    least: float
+    greatest: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Figure:
+        return cls(statistics.median(values), min(values), max(values))
+
+    def __str__(self) -> str:
+        digits = 0 if self.median >= 100 else 1 if self.median >= 10 else 2
+        return (
+            f"{self.median:,.{digits}f} ({self.least:,.{digits}f} to {self.greatest:,.{digits}f})"
+        )
+
+
 def load(service, seconds, request=ONE_STONE, connections=CONNECTIONS):
-    """Send *request* on some kept connections, as many as are answered, in another process."""
+    """Send *request* on some kept connections, as often as it is answered."""
     port, pid = service
     cpu = _cpu_seconds(pid)
-    receiver, sender = multiprocessing.Pipe(duplex=False)
-    client = multiprocessing.Process(
-        target=_client, args=(port, seconds, request, connections, sender)
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if request.body is not None:
+            script.write(
+                f"wrk.method = 'POST'\nwrk.body = [==[{request.text()}]==]\n"
+                "wrk.headers['Content-Type'] = 'application/json'\n"
+            )
+        script.flush()
+        output = _run(
+            *("wrk", "--threads", "1", "--connections", str(connections), "--latency"),
+            *(
+                "--duration",
+                f"{max(1, round(seconds))}s",
+                "--timeout",
+                "60s",
+                "--script",
+                script.name,
+            ),
+            f"http://127.0.0.1:{port}{request.path}",
+        )
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise SystemExit(f"not every request was answered:\n{output}")
+    per_second = float(_found(r"Requests/sec:\s+([\d.]+)", output)[0])
+    p50, p99 = (
+        float(value) * _UNITS[unit]
+        for value, unit in (
+            _found(rf"\s{share}%\s+([\d.]+)(us|ms|s|m)\b", output) for share in (50, 99)
+        )
     )
-    client.start()
-    sender.close()  # so that a client that fails ends the wait
-    measured = receiver.recv()
-    client.join()
-    measured.cpu_us = (_cpu_seconds(pid) - cpu) / (measured.per_second * seconds) * 1e6
-    return measured
+    cpu = (_cpu_seconds(pid) - cpu) / (per_second * seconds) * 1e6
+    return Measured(per_second, p50, p99, cpu)
+
+
+def load_at(service, rate, seconds, request=ONE_STONE, connections=16):
+    """Send *rate* requests a second; the time of an answer counts from when it could be sent."""
+    port, _ = service
+    body = [] if request.body is None else ["-m", "POST", "-d", request.text()]
+    output = _run(
+        *(
+            "hey",
+            "-z",
+            f"{max(1, round(seconds))}s",
+            "-c",
+            str(connections),
+            "-q",
+            f"{rate / connections:g}",
+        ),
+        *("-T", "application/json", *body, f"http://127.0.0.1:{port}{request.path}"),
+    )
+    if re.findall(r"\[(\d+)\]\s+\d+ responses", output) != ["200"]:
+        raise SystemExit(f"not every request was answered:\n{output}")
+    per_second = float(_found(r"Requests/sec:\s+([\d.]+)", output)[0])
+    p50, p99 = (
+        float(_found(rf"{share}%+ in ([\d.]+) secs", output)[0]) * 1e3 for share in (50, 99)
+    )
+    return Measured(per_second, p50, p99)
+
+
+def _run(*command):
+    if which(command[0]) is None:
+        raise SystemExit(f"install {command[0]}; on Debian or Ubuntu: apt-get install wrk hey")
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _found(pattern, output):
+    found = re.search(pattern, output)
+    if found is None:
+        sys.exit(f"this output is not understood:\n{output}")
+    return found.groups()
 
 
 def _cpu_seconds(pid):
@@ -63,39 +143,3 @@ def _cpu_seconds(pid):
         Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split() for child in children
     ]
     return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
-
-
-def _is_whole(answer):
-    head, found, body = answer.partition(b"\r\n\r\n")
-    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
-    return found and len(body) >= int(length)
-
-
-def _client(port, seconds, request, connections, sender):
-    chooser = selectors.DefaultSelector()
-    sent_at = {}
-    for _ in range(connections):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        chooser.register(connection, selectors.EVENT_READ)
-        sent_at[connection] = time.perf_counter()
-        connection.sendall(request)
-    times = []
-    answers = {}
-    started = time.perf_counter()
-    while (now := time.perf_counter()) < started + seconds:
-        for key, _ in chooser.select(1.0):
-            connection = key.fileobj
-            answer = answers.pop(connection, b"") + connection.recv(1 << 20)
-            if not answer.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"unexpected answer: {answer[:200]!r}")
-            if not _is_whole(answer):
-                answers[connection] = answer
-                continue
-            now = time.perf_counter()
-            times.append(now - sent_at[connection])
-            sent_at[connection] = now
-            connection.sendall(request)
-    times.sort()
-    p50, p99 = (times[int(len(times) * share)] * 1e3 for share in (0.5, 0.99))
-    sender.send(Measured(len(times) / (now - started), p50, p99))

@@ -118,7 +118,7 @@ def compare_ways(folder, server, seconds, rounds):
                     (home / name).symlink_to(first_home / name)
             url = stack.enter_context(fresh_database(server.url))
             ports[way] = stack.enter_context(served(way, home, url))
-            load(ports[way], 0.5)
+            load(ports[way], 1)
         for _ in range(rounds):
             for way in WAYS:
                 found[way].append(load(ports[way], seconds))

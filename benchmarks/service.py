@@ -1,11 +1,12 @@
-"""How much slower than bare Falcon is the service, its record on?
+"""How fast is the service, beside the least that could answer the same price?
 
-    python benchmarks/service.py [--seconds 3] [--rounds 5] [--family xgboost]
+    python benchmarks/service.py [--family xgboost] [--home HOME] [--seconds 3] [--rounds 5]
+        [--connections 1 16]
 
-Serves a bare Falcon app (it parses the same JSON and answers a constant), under gunicorn's gthread
-and gevent workers, and the service, side by side, two workers each; the service with its spool, its
-shipper and SQLite. A client in a process of its own loads them in turn. The ratio is that to the
-faster bare app. Then a batch of 10,000 stones against single requests.
+Serves side by side, two workers each: bare Falcon, the minimal app with the champion's graph, see
+``_minimal.py``, each under gunicorn's gthread and gevent workers, and the service with its record
+in SQLite. ``wrk`` loads them in turn. A ratio is that to the faster minimal app. Then ``hey`` asks for
+prices at a constant 70 % of the greatest rate.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -23,30 +23,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from _load import get, load, post
+from _load import Figure, Request, load, load_at
 from support import STONE, Service, diamond, environment, free_port, until
 
 OURS = "diamond-core"
 WORKERS = 2
-BATCH = 10_000
+CLASSES = {"gthread": ("--threads", "4"), "gevent": ()}
 SIMILAR = "/v1/similar?carat=1.1&cut=Ideal&color=H&clarity=SI2&n=5"
-BARE = """
-import falcon, msgspec
-class Constant:
-    def on_post(self, req, resp):
-        msgspec.json.decode(req.bounded_stream.read())
-        resp.data = b'{"price": 4608.99}'
-    def on_get(self, req, resp):
-        req.params
-        resp.data = b'{"diamonds": []}'
-class Live:
-    def on_get(self, req, resp):
-        resp.data = b'{}'
-app = falcon.App()
-app.add_route("/v1/predictions", Constant())
-app.add_route("/v1/similar", Constant())
-app.add_route("/livez", Live())
-"""
+MEASURED = STONE | {"depth": 61.5, "table": 57, "x": 6.66, "y": 6.63, "z": 4.09}
+REQUESTS = {
+    "price, the 4 Cs": Request("/v1/predictions", STONE),
+    "price, measured": Request("/v1/predictions", MEASURED),
+    "similar": Request(SIMILAR),
+}
 
 
 @contextmanager
@@ -67,30 +56,73 @@ def served(folder, command, env):
         process.wait(60)
 
 
-def compare(name, servers, request, options):
-    """Load all in turn and print medians, and the ratios to the faster bare one; return ours."""
+@contextmanager
+def side_by_side(home):
+    """Serve all with the champion of *home*; give their ports and process ids by name."""
+    env = environment(home)
+    env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "benchmarks"), env.get("PYTHONPATH", "")))
+    gunicorn = (sys.executable, "-m", "gunicorn", "--log-level", "error")
+    commands = {OURS: (*gunicorn, "--config", "python:diamond_app.gunicorn_conf")}
+    for name, call in (("minimal", "_minimal:app()"), ("bare", "_minimal:bare()")):
+        for worker, more in CLASSES.items():
+            commands[f"{name}, {worker}"] = (
+                *(*gunicorn, "--worker-class", worker, *more, "--keep-alive", "5"),
+                *("--no-control-socket", call),
+            )
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(served(home.parent, command, env))
+            for name, command in commands.items()
+        }
+
+
+def compare(name, servers, request, connections, options):
+    """Load all in turn; print the figures and the ratios to the faster minimal app."""
     measured = {who: [] for who in servers}
     for server in servers.values():
-        load(server, 0.5, request)
+        load(server, 1, request, connections)
     for _ in range(options.rounds):
         for who, server in servers.items():
-            measured[who].append(load(server, options.seconds, request))
-    print(f"{name:<24}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU us':>9}")
-    medians = {}
+            measured[who].append(load(server, options.seconds, request, connections))
+    print(f"\n{name}, {connections} connections\n")
+    print("| | requests/s | p50 ms | p99 ms | CPU us |\n|---|---|---|---|---|")
+    figures = {}
     for who, found in measured.items():
-        medians[who] = [
-            statistics.median(getattr(each, field) for each in found)
+        figures[who] = [
+            Figure.of([getattr(each, field) for each in found])
             for field in ("per_second", "p50_ms", "p99_ms", "cpu_us")
         ]
-        speed, p50, p99, cpu = medians[who]
-        print(f"  {who:<22}{speed:>12.0f}{p50:>9.2f}{p99:>9.2f}{cpu:>9.0f}")
-    ours = medians.pop(OURS)
-    best = max(medians.values())
-    print(
-        f"  ratio {ours[0] / best[0]:.2f} (to be 0.85 or more),"
-        f" p99 {ours[2] / best[2]:.2f} x (to be below 3)"
+        print(f"| {who} | {' | '.join(map(str, figures[who]))} |")
+    best = max(
+        (found for who, found in figures.items() if who.startswith("minimal")),
+        key=lambda found: found[0].median,
     )
-    return ours[0]
+    ours = figures[OURS]
+    print(
+        f"\nratio to the minimal app: {ours[0].median / best[0].median:.2f},"
+        f" its p99: {ours[2].median / best[2].median:.2f} x",
+        flush=True,
+    )
+    return ours[0].median
+
+
+def at_constant_rate(servers, peak, options):
+    """Ask ours and the minimal app for prices at 70 % of our greatest rate."""
+    rate = 0.7 * peak
+    print(f"\nprice, the 4 Cs, at a constant {rate:,.0f} requests/s, 16 connections\n")
+    print("| | requests/s | p50 ms | p99 ms |\n|---|---|---|---|")
+    for who, server in servers.items():
+        if who.startswith("bare"):
+            continue
+        found = [
+            load_at(server, rate, options.seconds, REQUESTS["price, the 4 Cs"])
+            for _ in range(options.rounds)
+        ]
+        figures = [
+            Figure.of([getattr(each, field) for each in found])
+            for field in ("per_second", "p50_ms", "p99_ms")
+        ]
+        print(f"| {who} | {' | '.join(map(str, figures))} |", flush=True)
 
 
 def main() -> None:
@@ -98,32 +130,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--family", default="xgboost")
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--home", type=Path, help="serve its champion; without it, one is trained")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "bare.py").write_text(BARE)
-        home = folder / "home"
-        diamond(home, "train", "--family", options.family, "--trials", "0")
-        gunicorn = (sys.executable, "-m", "gunicorn", "--log-level", "error")
-        our_command = (*gunicorn, "--config", "python:diamond_app.gunicorn_conf")
-        with ExitStack() as stack:
-            ours = stack.enter_context(served(folder, our_command, environment(home)))
-            servers = {OURS: ours}
-            for worker, more in (("gthread", ("--threads", "4")), ("gevent", ())):
-                command = (*gunicorn, "--worker-class", worker, *more, "--keep-alive", "5")
-                servers[f"bare Falcon, {worker}"] = stack.enter_context(
-                    served(folder, (*command, "--no-control-socket", "bare:app"), dict(os.environ))
-                )
-            price = post("/v1/predictions", STONE)
-            single = compare("POST /v1/predictions", servers, price, options)
-            compare("GET /v1/similar", servers, get(SIMILAR), options)
-            stones = [STONE | {"carat": round(0.2 + at / 5000, 4)} for at in range(BATCH)]
-            batch = post("/v1/predictions/batch", {"diamonds": stones})
-            stones_per_second = BATCH * load(ours, 3 * options.seconds, batch, 2).per_second
-            print(
-                f"batches of {BATCH:,}: {stones_per_second:,.0f} stones/s,"
-                f" {stones_per_second / single:.0f} x single requests (to be 300 or more)"
-            )
+        home = options.home or Path(name) / "home"
+        if options.home is None:
+            diamond(home, "train", "--family", options.family, "--trials", "0")
+        with side_by_side(home) as servers:
+            peak = 0.0
+            for what, request in REQUESTS.items():
+                for connections in options.connections:
+                    found = compare(what, servers, request, connections, options)
+                    if what in REQUESTS and request.body == STONE:
+                        peak = max(peak, found)
+            at_constant_rate(servers, peak, options)
 
 
 if __name__ == "__main__":

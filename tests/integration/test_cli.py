@@ -64,7 +64,7 @@ def test_shows_similar_stones(trained_home):
         (["predict"], 1, "carat: is missing"),
         (["similar", *OPTIONS, "-n", "0"], 2, "not in the range"),
         (["predict", "gone.csv"], 2, "does not exist"),
-        (["predict", *OPTIONS, "--output", "x.csv"], 2, "need a CSV file"),
+        (["predict", *OPTIONS, "--output", "x.csv"], 2, "need a file"),
         (["train", "gone.csv"], 1, "file not found"),
         (["train", "--family", "best"], 1, "no model family 'best'"),
         (["train", "--trials", "-1"], 2, "--trials"),

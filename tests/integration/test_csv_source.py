@@ -199,13 +199,13 @@ def test_what_is_trained_on_the_bundled_stones_is_at_2008_prices():
     assert not summary.level_has_moved
 
 
-@given(st.text('a1,"\r\n ', max_size=60), st.integers(1, 5), st.integers(1, 5))
-def test_knows_on_which_line_each_row_ends(text, at_once, maximum):
+@given(st.text('a1,"\r\n ', max_size=60), st.integers(1, 50), st.integers(1, 5))
+def test_knows_on_which_line_each_row_ends(text, size, maximum):
     text = f"a,b\n{text}"
     reader = csv.reader(io.StringIO(text, newline=""))
     expected = [(reader.line_num, row) for row in reader if "".join(row).strip()][1:]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csv_rows, "_AT_ONCE", at_once)
+        patch.setattr(csv_rows, "_BLOCK", size)
         rows = csv_rows.CsvRows("test", io.BytesIO(text.encode()))
         delivered, malformed, whole = [], [], []
         while batch := rows.take(maximum):

@@ -58,11 +58,12 @@ def test_prices_one_stone_as_it_prices_many(follower, stones):
     together = price_diamonds.many(DiamondTable.from_diamonds(stones))
     assert len(together) == len(stones)
     assumed, outside = together.assumed(), together.outside()
+    remarks, which = together.remarks()
     for at, stone in enumerate(stones):
         alone = price_diamonds.one(stone)
         assert alone.assumed == assumed[at]
         assert alone.outside == outside[at]
-        assert alone.warning == together.warnings(outside)[at]
+        assert alone.warning == remarks[which[at]].warning
         assert alone.card == together.card
         assert (alone.price, alone.low, alone.high) == pytest.approx(
             (together.prices[at], together.lows[at], together.highs[at]), abs=0.011, rel=1e-12

@@ -189,7 +189,7 @@ def _read_grades(
     for value in set(values):
         grade = field.read(value)
         numbers[value] = UNKNOWN_GRADE if grade is None else field.numbers[grade]
-    found = np.fromiter(map(numbers.__getitem__, values), dtype=np.uint8, count=len(values))
+    found = np.frombuffer(bytes(map(numbers.__getitem__, values)), dtype=np.uint8)
     return found, np.flatnonzero(found == UNKNOWN_GRADE).tolist()
 
 
@@ -218,6 +218,7 @@ def _at_once(values: Sequence[Any], *, text: bool) -> Floats | None:
         joined = "".join(values) if text else "_"
         if "_" in joined or not joined.isascii():
             return None
+        values = [value or "nan" for value in values] if "" in values else values
     elif not kinds <= {float, int, type(None)}:
         return None
     try:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 from numbers import Number
 from operator import attrgetter
+from struct import pack
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
@@ -179,12 +180,12 @@ class Diamond:
     def features(self, names: Sequence[str] = NAMES) -> NDArray[np.float32]:
         """Return the fields *names* as numbers, shape (1, len(names)); see ``Stones``."""
         fields = tuple(names)
-        row = np.empty((1, len(fields)), dtype=np.float32)
-        row[0] = [
+        values = [
             _NAN if value is None else value if numbers is None else numbers[value]
             for value, numbers in zip(reader_of(fields)(self), _numbers_by(fields), strict=False)
         ]
-        return row
+        row = pack(f"{len(fields)}f", *values)  # twice as fast as an array of a list
+        return np.frombuffer(row, dtype=np.float32).reshape(1, -1)
 
     @property
     def unknown(self) -> list[str]:

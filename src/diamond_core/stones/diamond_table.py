@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -120,8 +121,8 @@ class DiamondTable:
         rows = empty_rows(len(columns[NAMES[0]]))
         for name, values in columns.items():
             if name in GRADES:
-                number = GRADES[name].numbers.get
-                rows[name] = [number(value, UNKNOWN_GRADE) for value in values]
+                numbers = map(GRADES[name].numbers.get, values, repeat(UNKNOWN_GRADE))
+                rows[name] = np.frombuffer(bytes(numbers), dtype=np.uint8)
             else:
                 rows[name] = np.array(values, dtype=np.float64)  # None becomes NaN
         return cls(rows)

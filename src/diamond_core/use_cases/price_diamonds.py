@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,14 @@ class Prediction:
         return not {"carat", COMBINATION}.isdisjoint(self.outside)
 
 
+class Remark(NamedTuple):
+    """What is said beside a price, as in ``Prediction``."""
+
+    assumed: list[str]
+    outside: list[str]
+    warning: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """The predicted prices of many stones: ``prices``, ``lows``, ``highs`` in USD, shape (n,).
@@ -69,26 +77,33 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.prices)
 
+    def remarks(self) -> tuple[list[Remark], NDArray[np.intp]]:
+        """Return every different remark once, and which of them is each stone's, shape (n,)."""
+        assumed = {name: ~self.table.known(name) for name in self.card.price_ranges.measurements}
+        outside = outside_range(self.table, self.card.training_range)
+        none = np.zeros(len(self), dtype=bool)
+        outside[COMBINATION] = self.unseen & ~outside.get("carat", none)
+        outside[PRICE.name] = self.prices > self.card.price_ranges.dearest
+        codes = np.zeros(len(self), dtype=np.int64)
+        for bit, mask in enumerate((*assumed.values(), *outside.values())):
+            codes |= mask.astype(np.int64) << bit
+        different, which = np.unique(codes, return_inverse=True)
+        remarks = []
+        for code in different.tolist():
+            names = _names(outside, code >> len(assumed))
+            warning = warning_of(names, self.card) if names else None
+            remarks.append(Remark(_names(assumed, code), names, warning))
+        return remarks, which
+
     def assumed(self) -> list[list[str]]:
         """Return for each stone the fields that the model uses and that were not given."""
-        measurements = self.card.price_ranges.measurements
-        return _names_where({name: ~self.table.known(name) for name in measurements}, len(self))
+        remarks, which = self.remarks()
+        return [remarks[at].assumed for at in which.tolist()]
 
     def outside(self) -> list[list[str]]:
         """Return for each stone what its price must be read with care for; see ``Prediction``."""
-        masks = outside_range(self.table, self.card.training_range)
-        none = np.zeros(len(self), dtype=bool)
-        masks[COMBINATION] = self.unseen & ~masks.get("carat", none)
-        masks[PRICE.name] = self.prices > self.card.price_ranges.dearest
-        return _names_where(masks, len(self))
-
-    def warnings(self, outside: Sequence[Sequence[str]]) -> list[str | None]:
-        """Return in words what ``outside`` has returned, for each stone, or None."""
-        said: dict[tuple[str, ...], str | None] = {(): None}
-        found = list(map(tuple, outside))
-        for names in set(found) - said.keys():
-            said[names] = warning_of(names, self.card)
-        return [said[names] for names in found]
+        remarks, which = self.remarks()
+        return [remarks[at].outside for at in which.tolist()]
 
 
 class PriceDiamonds:
@@ -195,16 +210,9 @@ def warning_of(outside: Sequence[str], card: ModelCard) -> str | None:
     return f"Use this price with care: {'; '.join(said)}." if said else None
 
 
-def _names_where(masks: dict[str, np.ndarray], size: int) -> list[list[str]]:
-    """Return for each row the names whose mask is true there; equal rows share their list."""
-    codes = np.zeros(size, dtype=np.int64)
-    for bit, mask in enumerate(masks.values()):
-        codes |= mask.astype(np.int64) << bit
-    lists = {
-        code: [name for bit, name in enumerate(masks) if code >> bit & 1]
-        for code in np.unique(codes).tolist()
-    }
-    return [lists[code] for code in codes.tolist()]
+def _names(masks: Iterable[str], code: int) -> list[str]:
+    """Return those of the names whose bit in *code* is 1."""
+    return [name for bit, name in enumerate(masks) if code >> bit & 1]
 
 
 def _cents(amount: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias, cast
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ from diamond_app.responses import (
     ModelName,
     PriceRange,
     described,
+    encode,
     field_type,
 )
 from diamond_core import FIELDS
@@ -24,7 +25,7 @@ from diamond_core.codec import escaped, to_plain
 from diamond_core.models.explanation import PROPERTIES
 from diamond_core.stones.diamond_table import DTYPE
 from diamond_core.stones.fields import GRADES, NUMBERS, OPTIONAL, PRICE
-from diamond_core.use_cases.price_diamonds import COMBINATION
+from diamond_core.use_cases.price_diamonds import COMBINATION, Remark
 
 if TYPE_CHECKING:
     import diamond_core
@@ -156,46 +157,58 @@ class Predictions(Struct, frozen=True):
     ) -> Self:
         """Return a ``Prediction`` for each stone, with ids ``<id>-0``, ``<id>-1``, ...
 
-        *wrong* has the errors of the invalid stones, as (pointer, detail), by their index.
+        *wrong* has the errors of the invalid stones, as (pointer, detail), by their index. The
+        predictions are encoded already: from columns, without an object for each stone.
         """
-        model = ModelName.of(predictions.card)
-        coverage = predictions.card.price_ranges.coverage
-        outside = predictions.outside()
-        columns = (
-            predictions.prices.tolist(),
-            np.round(predictions.prices / predictions.table.carat, 2).tolist(),
-            predictions.lows.tolist(),
-            predictions.highs.tolist(),
-            predictions.assumed(),
-            outside,
-            predictions.warnings(outside),
-        )
-        numbers = range(len(predictions) + len(wrong))
-        good = [number for number in numbers if number not in wrong] if wrong else numbers
-        priced: list[Prediction | None] = [
-            Prediction(
-                f"{id}-{number}",
-                price,
-                "USD",
-                per_carat,
-                PriceRange(low, high, coverage),
-                model,
-                assumed,
-                outside,
-                warning,
-            )
-            for number, price, per_carat, low, high, assumed, outside, warning in zip(
-                good, *columns, strict=True
-            )
-        ]
-        for number in sorted(wrong):
-            priced.insert(number, None)
+        prices = predictions.prices
+        count = len(prices) + len(wrong)
+        good = [number for number in range(count) if number not in wrong]
+        per_carat = np.round(prices / predictions.table.carat, 2)
+        numbers = (prices, per_carat, predictions.lows, predictions.highs)
+        columns = [good, *(each.tolist() for each in numbers)]
+        first, *between, _ = _parts(predictions.card, id, Remark([], [], None))
+        starts = [[first] * len(good), *([part] * len(good) for part in between)]
+        for position in np.flatnonzero(np.diff(good, prepend=-1) > 1).tolist() if wrong else ():
+            before = good[position - 1] + 1 if position else 0
+            starts[0][position] = b"null," * (good[position] - before) + first
+        remarks, which = predictions.remarks()
+        ends = [_parts(predictions.card, id, each)[-1] + b"," for each in remarks]
+        width = 2 * len(columns) + 1
+        pieces = [b""] * (width * len(good))
+        for at, (start, column) in enumerate(zip(starts, columns, strict=True)):
+            pieces[2 * at :: width] = start
+            pieces[2 * at + 1 :: width] = encode(column)[1:-1].split(b",") if column else []
+        pieces[width - 1 :: width] = map(ends.__getitem__, which.tolist())
+        pieces.append(b"null," * (count - (good[-1] + 1 if good else 0)))
+        encoded = msgspec.Raw(b"[%b]" % b"".join(pieces)[:-1])
         errors = [
             FieldError(escaped(pointer), escaped(detail))
             for each in wrong.values()
             for pointer, detail in each
         ]
-        return cls(priced, errors or UNSET)
+        return cls(cast("list[Prediction | None]", encoded), errors or UNSET)
+
+
+_HOLE: Final = b"\0"
+"""Where a number belongs in an encoded prediction: JSON never has this byte."""
+
+
+def _parts(card: diamond_core.ModelCard, id: str, remark: Remark) -> list[bytes]:
+    """Return an encoded ``Prediction`` of a batch without its numbers, split where they belong.
+
+    They are: its number, price, price per carat, and the low and the high end of its range.
+    """
+    hole: Any = msgspec.Raw(_HOLE)
+    prediction = Prediction(
+        msgspec.Raw(encode(f"{id}-")[:-1] + _HOLE + b'"'),  # type: ignore[arg-type]  # it is a text
+        hole,
+        "USD",
+        hole,
+        PriceRange(hole, hole, card.price_ranges.coverage),
+        ModelName.of(card),
+        *remark,
+    )
+    return encode(prediction).split(_HOLE)
 
 
 SimilarStone: Any = msgspec.defstruct(

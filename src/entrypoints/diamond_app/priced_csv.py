@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import IO, BinaryIO, Final
+from typing import IO, Any, BinaryIO, Final
 
-from diamond_adapters.sources.csv_rows import CsvRows, columns_of, lacks, ragged
-from diamond_app.csv_cells import neutralized
-from diamond_core import PriceDiamonds, Progress, RawStones, SourceUnreadable, clean, no_progress
+import msgspec
+
+from diamond_adapters.sources.csv_block import CsvBlock
+from diamond_adapters.sources.csv_rows import CsvRows, columns_of, described, lacks, ragged
+from diamond_app.csv_cells import SEPARATORS, CsvLines, is_without_formulas, neutralized
+from diamond_app.priced_rows import ADDED, PricedFile, PricedRows, PriceParts, in_this_thread
+from diamond_app.responses import encode
+from diamond_core import PriceDiamonds, Progress, SourceUnreadable, no_progress
 from diamond_core.stones.cleaning import missing_columns
-
-ADDED: Final = ("predicted_price", "price_low", "price_high", "error", "warning")
-_ROWS_AT_ONCE: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class PricedCsv:
-    """How many rows of a CSV were priced, how many were not, and the model."""
-
-    good: int
-    bad: int
-    model_id: str
+from diamond_core.stones.fields import NUMBERS
 
 
 def price_csv(
@@ -37,13 +28,15 @@ def price_csv(
     progress: Progress = no_progress,
     maximum: int | None = None,
     keep_formulas: bool = False,
-) -> PricedCsv:
+    price_parts: PriceParts | None = None,
+) -> PricedFile:
     """Price each row of the CSV *source* of *size* bytes, of at most *maximum* rows; write *target*.
 
     Rows keep their order and cells; a cell that is a formula is neutralized, unless
     *keep_formulas*. For a row that can't be priced, ``error`` has the reason; where a price must be
-    read with care, ``warning`` says why. One model prices all rows. The memory does not grow with the number of rows, and what is written is about as large
-    as the source.
+    read with care, ``warning`` says why. One model prices all rows. The memory does not grow with
+    the number of rows, and what is written is about as large as the source. By default *price_parts*
+    prices in this thread.
 
     Raises:
         SourceUnreadable: it is not a CSV with the columns carat, cut, color and clarity; it has
@@ -54,64 +47,124 @@ def price_csv(
     missing = missing_columns(csv_rows.columns, priced=False)
     if missing:
         raise SourceUnreadable(name, lacks(missing, csv_rows.header))
-    rows = (row for row, _ in csv_rows.rows())
-    text = io.TextIOWrapper(target, "utf-8", newline="", write_through=True)
-    write_row = csv.writer(text, delimiter=csv_rows.delimiter, lineterminator="\n").writerow
+    header, delimiter = csv_rows.header, csv_rows.delimiter
     pinned = price_diamonds.pinned()
+    price_parts = price_parts or in_this_thread(pinned)
+    head = header if keep_formulas else neutralized(header)
+    (line,) = CsvLines(delimiter).of([[*head, *ADDED]])
+    target.write(f"{line}\n".encode())
+    price = _PriceBlock(header, csv_rows.columns, delimiter, keep_formulas)
     good = bad = padding = 0
-    width = len(csv_rows.header)
-    write_row([*(csv_rows.header if keep_formulas else neutralized(csv_rows.header)), *ADDED])
-    while some := list(islice(rows, _ROWS_AT_ONCE)):
-        if maximum is not None and good + bad + len(some) > maximum:
+    for part in price_parts(price, csv_rows.blocks()):
+        good, bad, padding = good + part.good, bad + part.bad, padding + part.padding
+        if maximum is not None and good + bad > maximum:
             raise SourceUnreadable(name, f"it has more than {maximum:,} rows; send it in parts")
-        padding += sum(max(0, width - len(row)) for row in some)
-        if padding > max(size, width):
+        if padding > max(size, len(header)):
             raise SourceUnreadable(
-                name, f"too many rows have fewer fields than the header, which has {width}"
+                name, f"too many rows have fewer fields than the header, which has {len(header)}"
             )
-        added = _price_rows(some, csv_rows, pinned)
-        for row, cells in zip(some, added, strict=True):
-            fitted = _fitted(row, width, csv_rows.delimiter)
-            write_row([*(fitted if keep_formulas else neutralized(fitted)), *cells])
-        failed = sum(cells[0] == "" for cells in added)
-        good, bad = good + len(some) - failed, bad + failed
+        target.write(part.text)
         progress("pricing the stones", source.tell() / max(size, 1))
-    text.detach()  # so that the target stays open, and the source
     csv_rows.release()
-    return PricedCsv(good, bad, pinned.card.id)
+    return PricedFile(good, bad, pinned.card.id)
 
 
-def _price_rows(
-    rows: Sequence[Sequence[str]], csv_rows: CsvRows, price_diamonds: PriceDiamonds
-) -> list[tuple[object, ...]]:
-    """Return the added cells of each row."""
-    header = csv_rows.header
-    added: list[tuple[object, ...]] = [_failed(ragged(row, header)) for row in rows]
-    whole = [index for index, row in enumerate(rows) if len(row) == len(header)]
-    columns = columns_of([rows[index] for index in whole], csv_rows.columns)
-    cleaned = clean(RawStones("", columns, whole), priced=False)
-    for row in cleaned.rejected:
-        added[row.line] = _failed("; ".join(row.reasons))
-    rejected = {row.line for row in cleaned.rejected}
-    good = [index for index in whole if index not in rejected]
-    priced = price_diamonds.many(cleaned.table)
-    numbers = (each.tolist() for each in (priced.prices, priced.lows, priced.highs))
-    cells = zip(*numbers, priced.warnings(priced.outside()), strict=True)
-    for index, (price, low, high, warning) in zip(good, cells, strict=True):
-        added[index] = (price, low, high, "", warning or "")
-    for at, problem in price_diamonds.refusals(cleaned.table).items():
-        added[good[at]] = _failed(f"{problem.field}: {problem.detail}")
-    return added
+@dataclass(frozen=True, slots=True)
+class _PricedBlock:
+    """A block with its new cells: its text, and how many cells its rows lacked."""
+
+    text: bytes
+    good: int
+    bad: int
+    padding: int
 
 
-def _failed(reason: str) -> tuple[object, ...]:
-    return ("", "", "", reason, "")
+@dataclass(frozen=True, slots=True)
+class _PriceBlock:
+    """Prices the blocks of a CSV with this header."""
+
+    header: Sequence[str]
+    columns: Sequence[str]
+    delimiter: str
+    keep_formulas: bool
+
+    def __call__(self, block: CsvBlock, price_diamonds: PriceDiamonds) -> _PricedBlock:
+        plain = block.plain_columns(len(self.header))
+        if plain is not None:
+            lines, columns = plain
+            read = _with_numbers(described(self.columns, columns))
+            priced = PricedRows.of(read, len(lines), price_diamonds)
+            if not self._is_as_written("\n".join(lines)):
+                lines = self._lines(zip(*columns, strict=True))
+            return self._priced(lines, priced)
+        rows, width = [row for _, row in block.rows()], len(self.header)
+        errors = {at: ragged(row, self.header) for at, row in enumerate(rows) if len(row) != width}
+        whole = [row for row in rows if len(row) == width]
+        read = _with_numbers(columns_of(whole, self.columns))
+        priced = PricedRows.of(read, len(whole), price_diamonds)
+        places = [at for at in range(len(rows)) if at not in errors]
+        padding = sum(max(0, width - len(rows[at])) for at in errors)
+        lines = self._lines(map(self._fitted, rows))
+        return self._priced(lines, priced.spread(places, errors), padding)
+
+    def _is_as_written(self, text: str) -> bool:
+        """Return whether lines without quotes would be written again as they are."""
+        if self.delimiter not in SEPARATORS:
+            return False
+        return self.keep_formulas or is_without_formulas(text, self.delimiter)
+
+    def _lines(self, rows: Iterable[Sequence[str]]) -> list[str]:
+        """Return the line of each row."""
+        return CsvLines(self.delimiter).of(rows if self.keep_formulas else map(neutralized, rows))
+
+    def _priced(self, own: list[str], priced: PricedRows, padding: int = 0) -> _PricedBlock:
+        """Return the lines with the new cells."""
+        delimiter = self.delimiter
+        amounts = encode(priced.amounts.tolist())[2:-2].decode().replace("null", "")
+        notes = list(set(priced.notes))
+        ends = (f"{delimiter}{line}\n" for line in CsvLines(delimiter).of(notes))
+        end_of = dict(zip(notes, ends, strict=True))
+        pieces = [delimiter] * (4 * len(own))
+        pieces[0::4] = own
+        if own:
+            pieces[2::4] = amounts.replace("],[", "\n").replace(",", delimiter).split("\n")
+        pieces[3::4] = map(end_of.__getitem__, priced.notes)
+        good = priced.good
+        return _PricedBlock("".join(pieces).encode(), good, len(own) - good, padding)
+
+    def _fitted(self, row: list[str]) -> list[str]:
+        """Return the row as wide as the header: pad a short one, join extra cells to the last one."""
+        width = len(self.header)
+        if len(row) > width:
+            return [*row[: width - 1], self.delimiter.join(row[width - 1 :])]
+        return row + [""] * (width - len(row))
 
 
-def _fitted(row: Sequence[str], width: int, delimiter: str) -> Sequence[str]:
-    """Return the row with *width* cells: pad a short one, join extra cells to the last one."""
-    if len(row) == width:
-        return row
-    if len(row) < width:
-        return [*row, *[""] * (width - len(row))]
-    return [*row[: width - 1], delimiter.join(row[width - 1 :])]
+_decode_numbers: Final = msgspec.json.Decoder(list[float]).decode
+_decode_numbers_or_null: Final = msgspec.json.Decoder(list[float | None]).decode
+
+
+def _with_numbers(columns: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[object]]:
+    """Return *columns* with numbers and None instead of texts if all numbers are written as in JSON.
+
+    Otherwise they are returned as they are: in other notations, a column can say how to read
+    another one.
+    """
+    read: dict[str, Sequence[object]] = dict(columns)
+    for name in NUMBERS.keys() & columns.keys():
+        texts = columns[name]
+        numbers: Sequence[float | None]
+        try:
+            if blank := texts.count(""):
+                given = ",".join(text or "null" for text in texts)
+                numbers = _decode_numbers_or_null(f"[{given}]")
+                if numbers.count(None) != blank:
+                    return columns
+            else:
+                numbers = _decode_numbers(f"[{','.join(texts)}]")
+        except ValueError:
+            return columns
+        if len(numbers) != len(texts):
+            return columns
+        read[name] = numbers
+    return read

@@ -22,7 +22,7 @@ from diamond_app.api.payloads import (
 )
 from diamond_app.api.predictions import ManyPredictions, OnePrediction
 from diamond_app.api.problems import Problem
-from diamond_app.priced_csv import ADDED
+from diamond_app.priced_rows import ADDED
 from diamond_core import DiamondError, DiamondTable, Exchange, PricedStones, clean
 from diamond_core.stones.fields import FIELDS
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, Final
 
@@ -23,9 +24,11 @@ from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from diamond_app.api.operation import IN_THREAD
+from diamond_app.client_socket import ClientSocket
 
 _HEARTBEAT: Final = 1.0
 _THREADS: Final = 8
+_NO_LIMIT: Final = nullcontext()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -46,7 +49,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def run(self) -> None:
         """Serve until a signal ends the worker."""
         self._idle: set[gevent.Greenlet] = set()
-        pool = Pool(self.worker_connections)
+        self._pool = pool = Pool(self.worker_connections)
         gevent.get_hub().threadpool.maxsize = _THREADS
         secure = {"ssl_context": ssl_context(self.cfg)} if self.cfg.is_ssl else {}
         servers = []
@@ -80,24 +83,30 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         super().handle_exit(sig, frame)
         self._ending.set()
 
+    def timeout_ctx(self) -> AbstractContextManager[None]:
+        """Limit nothing: the client's socket knows until when a head must be there."""
+        return _NO_LIMIT
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection; one that stalls is closed."""
-        client.settimeout(self.cfg.timeout)
         try:
-            AsyncWorker.handle(self, listener, client, addr)
+            AsyncWorker.handle(self, listener, ClientSocket(client, self.cfg), addr)
         finally:
             self._idle.discard(gevent.getcurrent())
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         """Serve a request."""
-        req.body = _TimedBody(req.body, self.cfg.timeout)
         current = gevent.getcurrent()
         self._idle.discard(current)
+        sock.serve()
         try:
-            return super().handle_request(listener_name, req, sock, addr)
+            handled = super().handle_request(listener_name, req, sock, addr)
         finally:
             self._idle.add(current)
-            gevent.sleep(0)  # a client that is quick to ask again must not keep the others waiting
+            sock.wait_for_next()
+            if len(self._pool) > 1:  # a client that asks again at once must not keep others waiting
+                gevent.sleep(0)
+        return handled
 
     def load_wsgi(self) -> None:
         """Load the application; its long work runs in native threads."""
@@ -124,20 +133,3 @@ def _error_of(work: Callable[..., None], arguments: tuple[Any, ...]) -> Exceptio
     except Exception as ex:  # the caller raises it
         return ex
     return None
-
-
-class _TimedBody:
-    """A request's body that must arrive within some seconds."""
-
-    def __init__(self, body: Any, seconds: float) -> None:
-        self._body = body
-        self._deadline = time.monotonic() + seconds
-
-    def read(self, size: int | None = None) -> bytes:
-        left = max(0.0, self._deadline - time.monotonic())
-        with gevent.Timeout(left, TimeoutError("the body came too slowly")):
-            read: bytes = self._body.read(size)
-        return read
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._body, name)

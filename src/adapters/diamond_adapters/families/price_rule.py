@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from math import log
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,6 @@ from diamond_adapters.models.onnx_model import OUTPUT
 from diamond_core.stones.diamond_table import Floats
 
 _MARGIN_BELOW, _MARGIN_ABOVE = 10.0, 100.0
-_MAXIMUM_LOG: Final = 700.0
-"""Above about 709, the exponential overflows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +37,18 @@ class PriceRule:
 
     def to_usd(self, values: NDArray[Any], *, log_price: bool) -> Floats:
         """Return the prices of predicted *values*, which are logarithms if *log_price*."""
-        if log_price:
-            values = np.exp(np.minimum(values, _MAXIMUM_LOG))
-        prices: Floats = np.clip(values, self.minimum, self.maximum)
-        return prices
+        lowest, highest = self._limits(log_price=log_price)
+        clipped: Floats = np.clip(values, lowest, highest)
+        return np.exp(clipped) if log_price else clipped
 
     def add_to(self, graph: Graph, values: str, *, log_price: bool) -> None:
         """Add the same rule to *graph*, as its output."""
+        limits = map(graph.constant, self._limits(log_price=log_price))
         if log_price:
-            values = graph("Exp", graph("Min", values, graph.constant(_MAXIMUM_LOG)))
-        limits = [graph.constant(limit) for limit in (self.minimum, self.maximum)]
-        graph("Clip", values, *limits, output=OUTPUT)
+            graph("Exp", graph("Clip", values, *limits), output=OUTPUT)
+        else:
+            graph("Clip", values, *limits, output=OUTPUT)
+
+    def _limits(self, *, log_price: bool) -> tuple[float, float]:
+        """Return the limits of predicted values, so that no exponential overflows."""
+        return (log(self.minimum), log(self.maximum)) if log_price else (self.minimum, self.maximum)

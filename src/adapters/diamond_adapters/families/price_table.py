@@ -137,41 +137,40 @@ class PriceTables:
         first = cell.astype(np.intp)
         logs = self.values.ravel()
         beyond = np.log(hundredths / inside)
-        value: Floats = (
-            (1.0 - share) * logs[first]
-            + share * logs[first + _STRIDES[0]]
-            + self.below * np.minimum(beyond, 0.0)
-            + self.above * np.maximum(beyond, 0.0)
-        )
+        slope = np.where(beyond < 0.0, self.below, self.above)
+        value: Floats = (1.0 - share) * logs[first] + share * logs[first + _STRIDES[0]]
+        value += slope * beyond
         return value
 
     def add_to(self, add: Graph, exact: str, table: str = "") -> str:
-        """Add the same to a graph: log prices, shape (n, 1), of the features *exact* (float64).
+        """Add the same to a graph: log prices, shape (n,), of the features *exact* (float64).
 
         *table* is the number of each stone's table, float64 of shape (n, 1); the first without it.
+        An operator costs more than its arithmetic, so one matrix has the hundredths of a carat and,
+        counted from 1, the cell of the grades.
         """
-        hundredths = add("Mul", add.columns(exact, ["carat"]), add.constant(100.0))
-        limits = [add.constant(float(limit)) for limit in (FIRST, LAST)]
-        inside = add("Clip", hundredths, *limits)
-        lower = add("Min", add("Floor", inside), add.constant(LAST - 1.0))
-        share = add("Sub", inside, lower)
-        parts, strides = [lower, add.columns(exact, FOUR_CS[1:])], [*_STRIDES]
+        to_pair = np.zeros((len(FOUR_CS), 2))
+        to_pair[0, 0], to_pair[1:, 1] = 100.0, _STRIDES[1:]
+        four_cs = add.columns(exact, FOUR_CS)
+        pair = add("Gemm", four_cs, add.constant(to_pair), add.constant([0.0, 1.0]))
+        above_first = add("Max", pair, add.constant([FIRST, 1.0]))
+        inside = add("Min", above_first, add.constant([LAST, _STRIDES[0]]))
+        lower = add("Floor", inside)
+        to_cells = add.constant([[_STRIDES[0], _STRIDES[0]], [1.0, 1.0]])
+        first_cell = -FIRST * _STRIDES[0] - 1
+        cells = add("Gemm", lower, to_cells, add.constant([first_cell, first_cell + _STRIDES[0]]))
         if table:
-            parts, strides = [*parts, table], [*strides, _CELLS]
-        place = add("Concat", *parts, axis=1)
-        cell = add("MatMul", place, add.constant(np.array(strides, dtype=float)[:, np.newaxis]))
-        pair = add.constant([[-FIRST * _STRIDES[0], (1 - FIRST) * _STRIDES[0]]], np.int64)
-        both = add("Add", add("Cast", cell, to=TensorProto.INT64), pair)
-        logs = add("Gather", add.constant(self.values.ravel(), np.float32), both, axis=0)
-        shares = add("Concat", add("Sub", add.constant(1.0), share), share, axis=1)
+            cells = add("Add", cells, add("Mul", table, add.constant(_CELLS)))
+        to_shares = add.constant([[-1.0, 1.0], [0.0, 0.0]])
+        shares = add("Gemm", add("Sub", inside, lower), to_shares, add.constant([1.0, 0.0]))
+        # above the last weight there is none: what stands there has the share 0
+        values = add.constant(np.append(self.values, np.zeros(_STRIDES[0])), np.float32)
+        logs = add("Gather", values, add("Cast", cells, to=TensorProto.INT64), axis=0)
         weighted = add("Mul", add("Cast", logs, to=TensorProto.DOUBLE), shares)
-        value = add("ReduceSum", weighted, add.constant([1], np.int64), keepdims=1)
-        beyond = add("Log", add("Div", hundredths, inside))
-        zero = add.constant(0.0)
-        for slope, side in ((self.below, "Min"), (self.above, "Max")):
-            line = add("Mul", add(side, beyond, zero), add.constant(slope))
-            value = add("Add", value, line)
-        return value
+        value = add("ReduceSum", weighted, add.constant([1], np.int64), keepdims=0)
+        beyond = add("Log", add("Div", pair, inside))
+        sloped = add("PRelu", beyond, add.constant(self.below / self.above))
+        return add("Add", value, add("MatMul", sloped, add.constant([self.above, 0.0])))
 
 
 def tabulated(value: Callable[[NDArray[np.float32]], Floats]) -> Floats:

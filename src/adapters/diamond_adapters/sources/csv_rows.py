@@ -6,9 +6,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from contextlib import suppress
+from itertools import chain
 from typing import BinaryIO, Final
 
+from diamond_adapters.sources.csv_block import CsvBlock, CsvCells
 from diamond_adapters.sources.delivered import Delivered
 from diamond_core import RawStones, RejectedRow, SourceUnreadable
 from diamond_core.stones.cleaning import READ_COLUMNS
@@ -16,10 +18,9 @@ from diamond_core.stones.cleaning import READ_COLUMNS
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 MAXIMUM_COLUMNS: Final = 200
-_AT_ONCE: Final = 1_000
-"""The number of rows that exist as such at a time, before they become columns."""
 _MAXIMUM_LINE: Final = 1_000_000
-_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_BLOCK: Final = 1 << 18
+"""How many characters of a CSV are read at once; fewer than the longest line has."""
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 """Excel's own first line: it names the separator of the cells."""
 
@@ -66,7 +67,7 @@ class CsvRows:
         except (LookupError, ValueError):
             raise SourceUnreadable(name, f"there is no encoding {encoding!r}") from None
         self._text = text  # without this reference, it would close the file
-        blank: list[str] = []
+        self._lines = 0
         first = ""
         separator = None
         lines = self._short_lines()
@@ -75,59 +76,88 @@ class CsvRows:
             if first.strip() and not found:
                 break
             separator = found or separator
-            blank.append("\n")
         self.delimiter = separator[1] if separator else max(",;\t", key=first.count)
-        self._reader = csv.reader(chain(blank, [first], lines), delimiter=self.delimiter)
-        self.header = self._next_row()
-        if not self.header:
-            raise SourceUnreadable(name, "it is empty; a header line is required")
+        self.header = self._read_header(chain([first], lines))
         self.columns = column_names(name, self.header)
+        self._left = CsvCells([], [[] for _ in self.header], [])
 
     def release(self) -> None:
         """Leave the stream open: without this, it is closed together with this object."""
         self._text.detach().detach()
 
-    def _next_row(self) -> list[str]:
-        return next((row for row, _ in self.rows() if row), [])
+    def _read_header(self, lines: Iterable[str]) -> list[str]:
+        try:
+            for row in csv.reader(lines, delimiter=self.delimiter):
+                text = "".join(row)
+                if text.strip():
+                    self._check_encoding(text, self._lines)
+                    return row
+        except csv.Error as ex:
+            raise SourceUnreadable(self._name, f"line {self._lines}: {ex}") from ex
+        raise SourceUnreadable(self._name, "it is empty; a header line is required")
 
-    def rows(self) -> Iterator[tuple[list[str], int]]:
-        """Yield the remaining rows, each with the line on which it ends; blank rows are skipped."""
-        while found := self._next_rows(1):
-            yield from found
+    def blocks(self) -> Iterator[CsvBlock]:
+        """Yield the remaining rows as blocks of text.
 
-    def _next_rows(self, maximum: int) -> list[tuple[list[str], int]]:
-        """Return the next rows, at most *maximum*, each with the line on which it ends.
-
-        There are fewer where some are blank; there are none at the end.
+        Raises:
+            SourceUnreadable: it has another encoding, or a line or a cell that is too long.
         """
-        reader = self._reader
-        found: list[tuple[list[str], int]] = []
-        while not found:
-            line = reader.line_num
-            try:
-                rows = list(islice(reader, maximum))
-            except csv.Error as ex:
-                raise SourceUnreadable(self._name, f"line {reader.line_num}: {ex}") from ex
-            if not rows:
-                break
-            lines: Iterable[int] = range(line + 1, reader.line_num + 1)
-            if reader.line_num - line != len(rows):
-                lines = self._ends(rows, line)
-            found = [
-                (row, at)
-                for row, at in zip(rows, lines, strict=True)
-                if row and (row[0].strip() or "".join(row).strip())
-            ]
-        if not all(map(str.isascii, chain.from_iterable(row for row, _ in found))):
-            for row, at in found:
-                self._check_encoding("".join(row), at)
-        return found
+        while text := self._some_lines():
+            line = self._lines
+            self._lines += _lines_in(text)
+            if '"' in text and not _is_whole(text, self.delimiter):
+                text += self._rest_of_row(text, line)
+            if not text.isascii():
+                self._check_block(text, line)
+            yield CsvBlock(self._name, self.delimiter, line, text)
 
-    def _ends(self, rows: Sequence[Sequence[str]], line: int) -> Iterator[int]:
-        """Yield the line on which each row ends, if *line* is the last one before them."""
-        for row in rows:
-            line += 1 + sum(len(_LINE_BREAK.findall(cell)) for cell in row)
-            yield min(line, self._reader.line_num)  # the last line can lack its quote
+    def _some_lines(self) -> str:
+        """Return the next lines, or ''."""
+        if self._encoding != "UTF-8":  # so that an error names its line
+            lines: list[str] = []
+            size = 0
+            before = self._lines
+            for line in self._short_lines():
+                lines.append(line)
+                size += len(line)
+                if size >= _BLOCK:
+                    break
+            self._lines = before
+            return "".join(lines)
+        text = self._text.read(_BLOCK)
+        rest = self._text.readline(_MAXIMUM_LINE)
+        last = max(text.rfind("\n"), text.rfind("\r")) + 1
+        if len(text) - last + len(rest) >= _MAXIMUM_LINE:
+            raise self._too_long(self._lines + _lines_in(text) + (last == len(text)))
+        return text + rest
+
+    def _rest_of_row(self, text: str, line: int) -> str:
+        """Return what follows of the last row of *text*: a cell in quotes can have several lines."""
+        more: list[str] = []
+
+        def lines() -> Iterator[str]:
+            yield from io.StringIO(text, newline="")
+            for each in self._short_lines():
+                more.append(each)
+                yield each
+
+        reader = csv.reader(lines(), delimiter=self.delimiter)
+        count = _lines_in(text)
+        try:
+            while reader.line_num < count:
+                next(reader, None)
+        except csv.Error as ex:
+            raise SourceUnreadable(self._name, f"line {line + reader.line_num}: {ex}") from ex
+        return "".join(more)
+
+    def _check_block(self, text: str, line: int) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+            with suppress(csv.Error):  # ``CsvBlock.rows`` raises it
+                for row in reader:
+                    self._check_encoding("".join(row), line + reader.line_num)
 
     def _check_encoding(self, text: str, line: int) -> None:
         try:
@@ -141,43 +171,51 @@ class CsvRows:
 
     def _short_lines(self) -> Iterator[str]:
         """Yield the lines; a line that is too long is no row of stones."""
-        number = 0
         try:
             while line := self._text.readline(_MAXIMUM_LINE):
-                number += 1
+                self._lines += 1
                 if len(line) == _MAXIMUM_LINE:
-                    raise SourceUnreadable(
-                        self._name, f"line {number:,} has more than {_MAXIMUM_LINE:,} characters"
-                    )
+                    raise self._too_long(self._lines)
                 yield line
         except UnicodeError as ex:
             raise SourceUnreadable(
-                self._name, f"the text after line {number:,} is not {self._encoding}"
+                self._name, f"the text after line {self._lines:,} is not {self._encoding}"
             ) from ex
+
+    def _too_long(self, line: int) -> SourceUnreadable:
+        return SourceUnreadable(
+            self._name, f"line {line:,} has more than {_MAXIMUM_LINE:,} characters"
+        )
 
     def take(self, maximum: int) -> RawStones | None:
         """Return up to *maximum* of the remaining rows, or None; ragged rows are ``malformed``."""
-        width = len(self.header)
-        lines: list[int] = []
-        cells: list[list[str]] = [[] for _ in self.header]
-        others: list[tuple[int, list[str]]] = []
-        while len(lines) + len(others) < maximum:
-            some = self._next_rows(min(_AT_ONCE, maximum - len(lines) - len(others)))
-            if not some:
-                break
-            lines += [line for row, line in some if len(row) == width]
-            others += [(line, row) for row, line in some if len(row) != width]
-            whole = zip(*(row for row, _ in some if len(row) == width), strict=True)
-            for column, values in zip(cells, whole, strict=False):
-                column.extend(values)
-        if not lines and not others:
+        cells, blocks = self._left, self.blocks()
+        while len(cells) < maximum and (block := next(blocks, None)):
+            cells.extend(block.cells(len(self.header)))
+        self._left = cells.cut(maximum)
+        if not cells:
             return None
-        columns = {name: cells[at] for at, name in enumerate(self.columns) if name in READ_COLUMNS}
         malformed = [
-            RejectedRow(line, (ragged(row, self.header),), self._name) for line, row in others
+            RejectedRow(line, (ragged(row, self.header),), self._name) for line, row in cells.ragged
         ]
-        delivered = Delivered(lines, lambda: cells, others)
-        return RawStones(self._name, columns, lines, malformed, self.header, delivered)
+        delivered = Delivered(cells.lines, lambda: cells.columns, cells.ragged)
+        columns = described(self.columns, cells.columns)
+        return RawStones(self._name, columns, cells.lines, malformed, self.header, delivered)
+
+
+def _lines_in(text: str) -> int:
+    """Return how many lines end in *text*; its last one can be without an end."""
+    count = text.count("\n")
+    if "\r" in text:
+        count += text.count("\r") - text.count("\r\n")
+    return count + (not text.endswith(("\n", "\r")))
+
+
+def _is_whole(text: str, delimiter: str) -> bool:
+    """Return whether lines surely end with a row: each quote is around a cell or doubled in it."""
+    parts = text.split('"')
+    before = {part[-1:] for part in parts[:-1:2]}
+    return len(parts) % 2 == 1 and before <= {"", delimiter, "\n", "\r"}
 
 
 def column_names(name: str, header: Sequence[object]) -> list[str]:
@@ -202,6 +240,13 @@ def columns_of(
 ) -> dict[str, Sequence[object]]:
     """Return those *columns* of the *rows* that describe stones, each as one value per row."""
     values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    return described(columns, values)
+
+
+def described(
+    columns: Sequence[str], values: Sequence[Sequence[object]]
+) -> dict[str, Sequence[object]]:
+    """Return the *values* of those *columns* that describe stones."""
     return {name: values[at] for at, name in enumerate(columns) if name in READ_COLUMNS}
 
 
@@ -210,7 +255,7 @@ def without_rows(name: str, header: Sequence[str], columns: Sequence[str]) -> Ra
     return RawStones(name, columns_of([], columns), [], (), header)
 
 
-def ragged(row: Sequence[str], header: Sequence[str]) -> str:
+def ragged(row: Sequence[object], header: Sequence[str]) -> str:
     """Return the message that a row has too few or too many cells."""
     return f"has {len(row)} fields, but the header has {len(header)}"
 

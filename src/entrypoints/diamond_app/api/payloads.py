@@ -109,6 +109,8 @@ decode_batch: Final = msgspec.json.Decoder(Batch).decode
 _decode_any: Final = msgspec.json.Decoder().decode
 values_of: Final = attrgetter(*FIELDS)
 """Returns the values of a decoded stone, in the order of the fields."""
+_VALUES: Final = tuple((name, attrgetter(name)) for name in FIELDS)
+"""Each field, and the function that returns its value in a decoded stone."""
 REFUSED: Final = (ValueError, RecursionError)
 """What decoding raises; msgspec's own errors are ``ValueError``s."""
 
@@ -220,8 +222,14 @@ def read_stones(req: Request, refusals: Refusals) -> BatchStones:
     """
     try:
         stones = decode_batch(req.context.body).diamonds
-        columns = zip(*map(values_of, stones), strict=True)
-        table = DiamondTable.of_valid(dict(zip(FIELDS, columns, strict=True)))
+        columns = {name: list(map(value, stones)) for name, value in _VALUES}
+        # a field that no stone has costs nothing; it is rare that only the first one lacks it
+        given = {
+            name: each
+            for name, each in columns.items()
+            if each[0] is not None or each.count(None) < len(each)
+        }
+        table = DiamondTable.of_valid(given)
         if not refusals(table):
             return BatchStones(table, {})
     except (*REFUSED, InvalidTable):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
@@ -21,18 +21,23 @@ from diamond_app.cli.output import (
 from diamond_app.cli.stone_options import brief_stone, stone, stone_options
 
 if TYPE_CHECKING:
-    from diamond_core import Diamond, Explanation
+    from diamond_app.priced_rows import PriceParts
+    from diamond_app.settings import Settings
+    from diamond_core import Diamond, Explanation, PriceDiamonds
+
+LARGE: Final = 4_000_000
+"""From this size on, in bytes, a file is priced by several processes, which take a second to start."""
 
 
 @click.command("predict")
 @click.argument(
-    "csv_file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @stone_options
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the priced CSV to this file; default is stdout.",
+    help="Write the priced file to this one; default is stdout, for a CSV.",
 )
 @click.option("--explain", is_flag=True, help="Say why: what each property adds to the price.")
 @click.option(
@@ -44,7 +49,7 @@ if TYPE_CHECKING:
 @keep_formulas_option
 @json_option
 def command(
-    csv_file: Path | None,
+    file: Path | None,
     output: Path | None,
     explain: bool,
     compared_with: Diamond | None,
@@ -52,10 +57,11 @@ def command(
     as_json: bool,
     **values: str | None,
 ) -> None:
-    """Price one stone given by options, or each row of CSV_FILE.
+    """Price one stone given by options, or each row of FILE: a CSV or a .parquet file.
 
-    Only carat, cut, color and clarity are required. The output CSV has the rows and columns of
-    the input, then the columns predicted_price, price_low, price_high, error and warning.
+    Only carat, cut, color and clarity are required. The output is a file of the same kind: it has
+    the rows and columns of the input, then the columns predicted_price, price_low, price_high, error
+    and warning. A large file is priced on all cores.
 
     \b
     Examples:
@@ -63,17 +69,18 @@ def command(
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --explain
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --compared-with "1.0 Good H SI2"
       diamond predict stones.csv --output priced.csv
+      diamond predict stones.parquet --output priced.parquet
     """
-    if csv_file is not None:
+    if file is not None:
         of_one = (compared_with, *values.values())
         if any(value is not None for value in of_one) or as_json or explain:
             raise click.UsageError(
-                "a CSV file takes neither --json nor --explain nor the options of one stone"
+                "a file takes neither --json nor --explain nor the options of one stone"
             )
-        _price_file(csv_file, output, keep_formulas=keep_formulas)
+        _price_file(file, output, keep_formulas=keep_formulas)
         return
     if output is not None or keep_formulas:
-        raise click.UsageError("--output and --keep-formulas need a CSV file, which comes first")
+        raise click.UsageError("--output and --keep-formulas need a file, which comes first")
     from diamond_app.price_responses import Prediction
     from diamond_core import new_exchange_id
 
@@ -122,37 +129,76 @@ def _print_why(why: Explanation, price: float) -> None:
 
 
 @contextmanager
-def _opened(csv_file: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path) -> Iterator[BinaryIO]:
     from diamond_core import SourceUnreadable
 
     try:
-        with csv_file.open("rb") as source:
+        with path.open("rb") as source:
             yield source
     except OSError as ex:
-        raise SourceUnreadable(str(csv_file), ex.strerror or str(ex)) from ex
+        raise SourceUnreadable(str(path), ex.strerror or str(ex)) from ex
 
 
-def _price_file(csv_file: Path, output: Path | None, *, keep_formulas: bool) -> None:
-    from diamond_app.priced_csv import price_csv
+def _price_parts(
+    settings: Settings, price_diamonds: PriceDiamonds, size: int
+) -> AbstractContextManager[PriceParts]:
+    """Return what prices the parts of a file of *size* bytes: a large one on all cores."""
+    from diamond_app.priced_rows import in_this_thread
+    from diamond_app.pricing_processes import PricingProcesses, cores
+
+    is_ours = click.get_current_context().find_root().obj is None
+    if size < LARGE or cores() == 1 or not is_ours:
+        return nullcontext(in_this_thread(price_diamonds))
+    return PricingProcesses(settings, price_diamonds, cores() - 1)
+
+
+def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None:
     from diamond_app.whole_file import whole_file
 
+    is_parquet = _is_parquet(file)
+    if is_parquet != _is_parquet(output or Path()):
+        raise click.UsageError(
+            "a Parquet file is priced into a Parquet file, and a CSV into a CSV: see --output"
+        )
     wired = container()
     wired.champion_follower().refresh()
+    price_diamonds = wired.price_diamonds().pinned()
+    size = file.stat().st_size
     with (
         progress_bar(quiet=False) as progress,
-        _opened(csv_file) as source,
+        _opened(file) as source,
         whole_file(output) as target,
+        _price_parts(wired.settings(), price_diamonds, size) as price_parts,
     ):
-        priced = price_csv(
-            str(csv_file),
-            source,
-            csv_file.stat().st_size,
-            target,
-            wired.price_diamonds(),
-            progress=progress,
-            keep_formulas=keep_formulas,
-        )
+        if is_parquet:
+            from diamond_app.priced_parquet import price_parquet
+
+            priced = price_parquet(
+                str(file),
+                source,
+                target,
+                price_diamonds,
+                progress=progress,
+                price_parts=price_parts,
+            )
+        else:
+            from diamond_app.priced_csv import price_csv
+
+            priced = price_csv(
+                str(file),
+                source,
+                size,
+                target,
+                price_diamonds,
+                progress=progress,
+                keep_formulas=keep_formulas,
+                price_parts=price_parts,
+            )
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
         summary += f", {priced.bad:,} rows not priced: see the column 'error'"
     print(summary, file=sys.stderr)
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == ".parquet"

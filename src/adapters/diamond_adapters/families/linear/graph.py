@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from onnx import TensorProto
 
-from diamond_adapters.families.features import FEATURES, POSITIONS
+from diamond_adapters.families.features import FEATURES, MEASUREMENTS, POSITIONS
 from diamond_adapters.families.linear.design import LinearDesign
 from diamond_adapters.families.linear.ordered import OrderedLinear
 from diamond_adapters.families.onnx_graph import Graph
@@ -16,14 +16,17 @@ def export(model: OrderedLinear) -> bytes:
     """Return the graph: ``FEATURES`` (n, 9) float32 to prices (n,) float64 in USD."""
     add = Graph(FEATURES)
     exact = add("Cast", INPUT, to=TensorProto.DOUBLE)
-    value = model.tables.add_to(add, exact)
-    if not model.log_price:
-        value = add("Exp", value)
-    terms = _measurement_terms(add, model.design, exact)
-    column = add.constant(model.measurements[:, np.newaxis])
-    value = add("Add", value, add("MatMul", terms, column))
-    flat = add("Reshape", value, add.constant([-1], np.int64))
-    model.rule.add_to(add, flat, log_price=model.log_price)
+    logs = model.tables.add_to(add, exact)
+    of_four_cs = logs if model.log_price else add("Exp", logs)
+
+    def with_measurements() -> str:
+        terms = _measurement_terms(add, model.design, exact)
+        return add("Add", of_four_cs, add("MatMul", terms, add.constant(model.measurements)))
+
+    value = add.choose(
+        add.any_known(MEASUREMENTS), with_measurements, lambda: add("Identity", of_four_cs)
+    )
+    model.rule.add_to(add, value, log_price=model.log_price)
     return add.serialized("linear")
 
 

@@ -7,18 +7,23 @@ is as in XGBoost: left if the value is less than the threshold, both float32.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Final
 
 import numpy as np
 import xgboost as xgb
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
-from diamond_adapters.families.features import FEATURES, FOUR_CS
+from diamond_adapters.families.features import FEATURES, FOUR_CS, MEASUREMENTS
 from diamond_adapters.families.onnx_graph import ML, Graph
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.price_table import PriceTables
 from diamond_adapters.families.xgboost.trees import OF_FOUR_CS
 from diamond_adapters.models.onnx_model import INPUT
+
+_SUM: Final = 1
+_NO_TRANSFORM: Final = 0
+_LESS: Final = 1
+"""How ``TreeEnsemble`` calls these: its attributes are numbers."""
 
 
 def export(tables: PriceTables, booster: xgb.Booster, rule: PriceRule) -> bytes:
@@ -29,15 +34,22 @@ def export(tables: PriceTables, booster: xgb.Booster, rule: PriceRule) -> bytes:
     """
     add = Graph(FEATURES)
     exact = add("Cast", INPUT, to=TensorProto.DOUBLE)
-    unknown = add("IsNaN", add.columns(INPUT, FEATURES[len(FOUR_CS) :]))
-    known = add("Cast", add("Not", unknown), to=TensorProto.DOUBLE)
-    measured = add("ReduceMax", known, add.constant([1], np.int64), keepdims=1)
-    value = tables.add_to(add, exact, measured)
-    if booster.num_boosted_rounds():
-        of_trees = _trees(add, _columns(add, exact), booster)
-        counted = add("Mul", add("Cast", of_trees, to=TensorProto.DOUBLE), measured)
-        value = add("Add", value, counted)
-    rule.add_to(add, add("Reshape", value, add.constant([-1], np.int64)), log_price=True)
+
+    def with_measurements() -> str:
+        unknown = add("IsNaN", add.columns(INPUT, MEASUREMENTS))
+        known = add("Cast", add("Not", unknown), to=TensorProto.DOUBLE)
+        measured = add("ReduceMax", known, add.constant([1], np.int64), keepdims=1)
+        logs = tables.add_to(add, exact, measured)
+        if not booster.num_boosted_rounds():
+            return logs
+        of_trees = add("Cast", _trees(add, _columns(add, exact), booster), to=TensorProto.DOUBLE)
+        counted = add("Mul", of_trees, measured)
+        return add("Add", logs, add("Reshape", counted, add.constant([-1], np.int64)))
+
+    value = add.choose(
+        add.any_known(MEASUREMENTS), with_measurements, lambda: tables.add_to(add, exact)
+    )
+    rule.add_to(add, value, log_price=True)
     return add.serialized("xgboost")
 
 
@@ -53,50 +65,51 @@ def _columns(add: Graph, exact: str) -> str:
         add.columns(exact, FOUR_CS),
         add("Add", color, clarity),
         add("Min", color, clarity),
-        add.columns(exact, FEATURES[len(FOUR_CS) :]),
+        add.columns(exact, MEASUREMENTS),
         *(spread, add("Div", x, y), add("Div", z, x)),
     ]
     return add("Cast", add("Concat", *columns, axis=1), to=TensorProto.FLOAT)
 
 
 def _trees(add: Graph, features: str, booster: xgb.Booster) -> str:
-    """Add the sum of the leaves of the second group's trees, float32 of shape (n, 1)."""
+    """Add the sum of the leaves of the second group's trees, float32 of shape (n, 1).
+
+    ``TreeEnsemble`` numbers the branches and the leaves of all trees apart. A tree that is a single
+    leaf becomes a branch that leads to it on both sides.
+    """
     raw = json.loads(booster.save_raw("json"))
     trees = raw["learner"]["gradient_booster"]["model"]["trees"]
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("tree", "node", "feature", "value", "leaf", "yes", "no", "unknown_to_yes")
-    }
-    for number, tree in enumerate(trees):
-        left = tree["left_children"]
-        columns["tree"] += [number] * len(left)
-        columns["node"] += range(len(left))
-        columns["feature"] += tree["split_indices"]
-        columns["value"] += tree["split_conditions"]  # of a leaf: its value
-        columns["leaf"] += [child == -1 for child in left]
-        columns["yes"] += left
-        columns["no"] += tree["right_children"]
-        columns["unknown_to_yes"] += tree["default_left"]
-    leaf = np.array(columns["leaf"])
-    tree_ids, node_ids = np.array(columns["tree"]), np.array(columns["node"])
-    values = np.array(columns["value"], dtype=np.float32)
+    names = ("left_children", "right_children", "split_indices", "split_conditions", "default_left")
+    starts = np.cumsum([0, *(len(tree["left_children"]) for tree in trees)])[:-1]
+    left, right, feature, value, unknown_left = (
+        np.concatenate([tree[name] for tree in trees]) for name in names
+    )
+    offset = np.repeat(starts, np.diff([*starts, len(left)]))
+    is_leaf = left == -1
+    alone = np.zeros(len(left), dtype=bool)
+    alone[starts] = is_leaf[starts]
+    is_branch = ~is_leaf | alone
+    numbers = np.where(is_leaf, np.cumsum(is_leaf), np.cumsum(is_branch)) - 1
+    children = {}
+    for side, child in (("true", left), ("false", right)):
+        at = np.where(alone, np.arange(len(left)), child + offset)[is_branch]
+        children[f"nodes_{side}nodeids"] = numbers[at].tolist()
+        children[f"nodes_{side}leafs"] = is_leaf[at].astype(int).tolist()
+    split = np.where(alone, 0.0, value)[is_branch].astype(np.float32)
+    columns = np.where(alone, 0, feature - len(OF_FOUR_CS))[is_branch]
     return add(
-        "TreeEnsembleRegressor",
+        "TreeEnsemble",
         features,
         domain=ML,
-        aggregate_function="SUM",
+        aggregate_function=_SUM,
         n_targets=1,
-        post_transform="NONE",
-        nodes_treeids=tree_ids.tolist(),
-        nodes_nodeids=node_ids.tolist(),
-        nodes_featureids=np.where(leaf, 0, np.array(columns["feature"]) - len(OF_FOUR_CS)).tolist(),
-        nodes_values=np.where(leaf, np.float32(0.0), values).tolist(),
-        nodes_modes=["LEAF" if end else "BRANCH_LT" for end in leaf],
-        nodes_truenodeids=np.where(leaf, 0, columns["yes"]).tolist(),
-        nodes_falsenodeids=np.where(leaf, 0, columns["no"]).tolist(),
-        nodes_missing_value_tracks_true=np.where(leaf, 0, columns["unknown_to_yes"]).tolist(),
-        target_treeids=tree_ids[leaf].tolist(),
-        target_nodeids=node_ids[leaf].tolist(),
-        target_ids=[0] * int(leaf.sum()),
-        target_weights=values[leaf].tolist(),
+        post_transform=_NO_TRANSFORM,
+        tree_roots=(np.cumsum(is_branch) - 1)[starts].tolist(),
+        nodes_featureids=columns.tolist(),
+        nodes_splits=numpy_helper.from_array(split),
+        nodes_modes=numpy_helper.from_array(np.full(len(split), _LESS, dtype=np.uint8)),
+        nodes_missing_value_tracks_true=unknown_left[is_branch].astype(int).tolist(),
+        leaf_targetids=[0] * int(is_leaf.sum()),
+        leaf_weights=numpy_helper.from_array(value[is_leaf].astype(np.float32)),
+        **children,
     )
