@@ -105,7 +105,7 @@ class CsvRows:
         while text := self._some_lines():
             line = self._lines
             self._lines += _lines_in(text)
-            if '"' in text:
+            if '"' in text and not _is_whole(text, self.delimiter):
                 text += self._rest_of_row(text, line)
             if not text.isascii():
                 self._check_block(text, line)
@@ -209,6 +209,13 @@ def _lines_in(text: str) -> int:
     if "\r" in text:
         count += text.count("\r") - text.count("\r\n")
     return count + (not text.endswith(("\n", "\r")))
+
+
+def _is_whole(text: str, delimiter: str) -> bool:
+    """Return whether lines surely end with a row: each quote is around a cell or doubled in it."""
+    parts = text.split('"')
+    before = {part[-1:] for part in parts[:-1:2]}
+    return len(parts) % 2 == 1 and before <= {"", delimiter, "\n", "\r"}
 
 
 def column_names(name: str, header: Sequence[object]) -> list[str]:
