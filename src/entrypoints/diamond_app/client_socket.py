@@ -43,7 +43,7 @@ class ClientSocket:
         self._deadline = time.monotonic() + self._keepalive
 
     def recv(self, size: int) -> bytes:
-        """Return what the client has sent; after the deadline b'', as if it had closed.
+        """Return what the client has sent; after the deadline what is there, or b'' as if it had closed.
 
         Raises:
             TimeoutError: the body of a request came too slowly.
