@@ -122,14 +122,14 @@ def main() -> None:
         middle = statistics.median
         print(f"first price, bare Falcon    {middle(bare):.2f} s")
         print(f"first price, diamond serve  {middle(ours):.2f} s")
-        print(f"  ratio                     {middle(ours) / middle(bare):.2f}  (wanted: under 3)")
+        print(f"  ratio                     {middle(ours) / middle(bare):.2f}  (wanted: under 2.5)")
         importing = 1e3 * (middle(imports) - middle(empty))
         print(f"import diamond_core         {importing:.0f} ms  (wanted: under 150)")
-        print(f"diamond --help              {1e3 * middle(helps):.0f} ms  (wanted: under 400)")
+        print(f"diamond --help              {1e3 * middle(helps):.0f} ms  (wanted: under 200)")
         if Path("/proc/self/smaps_rollup").exists():
             memory = memory_of_workers([*diamond, "serve"], folder)
             told = " and ".join(f"{each:.0f}" for each in memory)
-            print(f"own memory of two workers   {told} MiB  (wanted: under 60)")
+            print(f"own memory of two workers   {told} MiB  (wanted: under 40)")
 
 
 if __name__ == "__main__":
