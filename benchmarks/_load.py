@@ -71,7 +71,7 @@ def train(home, family, *more):
 def load(service, seconds, request=ONE_STONE, connections=CONNECTIONS):
     """Send *request* on some kept connections, as often as it is answered."""
     port, pid = service
-    cpu = _cpu_seconds(pid)
+    cpu = cpu_seconds(pid)
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         if request.body is not None:
             script.write(
@@ -100,7 +100,7 @@ def load(service, seconds, request=ONE_STONE, connections=CONNECTIONS):
             _found(rf"\s{share}%\s+([\d.]+)(us|ms|s|m)\b", output) for share in (50, 99)
         )
     )
-    cpu = (_cpu_seconds(pid) - cpu) / (per_second * seconds) * 1e6
+    cpu = (cpu_seconds(pid) - cpu) / (per_second * seconds) * 1e6
     return Measured(per_second, p50, p99, cpu)
 
 
@@ -129,6 +129,12 @@ def load_at(service, rate, seconds, request=ONE_STONE, connections=16):
     return Measured(per_second, p50, p99)
 
 
+def table_row(who, measured, fields):
+    """Return a row of a table: the figures of some rounds, by the fields of ``Measured``."""
+    figures = [Figure.of([getattr(each, field) for each in measured]) for field in fields]
+    return f"| {who} | {' | '.join(map(str, figures))} |"
+
+
 def _run(*command):
     if which(command[0]) is None:
         raise SystemExit(f"install {command[0]}; on Debian or Ubuntu: apt-get install wrk hey")
@@ -142,7 +148,7 @@ def _found(pattern, output):
     return found.groups()
 
 
-def _cpu_seconds(pid):
+def cpu_seconds(pid):
     """Return what the children of a process have used."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     stats = [

@@ -15,8 +15,7 @@ import onnxruntime as ort
 from diamond_app.container import build_container
 from diamond_app.settings import Settings
 from diamond_core import GRADES, Clarity, Color, Cut, Diamond
-
-MEASUREMENTS = ("depth", "table", "x", "y", "z")
+from diamond_core.stones.fields import GRADED, OPTIONAL
 
 
 class Bare:
@@ -38,7 +37,7 @@ class Price:
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._run = ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"]).run
-        self._numbers = [GRADES[name].numbers for name in ("cut", "color", "clarity")]
+        self._numbers = [GRADES[name].numbers for name in GRADED]
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         stone = msgspec.json.decode(req.stream.read(req.content_length))
@@ -48,7 +47,7 @@ class Price:
             cut[stone["cut"]],
             color[stone["color"]],
             clarity[stone["clarity"]],
-            *(stone.get(name, float("nan")) for name in MEASUREMENTS),
+            *(stone.get(name, float("nan")) for name in OPTIONAL),
         ]
         (price,) = self._run(["price"], {"features": np.array([row], np.float32)})
         resp.data = msgspec.json.encode({"price": round(float(price[0]), 2)})

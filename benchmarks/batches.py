@@ -31,7 +31,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from _load import _cpu_seconds
+from _load import cpu_seconds, train
 from support import environment, serving
 
 from diamond_adapters.sources.bundled import bundled_source
@@ -117,10 +117,10 @@ def over_http(home, model, table, options):
                 for _ in range(options.rounds):
                     alone.append(graph_rate(model, some, 1))
                     graphs.append(graph_cpu(model, some))
-                    before = _cpu_seconds(service.process.pid)
+                    before = cpu_seconds(service.process.pid)
                     seconds = [posted(connection, body, content) for _ in range(CALLS)]
                     cpus.append(
-                        (_cpu_seconds(service.process.pid) - before) / len(seconds) / BATCH * 1e6
+                        (cpu_seconds(service.process.pid) - before) / len(seconds) / BATCH * 1e6
                     )
                     rates.append(BATCH / statistics.median(seconds))
                 show(f"{content}, {kind}", rates, alone, min(cpus), min(graphs))
@@ -181,9 +181,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             home = folder / "home"
-            train = [sys.executable, "-m", "diamond_app", "train"]
-            train += ["--family", family, "--trials", "0"]
-            subprocess.run(train, env=environment(home), check=True, capture_output=True)
+            train(home, family)
             container = build_container(Settings.load({"DIAMOND_HOME": str(home)}, folder))
             container.champion_follower().refresh()
             model = container.champion_follower().get().model

@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import falcon
 import msgspec
+from _minimal import bare
 
 from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_adapters.sources.bundled import bundled_source
@@ -24,26 +24,6 @@ from diamond_core import TrainingConfig
 STONE = msgspec.json.encode({"carat": 1.1, "cut": "Ideal", "color": "H", "clarity": "SI2"})
 QUERY = "carat=1.1&cut=Ideal&color=H&clarity=SI2&n=5"
 ROUNDS, CALLS = 9, 1500
-
-
-class Bare:
-    """The least that a Falcon resource can do with a stone."""
-
-    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        msgspec.json.decode(req.bounded_stream.read())
-        resp.data = b'{"price": 4608.99}'
-
-    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _ = req.params
-        resp.data = b'{"diamonds": []}'
-
-
-def bare_app() -> falcon.App:
-    """Return the app to compare with."""
-    app = falcon.App()
-    app.add_route("/v1/predictions", Bare())
-    app.add_route("/v1/similar", Bare())
-    return app
 
 
 def environ(method: str, path: str, query: str = "", body: bytes = b"") -> dict:
@@ -99,13 +79,13 @@ def main() -> None:
         container.request_log.override(
             SpooledRequestLog(container.destination(), Path(folder) / "benchmark")
         )
-        ours, bare = app_of(container), bare_app()
+        ours, of_falcon = app_of(container), bare()
         print(f"{'request':<24}{'bare us':>10}{'ours us':>10}{'more us':>10}")
         for name, call in {
             "POST /v1/predictions": ("POST", "/v1/predictions", "", STONE),
             "GET /v1/similar": ("GET", "/v1/similar", QUERY),
         }.items():
-            of_bare, of_ours = microseconds(bare, *call), microseconds(ours, *call)
+            of_bare, of_ours = microseconds(of_falcon, *call), microseconds(ours, *call)
             print(f"{name:<24}{of_bare:>10.1f}{of_ours:>10.1f}{of_ours - of_bare:>10.1f}")
 
 

@@ -19,11 +19,12 @@ import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from _load import Figure, Request, load, load_at, train
+from _load import Request, load, load_at, table_row, train
 from support import STONE, Service, environment, free_port, until
 
 OURS = "diamond-core"
@@ -86,24 +87,20 @@ def compare(name, servers, request, connections, options):
             measured[who].append(load(server, options.seconds, request, connections))
     print(f"\n{name}, {connections} connections\n")
     print("| | requests/s | p50 ms | p99 ms | CPU us |\n|---|---|---|---|---|")
-    figures = {}
+    medians = {}
     for who, found in measured.items():
-        figures[who] = [
-            Figure.of([getattr(each, field) for each in found])
-            for field in ("per_second", "p50_ms", "p99_ms", "cpu_us")
+        print(table_row(who, found, ("per_second", "p50_ms", "p99_ms", "cpu_us")))
+        medians[who] = [
+            median(each.per_second for each in found),
+            median(each.p99_ms for each in found),
         ]
-        print(f"| {who} | {' | '.join(map(str, figures[who]))} |")
-    best = max(
-        (found for who, found in figures.items() if who.startswith("minimal")),
-        key=lambda found: found[0].median,
-    )
-    ours = figures[OURS]
+    best = max(found for who, found in medians.items() if who.startswith("minimal"))
+    ours = medians[OURS]
     print(
-        f"\nratio to the minimal app: {ours[0].median / best[0].median:.2f},"
-        f" its p99: {ours[2].median / best[2].median:.2f} x",
+        f"\nratio to the minimal app: {ours[0] / best[0]:.2f}, its p99: {ours[1] / best[1]:.2f} x",
         flush=True,
     )
-    return ours[0].median
+    return ours[0]
 
 
 def at_constant_rate(servers, peak, options):
@@ -118,11 +115,7 @@ def at_constant_rate(servers, peak, options):
             load_at(server, rate, options.seconds, REQUESTS["price, the 4 Cs"])
             for _ in range(options.rounds)
         ]
-        figures = [
-            Figure.of([getattr(each, field) for each in found])
-            for field in ("per_second", "p50_ms", "p99_ms")
-        ]
-        print(f"| {who} | {' | '.join(map(str, figures))} |", flush=True)
+        print(table_row(who, found, ("per_second", "p50_ms", "p99_ms")), flush=True)
 
 
 def main() -> None:
@@ -142,7 +135,7 @@ def main() -> None:
             for what, request in REQUESTS.items():
                 for connections in options.connections:
                     found = compare(what, servers, request, connections, options)
-                    if what in REQUESTS and request.body == STONE:
+                    if request.body == STONE:
                         peak = max(peak, found)
             at_constant_rate(servers, peak, options)
 

@@ -26,7 +26,7 @@ from arro3.io import write_parquet
 
 from diamond_adapters.sources.bundled import bundled_source
 from diamond_core import DiamondTable
-from diamond_core.stones.fields import FIELDS, GRADES
+from diamond_core.stones.fields import FIELDS, GRADED, GRADES
 from diamond_core.use_cases.read_stones import read_stones
 
 COLUMNS = ("carat", "cut", "color", "clarity", "depth", "table", "x", "y", "z", "price")
@@ -53,7 +53,7 @@ def redrawn(stones: DiamondTable, count: int, random: np.random.Generator) -> di
             * np.exp(random.normal(0.0, 0.05, count))
         ),
     }
-    for name in ("cut", "color", "clarity"):
+    for name in GRADED:
         columns[name] = np.array(GRADES[name].grades)[drawn[name]]
     return {name: columns[name] for name in COLUMNS}
 

@@ -22,7 +22,7 @@ from pathlib import Path
 BENCHMARKS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(BENCHMARKS.parent / "tests"), str(BENCHMARKS)]
 
-from _load import Figure, Request, load, train
+from _load import Request, load, table_row, train
 from service import MEASURED
 from support import diamond, free_port, serving, until
 
@@ -99,11 +99,7 @@ def main() -> None:
                 for who, (server, request) in servers.items():
                     found[who].append(load(server, options.seconds, request, connections))
             for who, measured in found.items():
-                figures = [
-                    str(Figure.of([getattr(each, field) for each in measured]))
-                    for field in ("per_second", "p50_ms", "p99_ms")
-                ]
-                print(f"| {who} | {' | '.join(figures)} |", flush=True)
+                print(table_row(who, measured, ("per_second", "p50_ms", "p99_ms")), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -25,8 +25,6 @@ _READER: Final = (
     "rows = read_parquet(open(0, 'rb'), batch_size=int(sys.argv[1]));"
     "write_ipc_stream(rows, sys.stdout.buffer, compression=None)"
 )
-_ROWS_OF_A_GROUP: Final = 100_000
-"""How many rows are written at once: they are in memory until then."""
 _NUMBERS: Final = frozenset({*NUMBERS, PRICE.name})
 _PLAIN: Final = frozenset({"Float64", "Int64", "Int32", "Int16"})
 _NARROW: Final = frozenset({"Float32", "Float16"})
@@ -63,28 +61,41 @@ def read_batches(
             raise _damaged(name) from ex
 
         def batches() -> Iterator[RecordBatch]:
-            while True:
-                try:
-                    batch = next(reader, None)
-                except Exception as ex:
-                    raise _damaged(name) from ex
-                if batch is None:
-                    break
-                yield batch
+            yield from watched(reader, lambda _: _damaged(name))
             if process.wait():
                 raise _damaged(name)
 
         yield schema, batches()
 
 
-def write_batches(schema: Schema, batches: Iterable[RecordBatch], file: IO[bytes]) -> None:
-    """Write all *batches* as a Parquet file; an error of *batches* is raised as it is."""
+def watched(
+    batches: Iterable[RecordBatch], error: Callable[[Exception], Exception]
+) -> Iterator[RecordBatch]:
+    """Yield *batches* that arro3 reads; what it raises becomes an *error*, as it has none of its own."""
+    left = iter(batches)
+    while True:
+        try:
+            batch = next(left)
+        except StopIteration:
+            return
+        except Exception as ex:
+            raise error(ex) from ex
+        yield batch
+
+
+def write_batches(
+    schema: Schema, batches: Iterable[RecordBatch], file: IO[bytes], rows: int
+) -> None:
+    """Write all *batches* as a Parquet file; an error of *batches* is raised as it is.
+
+    *rows* are written at once, and are in memory until then.
+    """
     from arro3.core import RecordBatchReader
     from arro3.io import write_parquet
 
     errors: list[BaseException] = []
 
-    def watched() -> Iterator[RecordBatch]:
+    def noted() -> Iterator[RecordBatch]:
         try:
             yield from batches
         except BaseException as ex:
@@ -92,8 +103,8 @@ def write_batches(schema: Schema, batches: Iterable[RecordBatch], file: IO[bytes
             raise
 
     try:
-        reader = RecordBatchReader.from_batches(schema, watched())
-        write_parquet(reader, file, max_row_group_size=_ROWS_OF_A_GROUP)
+        reader = RecordBatchReader.from_batches(schema, noted())
+        write_parquet(reader, file, max_row_group_size=rows)
     except BaseException:
         if errors:
             raise errors[0] from None

@@ -134,6 +134,7 @@ class RecomputeExchange:
 def _recompute(model: LoadedModel, stones: PricedStones) -> list[RecomputedPrice]:
     """Price *stones* with *model*, and compare with what is recorded."""
     again = PriceDiamonds(model).many(stones.table)
+    remarks, which = again.remarks()
     return [
         RecomputedPrice(
             id=id,
@@ -141,16 +142,15 @@ def _recompute(model: LoadedModel, stones: PricedStones) -> list[RecomputedPrice
             recorded=old,
             recomputed=new,
             same=old == new,
-            assumed=assumed,
-            outside=outside,
+            assumed=remarks[remark].assumed,
+            outside=remarks[remark].outside,
         )
-        for id, diamond, old, new, assumed, outside in zip(
+        for id, diamond, old, new, remark in zip(
             stones.ids.tolist(),
             stones.table,
             _prices(stones),
             _prices(again),
-            again.assumed(),
-            again.outside(),
+            which.tolist(),
             strict=True,
         )
     ]

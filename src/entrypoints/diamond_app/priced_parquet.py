@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from arro3.core import Field, RecordBatch
 
 _ROWS_AT_ONCE: Final = 10_000
+_ROWS_OF_A_GROUP: Final = 100_000
 
 
 def price_parquet(
@@ -69,7 +70,7 @@ def price_parquet(
                 progress("pricing the stones", min(place / max(size, 1), 1.0))
 
         wider = reduce(type(schema).append, _fields(), schema)
-        write_batches(wider, priced(), target)
+        write_batches(wider, priced(), target, _ROWS_OF_A_GROUP)
     return PricedFile(good, bad, pinned.card.id)
 
 

@@ -18,7 +18,7 @@ from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from arro3.core import RecordBatch, RecordBatchReader, Schema
-from arro3.io import read_parquet, write_parquet
+from arro3.io import read_parquet
 from deltalake import (
     CommitProperties,
     DeltaTable,
@@ -29,6 +29,7 @@ from deltalake import (
 )
 from deltalake.exceptions import DeltaError
 
+from diamond_adapters.parquet_batches import watched, write_batches
 from diamond_adapters.private_files import create_folder
 from diamond_adapters.stone_store.columns import (
     DELIVERIES,
@@ -227,15 +228,7 @@ class DeltaStoneStore:
 
 
 def _batches(scan: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
-    batches = iter(scan)
-    while True:
-        try:
-            batch = next(batches)
-        except StopIteration:
-            return
-        except Exception as ex:  # arro3 has no error of its own: a file is missing or damaged
-            raise OSError(str(ex)) from ex
-        yield batch
+    return watched(scan, lambda ex: OSError(str(ex)))  # a file is missing or damaged
 
 
 @contextmanager
@@ -245,23 +238,8 @@ def _spooled(schema: Schema, batches: Iterable[RecordBatch]) -> Iterator[RecordB
     A table is written by threads of its library, which can't be entered again: *batches* may read
     a table themselves. An error of *batches* is raised as it is.
     """
-    errors: list[BaseException] = []
-
-    def watched() -> Iterator[RecordBatch]:
-        try:
-            yield from batches
-        except BaseException as ex:
-            errors.append(ex)
-            raise
-
     with tempfile.TemporaryFile() as file:
-        try:
-            reader = RecordBatchReader.from_batches(schema, watched())
-            write_parquet(reader, file, max_row_group_size=BATCH_ROWS)
-        except BaseException:
-            if errors:
-                raise errors[0] from None
-            raise
+        write_batches(schema, batches, file, BATCH_ROWS)
         file.seek(0)
         yield read_parquet(file)
 

@@ -11,6 +11,7 @@ from scipy.optimize import lsq_linear
 
 from diamond_adapters.families.features import POSITIONS
 from diamond_adapters.families.linear.design import KNOTS, Matrix
+from diamond_adapters.families.linear.sums import chunks
 from diamond_adapters.families.price_table import MINIMUM_SLOPE
 from diamond_adapters.families.weights import Weights
 from diamond_core.stones.fields import Clarity, Color, Cut
@@ -20,7 +21,6 @@ _SEGMENTS: Final = len(KNOTS) + 1
 _STEPS: Final = sum(count - 1 for _, count in _GRADES)
 _PENALTY: Final = 4e-6
 """Per stone, on the squared differences of neighbouring slopes and on the squared steps."""
-_CHUNK: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ class BoundedBase:
         """Fit to features (n, 9) and log prices (n,) by bounded, penalized least squares."""
         width = 1 + _SEGMENTS + _STEPS
         products, right, total = np.zeros((width, width)), np.zeros(width), 0.0
-        for start in range(0, len(logs), _CHUNK):  # sums: the columns of all stones can be large
-            rows = slice(start, start + _CHUNK)
+        for rows in chunks(len(logs)):  # sums: the columns of all stones can be large
             columns = _columns(features[rows])
             weighted = columns if weights is None else columns * weights[rows, np.newaxis]
             products += weighted.T @ columns
