@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from mariadb import GIVEN_SERVER, MariaDB, fresh_database, running_mariadb
+from s3 import BUCKET, S3, in_environment, running_s3
 from support import Service, diamond, serving
 
 os.environ.pop("COLUMNS", None)  # the width of the terminal that runs the tests
@@ -99,3 +100,24 @@ def mysql_url(mysql_server_url: str) -> Iterator[str]:
     """The URL of an empty database of one's own on MySQL or MariaDB."""
     with fresh_database(mysql_server_url) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """An S3 server that all tests share; leave it running as it is."""
+    with running_s3() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3) -> Iterator[str]:
+    """The name of a bucket that all tests share, with what is needed to use it in the environment."""
+    with in_environment(s3_server):
+        yield BUCKET
+
+
+@pytest.fixture
+def own_s3() -> Iterator[S3]:
+    """An S3 server of one's own, to be killed and started again; nothing is in the environment."""
+    with running_s3() as server:
+        yield server

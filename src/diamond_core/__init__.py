@@ -119,6 +119,7 @@ from diamond_core.stones.trade_weights import TRADE_WEIGHTS
 from diamond_core.use_cases.add_stones import AddedStones, AddStones, find_delivery
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.compare_models import ComparedModels, CompareModels, ScoredModel
+from diamond_core.use_cases.copy_models import CopiedModels, CopyModels
 from diamond_core.use_cases.explain_price import ExplainPrice
 from diamond_core.use_cases.find_exchanges import find_exchanges
 from diamond_core.use_cases.find_similar import FindSimilar
@@ -212,6 +213,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "TrainingRun",
     "TrainingStones",
     "ChooseChampion",
+    "CopiedModels",
+    "CopyModels",
     "CompareModels",
     "ComparedModels",
     "ScoredModel",

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import shutil
 
+import obstore
 import pytest
 from deltalake import DeltaTable
 from mariadb import fresh_database
@@ -17,9 +18,12 @@ from diamond_adapters.families.linear.family import LinearFamily
 from diamond_adapters.families.xgboost.family import XGBoostFamily
 from diamond_adapters.in_memory import InMemoryStoneSource
 from diamond_adapters.lock_files import LockFiles
+from diamond_adapters.models.cached_model_repository import CachedModelRepository
 from diamond_adapters.models.filesystem_model_repository import FilesystemModelRepository
+from diamond_adapters.models.object_model_repository import ObjectModelRepository
 from diamond_adapters.monitoring_file import MonitoringFile
 from diamond_adapters.mysql_locks import MySQLLocks
+from diamond_adapters.object_store import open_store
 from diamond_adapters.pipeline_run_files import PipelineRunFiles
 from diamond_adapters.requests.peewee_outcome_log import PeeweeOutcomeLog
 from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
@@ -92,6 +96,76 @@ repository = FilesystemModelRepository(Path({str(tmp_path / "home")!r}))
                 (tmp_path / "home" / name).write_text("a file where a folder was")
 
         return break_down
+
+
+class TestObjectModelRepository(ModelRepositoryContract):
+    """In S3, and in memory; with copies on this host's disk, and without."""
+
+    @pytest.fixture(params=["memory", "s3", "s3 with copies"])
+    def url(self, request, tmp_path):
+        if request.param == "memory":
+            return f"memory:///{tmp_path}"
+        return f"s3://{request.getfixturevalue('bucket')}/{tmp_path.name}/a prefix"
+
+    @pytest.fixture
+    def folder(self, request, tmp_path):
+        return tmp_path / "copies" if "copies" in request.node.callspec.id else None
+
+    @pytest.fixture
+    def repository(self, reopen):
+        return reopen()
+
+    @pytest.fixture
+    def reopen(self, url, folder):
+        def reopen():
+            repository = ObjectModelRepository.from_url(url)
+            return CachedModelRepository(repository, folder) if folder else repository
+
+        return reopen
+
+    @pytest.fixture
+    def elsewhere(self, url):
+        if url.startswith("memory"):
+            return None
+        return f"""
+from diamond_adapters.models.object_model_repository import ObjectModelRepository
+repository = ObjectModelRepository.from_url({url!r})
+"""
+
+    @pytest.fixture
+    def damage(self, url, folder):
+        def damage(model, name):
+            location = ObjectModelRepository.from_url(url).location(model, name)
+            obstore.put(open_store(url), location.removeprefix(f"{url}/"), b"damaged")
+            forget_copies(folder)
+
+        return damage
+
+    @pytest.fixture
+    def damage_shared(self, url, folder):
+        def damage_shared(digest):
+            obstore.put(open_store(url), f"samples/{digest}.npy", b"damaged")
+            forget_copies(folder)
+
+        return damage_shared
+
+    @pytest.fixture
+    def break_down(self, url, repository, folder, monkeypatch):
+        def break_down():
+            if url.startswith("memory"):
+                pytest.skip("a store in memory does not fail")
+            monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+            gone = open_store(url)
+            stored = repository._repository if folder else repository
+            monkeypatch.setattr(stored, "_store", gone)
+            forget_copies(folder)
+
+        return break_down
+
+
+def forget_copies(folder):
+    if folder and folder.exists():
+        shutil.rmtree(folder)
 
 
 class TestLockFiles(ExclusiveWorkContract):
@@ -463,7 +537,7 @@ class TestDeltaStoneStore(StoneStoreContract):
         for at in range(6):
             one = delivery(f"d{at}", hours=at)
             store.receive([rows(stones[[at]])], lambda one=one: one)
-            store.put(one, [stones[[at]]], total=at + 1, corrects=False)
+            store.put(one, [stones[[at]]], after=store.version(), total=at + 1, corrects=False)
         for table in ("stones", "deliveries"):
             assert DeltaTable(str(tmp_path / "a 'folder' ü" / table)).count() in (6, 18)
             assert len(DeltaTable(str(tmp_path / "a 'folder' ü" / table)).file_uris()) <= 4
@@ -472,6 +546,31 @@ class TestDeltaStoneStore(StoneStoreContract):
         versions = store.versions()
         assert [each.stones for each in versions] == [6, 5, 4, 3, 2, 1]
         assert [len(as_rows(store.stones(each.number))) for each in versions] == [6, 5, 4, 3, 2, 1]
+
+
+class TestDeltaStoneStoreInS3(StoneStoreContract):
+    @pytest.fixture
+    def url(self, bucket, tmp_path):
+        return f"s3://{bucket}/{tmp_path.name}"
+
+    @pytest.fixture
+    def store(self, url):
+        return DeltaStoneStore.from_url(url)
+
+    @pytest.fixture
+    def reopened(self, url):
+        return DeltaStoneStore.from_url(url)
+
+    @pytest.fixture
+    def break_down(self, url):
+        def break_down():
+            store = open_store(url)
+            for chunk in obstore.list(store):
+                for each in chunk:
+                    if each["path"].endswith(".json"):
+                        obstore.put(store, each["path"], b"garbage")
+
+        return break_down
 
 
 class TestPipelineRunFiles(PipelineRunsContract):

@@ -342,12 +342,12 @@ def test_a_killed_training_leaves_no_half_model(trained_home, small_csv):
 PAUSED_PUBLICATION = """
 import sys, threading
 from diamond_adapters.models import filesystem_model_repository as repository
-write = repository._write_synced
+write = repository.write_synced
 def write_and_wait(path, data):
     write(path, data)
     if path.name == "model.onnx":
         threading.Event().wait()
-repository._write_synced = write_and_wait
+repository.write_synced = write_and_wait
 sys.argv = ["diamond", "train", sys.argv[1], "--family", "linear", "--force"]
 from diamond_app.cli.main import main
 main()

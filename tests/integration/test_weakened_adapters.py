@@ -30,7 +30,7 @@ from diamond_adapters.in_memory import (
     InMemoryShadowLog,
     InMemoryStoneSource, InMemoryStoneStore,
 )
-from diamond_core import ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
+from diamond_core import Conflict, ModelDamaged, ModelId, RawStones, SourceUnreadable, Unavailable
 from diamond_core.testing import (
     ExclusiveWorkContract, LargeStoneSourceContract, MonitoringStoreContract,
     OutcomeLogContract, PipelineRunsContract, RequestLogContract, ShadowLogContract,
@@ -438,16 +438,22 @@ class TestStoreThatStoresRowByRow(StoreContract):
 
 class TestStoreThatForgetsWhatItHolds(StoreContract):
     class weakened(InMemoryStoneStore):
-        def put(self, delivery, stones, **options):
-            versions, self.versions = self.versions, lambda: []
-            super().put(delivery, stones, **options)
-            self.versions = versions
+        def put(self, delivery, stones, *, after, **options):
+            if after != self.version():
+                raise Conflict("the stones have changed meanwhile")
+            self._put(delivery, stones, **options)
+
+
+class TestStoreInWhichTheLastOneWins(StoreContract):
+    class weakened(InMemoryStoneStore):
+        def put(self, delivery, stones, *, after, **options):
+            super().put(delivery, stones, after=self.version(), **options)
 
 
 class TestStoreThatOnlyAppends(StoreContract):
     class weakened(InMemoryStoneStore):
-        def put(self, delivery, stones, *, total, corrects):
-            super().put(delivery, stones, total=total, corrects=False)
+        def put(self, delivery, stones, *, after, total, corrects):
+            super().put(delivery, stones, after=after, total=total, corrects=False)
 
 
 class TestStoreOfTheLastVersion(StoreContract):
@@ -669,6 +675,9 @@ CAUGHT_BY = {
     "TestStoreThatConcludesFirst": "test_concludes_after_the_last_row",
     "TestStoreThatStoresRowByRow": "test_stores_nothing_of_a_source_that_fails",
     "TestStoreThatForgetsWhatItHolds": "test_adds_a_delivery_once",
+    "TestStoreInWhichTheLastOneWins": (
+        "test_puts_stones_only_after_the_version_that_they_were_compared_with"
+    ),
     "TestStoreThatOnlyAppends": "test_a_correction_replaces_the_stone_of_its_id",
     "TestStoreOfTheLastVersion": "test_keeps_every_version",
     "TestStoreWithTimesInsteadOfDays": "test_dates_are_days",

@@ -231,6 +231,7 @@ class InMemoryStoneStore(_Fails):
         self._deliveries: dict[str, Delivery] = {}
         self._rows: dict[str, list[DeliveredRows]] = {}
         self._versions: list[tuple[StoneVersion, StoneRecords]] = []
+        self._lock = threading.Lock()
 
     def receive(
         self, rows: Iterable[DeliveredRows], conclude: Callable[[], Delivery | None]
@@ -257,10 +258,24 @@ class InMemoryStoneStore(_Fails):
         yield from self._rows[id]
 
     def put(
-        self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
+        self,
+        delivery: Delivery,
+        stones: Iterable[StoneRecords],
+        *,
+        after: StoneVersion | None,
+        total: int,
+        corrects: bool,
     ) -> None:
-        if any(version.delivery == delivery.id for version in self.versions()):
-            return
+        with self._lock:
+            if any(version.delivery == delivery.id for version in self.versions()):
+                return
+            if self.version() != after:
+                raise Conflict("the stones have changed meanwhile")
+            self._put(delivery, stones, total, corrects)
+
+    def _put(
+        self, delivery: Delivery, stones: Iterable[StoneRecords], total: int, corrects: bool
+    ) -> None:
         added = StoneRecords.concatenate(list(stones))
         added = replace(added, deliveries=np.full(len(added), delivery.id, dtype=object))
         stored = StoneRecords.concatenate(list(self.stones()))

@@ -18,6 +18,8 @@ OUTCOME_LOGS: Final = "diamond_core.outcome_logs"
 SHADOW_LOGS: Final = "diamond_core.shadow_logs"
 STONE_SOURCES: Final = "diamond_core.stone_sources"
 STONE_STORES: Final = "diamond_core.stone_stores"
+_EXTRAS: Final = {"obstore": "s3", "dask": "cluster", "distributed": "cluster"}
+"""The extras other than ``train``, by the packages that only they install."""
 
 
 def can_train() -> bool:
@@ -27,14 +29,15 @@ def can_train() -> bool:
 
 def why_not_loaded(error: Exception) -> str:
     """Return why a plugin can't be imported, with the command that helps if there is one."""
-    if isinstance(error, ModuleNotFoundError) and not can_train():
+    if isinstance(error, ModuleNotFoundError) and (error.name in _EXTRAS or not can_train()):
         return not_installed(error)
     return f"it can't be loaded: {error}"
 
 
 def not_installed(ex: ImportError) -> str:
-    """Return the message that a package of the extra ``train`` is missing."""
-    return f"{ex.name} is not installed; run: pip install 'diamond-core[train]'"
+    """Return the message that a package of an extra is missing."""
+    extra = _EXTRAS.get(ex.name or "", "train")
+    return f"{ex.name} is not installed; run: pip install 'diamond-core[{extra}]'"
 
 
 def find(group: str) -> dict[str, EntryPoint]:

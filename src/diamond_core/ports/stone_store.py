@@ -30,8 +30,8 @@ class StoneVersion:
 class StoneStore(Protocol):
     """Stores deliveries row by row, and the stones that they made, version by version.
 
-    It does not decide anything: ``AddStones`` does. Threads and processes can share it; only one at
-    a time may write. Nothing is ever removed. Every method raises ``Unavailable`` if the store
+    It does not decide anything: ``AddStones`` does. Threads, processes and hosts can share it, and
+    write at the same time. Nothing is ever removed. Every method raises ``Unavailable`` if the store
     can't be reached.
     """
 
@@ -42,6 +42,9 @@ class StoneStore(Protocol):
 
         *conclude* is called after the last row. If it returns None, nothing is stored. An error
         of *rows* is raised as it is, and nothing is stored. Return what *conclude* returned.
+
+        Raises:
+            Conflict: someone else stores a delivery with this id at the same moment.
         """
         ...
 
@@ -66,12 +69,21 @@ class StoneStore(Protocol):
         ...
 
     def put(
-        self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
+        self,
+        delivery: Delivery,
+        stones: Iterable[StoneRecords],
+        *,
+        after: StoneVersion | None,
+        total: int,
+        corrects: bool,
     ) -> None:
         """Add the stones of *delivery* as one new version; do nothing if they are in already.
 
         All dates are known, and no id occurs twice. *total* is the number of stones afterwards.
         With *corrects*, a stone replaces the stored one of the same id.
+
+        Raises:
+            Conflict: *after*, None for no stones, is not the present version; nothing was changed.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,18 +12,20 @@ import numpy as np
 import pytest
 
 from diamond_core.errors import (
+    Conflict,
     DeliveryNotFound,
     SourceUnreadable,
     StoneVersionNotFound,
     Unavailable,
 )
-from diamond_core.ports import BATCH_ROWS, StoneStore
+from diamond_core.ports import BATCH_ROWS, StoneStore, StoneVersion
 from diamond_core.stones.delivery import ADDED, HELD, DeliveredRows, Delivery
 from diamond_core.stones.stone_records import StoneRecords
 from diamond_core.testing.samples import some_stones
 
 _AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _DAY = np.datetime64("2026-11-20")
+_NO_VERSION = StoneVersion(number=7, at=_AT, delivery="x", stones=1)
 
 
 def delivery(id: str, *, hours: int = 0, status: str = ADDED) -> Delivery:
@@ -69,6 +72,13 @@ def as_rows(stones: Iterable[StoneRecords]) -> list[tuple[object, ...]]:
         )
     ]
     return sorted(plain)
+
+
+def put(
+    store: StoneStore, id: str, *stones: StoneRecords, total: int, corrects: bool = False
+) -> None:
+    """Put stones after the present version."""
+    store.put(delivery(id), stones, after=store.version(), total=total, corrects=corrects)
 
 
 class StoneStoreContract:
@@ -167,9 +177,7 @@ class StoneStoreContract:
 
     def test_adds_stones_as_a_version(self, store: StoneStore, reopened: StoneStore) -> None:
         stones = records(5, ["a", "", "b", "", ""])
-        store.put(
-            delivery("a"), [stones[np.arange(3)], stones[np.arange(3, 5)]], total=5, corrects=False
-        )
+        put(store, "a", stones[np.arange(3)], stones[np.arange(3, 5)], total=5)
         version = reopened.version()
         assert version is not None
         assert (version.delivery, version.stones) == ("a", 5)
@@ -178,16 +186,16 @@ class StoneStoreContract:
         assert as_rows(reopened.stones()) == as_rows([of_a])
 
     def test_adds_a_delivery_once(self, store: StoneStore, reopened: StoneStore) -> None:
-        store.put(delivery("a"), [records(5)], total=5, corrects=False)
-        reopened.put(delivery("a"), [records(5)], total=10, corrects=False)
+        put(store, "a", records(5), total=5)
+        put(reopened, "a", records(5), total=10)
         assert len(as_rows(store.stones())) == 5
         assert len(store.versions()) == 1
 
     def test_a_correction_replaces_the_stone_of_its_id(self, store: StoneStore) -> None:
         before = records(4, ["a", "b", "", ""])
-        store.put(delivery("first"), [before], total=4, corrects=False)
+        put(store, "first", before, total=4)
         after = records(3, ["b", "c", ""], seed=2)
-        store.put(delivery("second"), [after], total=6, corrects=True)
+        put(store, "second", after, total=6, corrects=True)
         expected = [
             replace(before[np.array([0, 2, 3])], deliveries=np.array(["first"] * 3, dtype=object)),
             replace(after, deliveries=np.array(["second"] * 3, dtype=object)),
@@ -195,9 +203,9 @@ class StoneStoreContract:
         assert as_rows(store.stones()) == as_rows(expected)
 
     def test_keeps_every_version(self, store: StoneStore, reopened: StoneStore) -> None:
-        store.put(delivery("first"), [records(4, "abcd")], total=4, corrects=False)
-        store.put(delivery("second"), [records(2, "ax", seed=2)], total=5, corrects=True)
-        store.put(delivery("third"), [records(1, seed=3)], total=6, corrects=False)
+        put(store, "first", records(4, "abcd"), total=4)
+        put(store, "second", records(2, "ax", seed=2), total=5, corrects=True)
+        put(store, "third", records(1, seed=3), total=6)
         newest = list(reopened.versions())
         assert [each.delivery for each in newest] == ["third", "second", "first"]
         assert [each.stones for each in newest] == [6, 5, 4]
@@ -206,12 +214,60 @@ class StoneStoreContract:
         with pytest.raises(StoneVersionNotFound):
             list(store.stones(newest[0].number + 1))
 
+    @pytest.mark.parametrize("corrects", [False, True])
+    def test_puts_stones_only_after_the_version_that_they_were_compared_with(
+        self, store: StoneStore, reopened: StoneStore, corrects: bool
+    ) -> None:
+        with pytest.raises(Conflict):
+            store.put(
+                delivery("a"), [records(3, "abc")], after=_NO_VERSION, total=3, corrects=corrects
+            )
+        put(store, "a", records(3, "abc"), total=3)
+        first = store.version()
+        put(reopened, "b", records(2, "de", seed=2), total=5)
+        for stale in (None, first):
+            with pytest.raises(Conflict):
+                store.put(
+                    delivery("c"), [records(2, "af")], after=stale, total=4, corrects=corrects
+                )
+        assert [each.delivery for each in store.versions()] == ["b", "a"]
+        assert len(as_rows(reopened.stones())) == 5
+
+    def test_lets_one_of_many_put_stones_after_a_version(
+        self, store: StoneStore, reopened: StoneStore
+    ) -> None:
+        put(store, "first", records(2), total=2)
+        present = store.version()
+        won: list[str] = []
+        failed: list[BaseException] = []
+
+        def add(name: str, own: StoneStore) -> None:
+            try:
+                own.put(delivery(name), [records(1)], after=present, total=3, corrects=False)
+                won.append(name)
+            except Conflict:
+                pass
+            except BaseException as ex:  # a thread's error would be lost
+                failed.append(ex)
+
+        threads = [
+            threading.Thread(target=add, args=(f"n{number}", (store, reopened)[number % 2]))
+            for number in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failed
+        assert [each.delivery for each in store.versions()] == [*won, "first"]
+        assert len(won) == 1
+
     def test_gives_and_takes_many_stones(self, store: StoneStore) -> None:
         stones = records(BATCH_ROWS + 10)
         store.receive([rows(stones)], lambda: delivery("a"))
         some = [each.records for each in store.delivered("a")]
         assert as_rows(some) == as_rows([stones])
-        store.put(delivery("a"), some, total=len(stones), corrects=False)
+        put(store, "a", *some, total=len(stones))
         found = StoneRecords.concatenate(list(store.stones()))
         assert found.table.digest() == stones.table.digest()
         assert {str(day) for day in found.dates} == {str(day) for day in stones.dates}
@@ -220,19 +276,19 @@ class StoneStoreContract:
         self, store: StoneStore, break_down: Callable[[], None]
     ) -> None:
         store.receive([rows(records(1))], lambda: delivery("a"))
-        store.put(delivery("a"), [records(1)], total=1, corrects=False)
+        put(store, "a", records(1), total=1)
         break_down()
         with pytest.raises(Unavailable):
             store.receive([rows(records(1))], lambda: delivery("b"))
         with pytest.raises(Unavailable):
             store.update(delivery("a"))
         with pytest.raises(Unavailable):
-            store.put(delivery("b"), [records(1)], total=2, corrects=False)
+            store.put(delivery("b"), [records(1)], after=None, total=2, corrects=False)
         with pytest.raises(Unavailable):
             list(store.stones())
 
     def test_dates_are_days(self, store: StoneStore) -> None:
         stones = replace(records(1), dates=np.array(["1900-01-01"], "M8[D]"))
-        store.put(delivery("a"), [stones], total=1, corrects=False)
+        put(store, "a", stones, total=1)
         (found,) = store.stones()
         assert found.dates.tolist() == [date(1900, 1, 1)]

@@ -6,7 +6,8 @@ import functools
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -41,6 +42,7 @@ from diamond_core.use_cases.model_history import ModelHistory
 STORING: Final = "stones"
 """The name of the exclusive work."""
 _SHOWN_REASONS: Final = 20
+_ATTEMPTS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +90,17 @@ class AddStones:
         """
         added: list[Delivery] = []
         with self._exclusive.hold(STORING, waiting):
-            known = {each.id: each for each in self._finish()}
+            self._finish()
             worth = functools.cache(self._worth)  # loads the champion once, if it is needed
             for number, source in enumerate(sources):
                 progress(f"reading {source.name}", number / len(sources))
                 try:
-                    delivery = self._add(source, known, worth)
+                    delivery = self._add(source, worth)
                 except SourceUnreadable as ex:
                     if unreadable is None:
                         raise
                     unreadable(ex)
                     continue
-                known[delivery.id] = delivery
                 added.append(delivery)
             return AddedStones(added, self._store.version())
 
@@ -119,44 +120,30 @@ class AddStones:
                 raise Conflict(f"the delivery {id!r} is not held: it is {delivery.status}")
             if delivery.supersedes:
                 self._check_is_last(delivery)
-            lines, found = self._sorted_out(delivery)
-            released = replace(
-                _counted(delivery, found),
-                status=ADDED,
-                reason=f"released by {by}; it was held: {delivery.reason}",
-            )
-            self._store.update(released)
-            self._put(released, lines[found.kept], found)
-            return released
+            reason = f"released by {by}; it was held: {delivery.reason}"
+            return self._put_sorted_out(replace(delivery, status=ADDED, reason=reason))
 
-    def _finish(self) -> Sequence[Delivery]:
-        """Put the stones of deliveries whose process ended too early; return all deliveries."""
+    def _finish(self) -> None:
+        """Put the stones of deliveries whose process ended too early."""
         deliveries = self._store.deliveries()
         stored = {version.delivery for version in self._store.versions()}
         for delivery in reversed(deliveries):
             changes = delivery.status == ADDED and delivery.new + delivery.corrected > 0
             if changes and delivery.id not in stored:
-                lines, found = self._sorted_out(delivery)
-                self._put(delivery, lines[found.kept], found)
-        return deliveries
+                self._put_sorted_out(delivery)
 
-    def _add(
-        self,
-        source: StoneSource,
-        known: Mapping[str, Delivery],
-        worth: Callable[[], Pricer | None],
-    ) -> Delivery:
+    def _add(self, source: StoneSource, worth: Callable[[], Pricer | None]) -> Delivery:
         intake = _Intake(source, self._clock())
-        kept: list[tuple[NDArray[np.int64], SortedStones]] = []
+        kept: list[tuple[StoneVersion | None, NDArray[np.int64], SortedStones]] = []
 
         def conclude() -> Delivery | None:
-            if intake.id in known:
+            if any(each.id == intake.id for each in self._store.deliveries()):
                 return None
-            is_first = self._store.version() is None
+            present = self._store.version()
             marks, sample = self._stored()
             lines, delivered = intake.stones()
             found = sort_out(marks, delivered, intake.at.date(), supersedes=intake.supersedes)
-            kept.append((lines[found.kept], found))
+            kept.append((present, lines[found.kept], found))
             delivery = _counted(intake.delivery(), found)
             measured = levels(intake.sample.table, sample.table, worth())
             reason = why_held(
@@ -166,22 +153,50 @@ class AddStones:
                 rejected=delivery.rejected,
                 sorted_stones=found,
                 levels=measured,
-                is_first=is_first,
+                is_first=present is None,
                 limits=self._limits,
             )
             return replace(
                 delivery, status=HELD if reason else ADDED, reason=reason, levels=measured
             )
 
-        delivery = self._store.receive(intake.rows(), conclude)
+        try:
+            delivery = self._store.receive(intake.rows(), conclude)
+        except Conflict:  # another host adds the same delivery
+            delivery = None
         if delivery is None:
-            return _repeated(known[intake.id])
+            return _repeated(find_delivery(self._store, intake.id))
         if delivery.status == ADDED:
-            self._put(delivery, *kept[0])
+            try:
+                self._put(delivery, *kept[0])
+            except Conflict:
+                return self._put_sorted_out(delivery)
         return delivery
 
-    def _put(self, delivery: Delivery, kept: NDArray[np.int64], found: SortedStones) -> None:
-        """Put the stones at the lines *kept* of a delivery into the store, as one version."""
+    def _put_sorted_out(self, delivery: Delivery) -> Delivery:
+        """Put the stones of a stored delivery; return it with what they bring to the store now."""
+        for _ in range(_ATTEMPTS):
+            present = self._store.version()
+            lines, found = self._sorted_out(delivery)
+            counted = _counted(delivery, found)
+            self._store.update(counted)
+            with suppress(Conflict):  # other hosts have added stones
+                self._put(counted, present, lines[found.kept], found)
+                return counted
+        raise Conflict(f"other hosts add stones all the time; add {delivery.source!r} again")
+
+    def _put(
+        self,
+        delivery: Delivery,
+        present: StoneVersion | None,
+        kept: NDArray[np.int64],
+        found: SortedStones,
+    ) -> None:
+        """Put the stones at the lines *kept* of a delivery into the store, as one version.
+
+        Raises:
+            Conflict: *present*, for which they were found, is not the present version any more.
+        """
         if not len(kept):
             return
 
@@ -191,10 +206,9 @@ class AddStones:
                 if chosen.any():
                     yield some.records[chosen].dated(delivery.day)
 
-        present = self._store.version()
         total = (present.stones if present else 0) + found.growth
         corrects = bool((found.kept & found.matched).any())
-        self._store.put(delivery, stones(), total=total, corrects=corrects)
+        self._store.put(delivery, stones(), after=present, total=total, corrects=corrects)
 
     def _stored(self) -> tuple[StoneMarks, LevelSample]:
         """Return the marks of all stones in the store, and a sample of them."""

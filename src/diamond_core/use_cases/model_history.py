@@ -131,6 +131,10 @@ class ModelHistory:
         self._repository.add(card.id, files)
         return card
 
+    def ids(self) -> Sequence[ModelId]:
+        """Return the ids of all models, in any order."""
+        return self._repository.ids()
+
     def card(self, id: ModelId) -> ModelCard:
         """Return one model's card.
 
@@ -268,6 +272,23 @@ class ModelHistory:
         if REPORT_FILE not in card.files:
             raise ModelFileNotFound(id, REPORT_FILE)
         return bytes(self._checked(card, REPORT_FILE))
+
+    def copy(self, id: ModelId, to: ModelHistory) -> None:
+        """Add the model to another history, byte for byte; it is not promoted there.
+
+        Like ``publish``, it stores the shared file first.
+
+        Raises:
+            ModelNotFound: the model does not exist.
+            ModelDamaged: one of its files is missing or differs; nothing was added.
+            ModelExists: the other history has a model with this id.
+        """
+        card = self.card(id)
+        files = {name: bytes(self._checked(card, name)) for name in card.files}
+        files[CARD_FILE] = bytes(self._repository.read(id, CARD_FILE))
+        samples = bytes(self._checked_samples(card))
+        to._repository.share(card.samples, samples)
+        to._repository.add(id, files)
 
     def location(self, id: ModelId, name: str = CARD_FILE) -> str:
         """Return where a file of the model is stored, for users."""

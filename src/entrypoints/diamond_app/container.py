@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import subprocess
 import sys
@@ -41,6 +42,7 @@ from diamond_core import (
     ChooseChampion,
     Clock,
     CompareModels,
+    CopyModels,
     DriftLimits,
     Exchange,
     ExclusiveWork,
@@ -119,6 +121,22 @@ def _open_model_repository(settings: Settings) -> ModelRepository:
     return repository
 
 
+def _copied(settings: Settings, repository: ModelRepository) -> ModelRepository:
+    """Return the repository with copies in the home, unless its files are on a disk already."""
+    if urlsplit(settings.models_url).scheme in {"file", "memory"}:
+        return repository
+    from diamond_adapters.models.cached_model_repository import CachedModelRepository
+
+    url = hashlib.sha256(settings.models_url.encode("utf-8", "surrogateescape")).hexdigest()
+    return CachedModelRepository(repository, settings.home / "copies" / url[:16])
+
+
+def _history_at(url: str) -> ModelHistory:
+    """Return the history at another URL."""
+    repository: ModelRepository = open_url(MODEL_REPOSITORIES, url)
+    return ModelHistory(repository, _load_graph)
+
+
 def _open_stone_store(settings: Settings) -> StoneStore:
     with _from_setting(DATA_URL):
         store: StoneStore = open_url(STONE_STORES, settings.data_url)
@@ -155,8 +173,9 @@ def _gate_limits(settings: Settings) -> GateLimits:
 
 def _open_exclusive_work(settings: Settings) -> ExclusiveWork:
     """Return locks beside the models, in MySQL, or else in the home, for this host only."""
-    models, database = urlsplit(settings.models_url), urlsplit(settings.database_url)
-    if models.scheme != "file" and database.scheme == "mysql":
+    models, data = urlsplit(settings.models_url), urlsplit(settings.data_url)
+    is_shared = models.scheme != "file" or data.scheme != "file"
+    if is_shared and urlsplit(settings.database_url).scheme == "mysql":
         from diamond_adapters.mysql_locks import MySQLLocks
 
         return MySQLLocks(settings.database_url)
@@ -313,10 +332,16 @@ class Container(containers.DeclarativeContainer):
 
     history = providers.Singleton(
         ModelHistory,
-        model_repository,
+        providers.Callable(_copied, settings, model_repository),
         providers.Object(_load_graph),
         providers.Callable(_estimator_loader, settings),
     )
+    stored_history = providers.Factory(
+        ModelHistory, model_repository, providers.Object(_load_graph)
+    )
+    """The history without copies: what other hosts see."""
+    history_at = providers.Factory(_history_at)
+    copy_models = providers.Factory(CopyModels, exclusive_work)
     champion_follower = providers.Singleton(ChampionFollower, history)
     price_diamonds = providers.Factory(PriceDiamonds, champion_follower)
     explain_price = providers.Singleton(ExplainPrice, champion_follower)
@@ -329,7 +354,7 @@ class Container(containers.DeclarativeContainer):
         ReplayRequests, request_log, history, read_priced, clock, outcome_log
     )
     prune_models = providers.Factory(
-        PruneModels, history, model_repository, exclusive_work, settings.provided.shadow
+        PruneModels, stored_history, model_repository, exclusive_work, settings.provided.shadow
     )
     stone_store: providers.Provider[StoneStore] = providers.Singleton(_open_stone_store, settings)
     add_stones = providers.Factory(

@@ -16,7 +16,9 @@ from diamond_app.settings import Settings
 from diamond_core import Background, ChampionFollower, DiamondError
 
 FOLLOW_SECONDS: Final = 0.3
-"""How often a worker checks for a new champion: a check lists one small folder."""
+"""How often a worker checks for a new champion on a disk: a check lists one small folder."""
+_FOLLOW_STORE_SECONDS: Final = 1.0
+"""The same in an object store, where a check is a request."""
 
 _log = logging.getLogger("diamond_app")
 
@@ -24,8 +26,11 @@ _log = logging.getLogger("diamond_app")
 def application() -> App:
     """Return the service, configured by the environment; an invalid setting stops the start."""
     try:
-        container = build_container(Settings.load())
-        follow(container.champion_follower())
+        settings = Settings.load()
+        container = build_container(settings)
+        on_disk = settings.models_url.startswith("file:")
+        every = FOLLOW_SECONDS if on_disk else _FOLLOW_STORE_SECONDS
+        follow(container.champion_follower(), every)
         run_in_background(container.request_log())
         return app_of(container)
     except DiamondError as ex:
@@ -57,13 +62,13 @@ def app_of(container: Container) -> App:
     )
 
 
-def follow(follower: ChampionFollower) -> None:
-    """Load the champion, then keep following it in a thread, off the request path."""
+def follow(follower: ChampionFollower, every: float = FOLLOW_SECONDS) -> None:
+    """Load the champion, then look every few seconds for a new one, in a thread off the requests."""
     _refresh(follower)
     pause = threading.Event()
 
     def run() -> None:
-        while not pause.wait(FOLLOW_SECONDS):
+        while not pause.wait(every):
             _refresh(follower)
 
     threading.Thread(target=run, name="follow-champion", daemon=True).start()

@@ -7,19 +7,16 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
-import secrets
-import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
-from diamond_adapters.private_files import create_file, create_folder
+from diamond_adapters.private_files import create_folder
+from diamond_adapters.whole_files import drafted, mapped, sync_folder, write_synced
 from diamond_core import (
     Conflict,
     InvalidModelId,
@@ -30,10 +27,8 @@ from diamond_core import (
     Unavailable,
 )
 
-_DRAFT: Final = ".draft-"
 _is_promotion: Final = re.compile(r"[0-9]{6,18}\.json").fullmatch
 _is_shared: Final = re.compile(r"[0-9a-f]{64}\.npy").fullmatch
-_OLD_SECONDS: Final = 3600.0
 
 
 class FilesystemModelRepository:
@@ -63,18 +58,18 @@ class FilesystemModelRepository:
         with _storing(f"the model {id}"):
             if (self._models / id).exists():
                 raise ModelExists(id)
-            with _draft(self._models) as draft:
+            with drafted(self._models) as draft:
                 create_folder(draft)
                 for name, data in files.items():
-                    _write_synced(draft / name, data)
-                _sync_folder(draft)
+                    write_synced(draft / name, data)
+                sync_folder(draft)
                 try:
                     draft.rename(self._models / id)
                 except OSError:
                     if (self._models / id).exists():
                         raise ModelExists(id) from None
                     raise
-                _sync_folder(self._models)
+                sync_folder(self._models)
 
     def ids(self) -> Sequence[ModelId]:
         ids = []
@@ -87,7 +82,9 @@ class FilesystemModelRepository:
         return ids
 
     def read(self, id: ModelId, name: str) -> memoryview:
-        data = _mapped(self._models / id / name)
+        path = self._models / id / name
+        with _reading(str(path)):
+            data = mapped(path)
         if data is None:
             raise ModelFileNotFound(id, name)
         return data
@@ -101,22 +98,24 @@ class FilesystemModelRepository:
         with (
             _storing(f"the model {id}", "removed"),
             suppress(FileNotFoundError),
-            _draft(self._models) as draft,
+            drafted(self._models) as draft,
         ):
             (self._models / id).rename(draft)  # a draft is removed at the end
-            _sync_folder(self._models)
+            sync_folder(self._models)
 
     def share(self, digest: str, data: bytes) -> None:
         path = self._shared_file(digest)
         with _storing(f"the shared file {path}"):
             if not _contains(path, data):
-                with _draft(self._samples) as draft:
-                    _write_synced(draft, data)
+                with drafted(self._samples) as draft:
+                    write_synced(draft, data)
                     draft.rename(path)
-            _sync_folder(self._samples)
+            sync_folder(self._samples)
 
     def read_shared(self, digest: str) -> memoryview | None:
-        return _mapped(self._shared_file(digest))
+        path = self._shared_file(digest)
+        with _reading(str(path)):
+            return mapped(path)
 
     def shared(self) -> Mapping[str, int]:
         with _reading("the folder of samples"), suppress(FileNotFoundError):
@@ -128,7 +127,7 @@ class FilesystemModelRepository:
         path = self._shared_file(digest)
         with _storing(f"the shared file {path}", "removed"), suppress(FileNotFoundError):
             path.unlink()
-            _sync_folder(self._samples)
+            sync_folder(self._samples)
 
     def _shared_file(self, digest: str) -> Path:
         return self._samples / f"{digest}.npy"
@@ -137,13 +136,13 @@ class FilesystemModelRepository:
         return str(self._models / id / name)
 
     def promote(self, number: int, record: bytes) -> None:
-        with _storing(f"the promotion {number}"), _draft(self._promotions) as draft:
-            _write_synced(draft, record)
+        with _storing(f"the promotion {number}"), drafted(self._promotions) as draft:
+            write_synced(draft, record)
             try:
                 os.link(draft, self._promotion(number))  # fails if it exists
             except FileExistsError:
                 raise Conflict(f"promotion {number} already exists") from None
-            _sync_folder(self._promotions)
+            sync_folder(self._promotions)
 
     def promotions(self, after: int = 0) -> Sequence[tuple[int, bytes]]:
         with _reading("the folder of promotions"), suppress(FileNotFoundError):
@@ -166,43 +165,6 @@ class FilesystemModelRepository:
 
     def _promotion(self, number: int) -> Path:
         return self._promotions / f"{number:06}.json"
-
-
-@contextmanager
-def _draft(folder: Path) -> Iterator[Path]:
-    """Yield the path of a draft in *folder*; remove what is left of it at the end.
-
-    Also remove the incomplete drafts of killed processes.
-    """
-    create_folder(folder)
-    for old in folder.glob(f"{_DRAFT}*"):
-        with suppress(OSError):  # for example, another process has just published it
-            if old.stat().st_mtime < time.time() - _OLD_SECONDS:
-                _discard(old)
-    draft = folder / f"{_DRAFT}{secrets.token_hex(8)}"
-    try:
-        yield draft
-    finally:
-        _discard(draft)
-
-
-def _discard(draft: Path) -> None:
-    if draft.is_dir() and not draft.is_symlink():
-        shutil.rmtree(draft, ignore_errors=True)
-    else:
-        draft.unlink(missing_ok=True)
-
-
-def _mapped(path: Path) -> memoryview | None:
-    """Return the memory-mapped bytes of a file, or None if it is absent."""
-    with _reading(str(path)):
-        try:
-            with path.open("rb") as file:
-                if not os.fstat(file.fileno()).st_size:
-                    return memoryview(b"")
-                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except (FileNotFoundError, IsADirectoryError):
-            return None
 
 
 def _contains(path: Path, data: bytes) -> bool:
@@ -229,19 +191,3 @@ def _reading(what: str) -> Iterator[None]:
         if isinstance(ex, FileNotFoundError):
             raise
         raise Unavailable(f"{what} can't be read: {ex.strerror or ex}") from ex
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    create_file(path)
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Self
@@ -27,8 +27,9 @@ from deltalake import (
     WriterProperties,
     write_deltalake,
 )
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
+from diamond_adapters.object_urls import allows_http, check_object_url
 from diamond_adapters.parquet_batches import watched, write_batches
 from diamond_adapters.private_files import create_folder
 from diamond_adapters.stone_store.columns import (
@@ -43,6 +44,7 @@ from diamond_adapters.stone_store.columns import (
 )
 from diamond_core import (
     BATCH_ROWS,
+    Conflict,
     DeliveredRows,
     Delivery,
     DeliveryNotFound,
@@ -58,11 +60,16 @@ _KEPT: Final = {
     "delta.deletedFileRetentionDuration": "interval 1000 years",
     "delta.checkpointInterval": "10",  # else each opening reads up to 100 commits
 }
+_OPTIONS: Final = {"connect_timeout": "3s", "timeout": "60s"}
+"""Of an object store; credentials come from the environment."""
+_ATTEMPTS: Final = 20
 _MANY_FILES: Final = 100
 _RECENT: Final = 5
 _PROPERTIES: Final = WriterProperties(compression="ZSTD", max_row_group_size=20_000)
 _FILE_SIZE: Final = 16_000_000
 """The writer holds one file, and one group of rows, in memory."""
+_ONE_AFTER_ANOTHER: Final = "stones"
+"""A name that all commits of stones have."""
 _NO_CLEANUP: Final = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
@@ -80,12 +87,15 @@ class DeltaStoneStore:
 
     @classmethod
     def from_url(cls, url: str) -> Self:
-        """Return the store at ``file:///absolute/folder``.
+        """Return the store at ``file:///absolute/folder``, or in an object store.
 
         Raises:
-            InvalidUrl: it is not a folder of this machine, or its path can't be used.
+            InvalidUrl: it is not a folder of this machine and no bucket, or it can't be used.
         """
         parts = urlsplit(url)
+        if parts.scheme != "file":
+            check_object_url(url)
+            return cls(url, {"allow_http": str(allows_http()).lower(), **_OPTIONS})
         if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
             raise InvalidUrl("use file:///absolute/folder")
         path = unquote(parts.path)
@@ -113,15 +123,22 @@ class DeltaStoneStore:
     def update(self, delivery: Delivery) -> None:
         self._find(delivery.id)
         summary = _quoted(delivery.to_json())
-        with self._errors("deliveries"):
-            self._table("deliveries").update(
-                predicate=f"delivery = {_quoted(delivery.id)}",
-                updates={
-                    "cells": f"CASE WHEN kind = 'delivery' THEN {summary} ELSE cells END",
-                    "state": _quoted(delivery.status),
-                },
-                post_commithook_properties=_NO_CLEANUP,
-            )
+        for attempt in range(_ATTEMPTS):
+            with self._errors("deliveries"):
+                try:
+                    self._table("deliveries").update(
+                        predicate=f"delivery = {_quoted(delivery.id)}",
+                        updates={
+                            "cells": f"CASE WHEN kind = 'delivery' THEN {summary} ELSE cells END",
+                            "state": _quoted(delivery.status),
+                        },
+                        post_commithook_properties=_NO_CLEANUP,
+                    )
+                except CommitFailedError:  # others have changed the same files
+                    if attempt == _ATTEMPTS - 1:
+                        raise
+                else:
+                    return
 
     def deliveries(self) -> Sequence[Delivery]:
         with self._errors("deliveries"):
@@ -143,25 +160,35 @@ class DeltaStoneStore:
                 yield rows_of(batch)
 
     def put(
-        self, delivery: Delivery, stones: Iterable[StoneRecords], *, total: int, corrects: bool
+        self,
+        delivery: Delivery,
+        stones: Iterable[StoneRecords],
+        *,
+        after: StoneVersion | None,
+        total: int,
+        corrects: bool,
     ) -> None:
         batches = (stones_batch(each, delivery.id) for each in stones)
-        facts = {"delivery": delivery.id, "stones": str(total)}
+        commit = _commit(
+            delivery.id, {"delivery": delivery.id, "stones": str(total)}, _ONE_AFTER_ANOTHER
+        )
         with self._errors("stones"), _spooled(STONES, batches) as reader:
             table = self._created("stones", STONES)
             if table.transaction_version(delivery.id) is not None:
                 return
+            if next(iter(_versions_of(table, _RECENT) or _versions_of(table)), None) != after:
+                raise Conflict("the stones have changed meanwhile")
             if corrects:
                 table.merge(
                     reader,
                     "old.id = new.id",
                     source_alias="new",
                     target_alias="old",
-                    commit_properties=_commit(delivery.id, facts),
+                    commit_properties=commit,
                     post_commithook_properties=_NO_CLEANUP,
                 ).when_matched_update_all().when_not_matched_insert_all().execute()
             else:
-                _append(table, STONES, reader, delivery.id, facts)
+                _write(table, STONES, reader, commit)
             _compact(table)
 
     def version(self) -> StoneVersion | None:
@@ -173,17 +200,7 @@ class DeltaStoneStore:
     def _versions(self, limit: int | None = None) -> list[StoneVersion]:
         with self._errors("stones"):
             table = self._opened("stones")
-            commits = [] if table is None else table.history(limit)
-        return [
-            StoneVersion(
-                number=commit["version"],
-                at=datetime.fromtimestamp(commit["timestamp"] / 1000, UTC),
-                delivery=commit["delivery"],
-                stones=int(commit["stones"]),
-            )
-            for commit in commits
-            if "delivery" in commit
-        ]
+            return [] if table is None else _versions_of(table, limit)
 
     def stones(self, version: int | None = None) -> Iterator[StoneRecords]:
         if version is not None and all(each.number != version for each in self.versions()):
@@ -223,6 +240,8 @@ class DeltaStoneStore:
     def _errors(self, name: str) -> Iterator[None]:
         try:
             yield
+        except CommitFailedError as ex:
+            raise Conflict(f"the {name} have changed meanwhile") from ex
         except (DeltaError, OSError) as ex:
             raise Unavailable(f"the table of {name} failed: {' '.join(str(ex).split())}") from ex
 
@@ -244,43 +263,63 @@ def _spooled(schema: Schema, batches: Iterable[RecordBatch]) -> Iterator[RecordB
         yield read_parquet(file)
 
 
-def _append(
-    table: DeltaTable,
-    schema: Schema,
-    batches: Iterable[RecordBatch],
-    name: str,
-    facts: dict[str, str] | None = None,
-) -> bool:
+def _versions_of(table: DeltaTable, limit: int | None = None) -> list[StoneVersion]:
+    """Return the versions of an opened table, newest first, in its last *limit* commits."""
+    return [
+        StoneVersion(
+            number=commit["version"],
+            at=datetime.fromtimestamp(commit["timestamp"] / 1000, UTC),
+            delivery=commit["delivery"],
+            stones=int(commit["stones"]),
+        )
+        for commit in table.history(limit)
+        if "delivery" in commit and commit["version"] <= table.version()
+    ]
+
+
+def _append(table: DeltaTable, schema: Schema, batches: Iterable[RecordBatch], name: str) -> bool:
     """Append rows as the commit *name*, and return True, unless it was made already."""
     table.update_incremental()
     is_new = table.transaction_version(name) is None
     if is_new:
-        write_deltalake(
-            table,
-            RecordBatchReader.from_batches(schema, batches),
-            mode="append",
-            target_file_size=_FILE_SIZE,
-            writer_properties=_PROPERTIES,
-            commit_properties=_commit(name, facts),
-            post_commithook_properties=_NO_CLEANUP,
-        )
+        _write(table, schema, batches, _commit(name))
     return is_new
+
+
+def _write(
+    table: DeltaTable, schema: Schema, batches: Iterable[RecordBatch], commit: CommitProperties
+) -> None:
+    write_deltalake(
+        table,
+        RecordBatchReader.from_batches(schema, batches),
+        mode="append",
+        target_file_size=_FILE_SIZE,
+        writer_properties=_PROPERTIES,
+        commit_properties=commit,
+        post_commithook_properties=_NO_CLEANUP,
+    )
 
 
 def _compact(table: DeltaTable) -> None:
     """Join small files where there are many; earlier versions keep theirs."""
     table.update_incremental()
     if len(table.file_uris()) > _MANY_FILES:
-        table.optimize.compact(
-            target_size=_FILE_SIZE,
-            writer_properties=_PROPERTIES,
-            post_commithook_properties=_NO_CLEANUP,
-        )
+        with suppress(CommitFailedError):  # another process does the same
+            table.optimize.compact(
+                target_size=_FILE_SIZE,
+                writer_properties=_PROPERTIES,
+                post_commithook_properties=_NO_CLEANUP,
+            )
 
 
-def _commit(name: str, facts: dict[str, str] | None) -> CommitProperties:
-    """Return what a commit says about itself; *name* makes it unique."""
-    return CommitProperties(custom_metadata=facts, app_transactions=[Transaction(name, 1)])
+def _commit(name: str, facts: dict[str, str] | None = None, *more: str) -> CommitProperties:
+    """Return what a commit says about itself.
+
+    Of two commits at the same moment that have one of these names in common, the later one fails.
+    """
+    return CommitProperties(
+        custom_metadata=facts, app_transactions=[Transaction(each, 1) for each in (name, *more)]
+    )
 
 
 def _quoted(text: str) -> str:

@@ -71,7 +71,7 @@ def _champion(wired: Container) -> str | None:
 
 
 def _models(wired: Container) -> str | None:
-    problems = wired.history().problems()
+    problems = wired.stored_history().problems()
     return "; ".join(f"the model {id!r}: {each}" for id, each in problems.items()) or None
 
 

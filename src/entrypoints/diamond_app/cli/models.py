@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,12 +16,14 @@ from diamond_app.cli.output import (
     json_option,
     print_json,
     print_table,
+    progress_bar,
     user,
 )
 from diamond_app.cli.training_options import stones_to_use
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
+    from diamond_app.container import Container
     from diamond_core import (
         ChampionPeriod,
         ModelCard,
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 @click.group("models")
 def command() -> None:
-    """List, show, compare, promote and prune models.
+    """List, show, compare, promote, copy and prune models.
 
     \b
     Examples:
@@ -40,6 +43,7 @@ def command() -> None:
       diamond models compare champion linear-20261123-142233-9f3a1c
       diamond models promote linear-20261123-142233-9f3a1c --reason 'asked for by sales'
       diamond models prune --keep 10 --dry-run
+      diamond models push s3://our-bucket/models
     """
 
 
@@ -296,6 +300,76 @@ def prune(keep: int, dry_run: bool, as_json: bool) -> None:
         print_json({"removed": pruned.removed, "kept": kept, **freed})
     else:
         _print_pruned(pruned)
+
+
+@command.command("push")
+@click.argument("url")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@json_option
+def push(url: str, ids: tuple[str, ...], as_json: bool) -> None:
+    """Copy models to another repository; by default all that it lacks. None is promoted there.
+
+    URL is that of a bucket, or a folder. ID can be 'champion'. A copy is the same to the byte.
+
+    \b
+    Examples:
+      diamond models push s3://our-bucket/models
+      diamond models push backup champion
+    """
+    wired = container()
+    _copy(wired, wired.history(), wired.history_at(_repository_url(url)), ids, as_json)
+
+
+@command.command("pull")
+@click.argument("url")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@json_option
+def pull(url: str, ids: tuple[str, ...], as_json: bool) -> None:
+    """Copy models from another repository; by default all that are missing here. None is promoted.
+
+    URL is that of a bucket, or a folder. ID can be 'champion', which is the one over there.
+
+    \b
+    Examples:
+      diamond models pull s3://our-bucket/models champion
+      diamond models pull backup
+    """
+    wired = container()
+    _copy(wired, wired.history_at(_repository_url(url)), wired.history(), ids, as_json)
+
+
+def _repository_url(text: str) -> str:
+    return text if "://" in text else Path(text).expanduser().absolute().as_uri()
+
+
+def _copy(
+    wired: Container,
+    source: ModelHistory,
+    target: ModelHistory,
+    ids: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    with progress_bar(quiet=as_json) as progress:
+        found = wired.copy_models()(
+            source,
+            target,
+            [model_id(source, each) for each in ids],
+            progress=progress,
+            waiting=lambda sentence: print(sentence, file=sys.stderr, flush=True),
+        )
+    if as_json:
+        print_json({"copied": found.copied, "present": found.present, "problems": found.problems})
+    else:
+        rows = [[id, "copied"] for id in found.copied]
+        rows += [[id, "there already"] for id in found.present]
+        if rows:
+            print_table("", ["model", ""], rows)
+        count = len(found.copied)
+        print(f"Copied {count:,} model{'' if count == 1 else 's'}.")
+    for id, problem in found.problems.items():
+        print(f"diamond: {id} was not copied: {printable(problem)}", file=sys.stderr)
+    if found.problems:
+        sys.exit(1)
 
 
 def _print_pruned(pruned: PrunedModels) -> None:
