@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import MemoryStore, from_url
 
 from diamond_adapters.object_urls import allows_http, check_object_url
@@ -24,6 +24,7 @@ _CLIENT: Final[ClientConfig] = {
     "read_timeout": "30s",
     "timeout": "1h",  # of a whole file
 }
+_NO_BUCKET: Final = "NoSuchBucket"
 _RETRIES: Final[RetryConfig] = {"max_retries": 3}
 
 
@@ -40,7 +41,7 @@ def open_store(url: str) -> ObjectStore:
     try:
         return from_url(url, client_options=client, retry_config=_RETRIES)
     except (BaseError, ValueError) as ex:
-        raise InvalidUrl(_first_line(ex)) from None
+        raise InvalidUrl(_reason(ex)) from None
 
 
 @cache
@@ -51,17 +52,22 @@ def _memory(url: str) -> MemoryStore:
 
 @contextmanager
 def store_errors(what: str) -> Iterator[None]:
-    """Raise ``Unavailable`` for an error of a store, except ``FileNotFoundError``.
-
-    What the library knows of the request stays out of the message but for its first line.
-    """
+    """Raise ``Unavailable`` for an error of a store, except ``FileNotFoundError`` for an object."""
     try:
         yield
-    except FileNotFoundError:
-        raise
     except (BaseError, OSError, ValueError) as ex:
-        raise Unavailable(f"{what}: {_first_line(ex)}") from ex
+        if isinstance(ex, FileNotFoundError) and _NO_BUCKET not in str(ex):
+            raise
+        raise Unavailable(f"{what}: {_reason(ex)}") from ex
 
 
-def _first_line(ex: Exception) -> str:
-    return str(ex).partition("\n")[0].strip() or type(ex).__name__
+def _reason(ex: Exception) -> str:
+    """Return what a person can do something about; the library's texts are long."""
+    text = str(ex)
+    if _NO_BUCKET in text:
+        return "the bucket does not exist"
+    if isinstance(ex, (PermissionDeniedError, UnauthenticatedError)):
+        return "access is denied; check the credentials in the environment"
+    if "error sending request" in text:
+        return "the store does not answer"
+    return text.partition("\n")[0].strip() or type(ex).__name__

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
@@ -77,7 +77,7 @@ class ObjectModelRepository:
         manifest = _Manifest(folder, {name: len(data) for name, data in files.items()})
         if self._manifest(id) is not None:
             raise ModelExists(id)
-        with self._storing(f"the model {id}"):
+        with _storing(f"the model {id}", self._url):
             for name, data in files.items():
                 obstore.put(self._store, f"{folder}/{name}", data)
         if not self._create(_manifest_path(id), encode(manifest)):
@@ -114,7 +114,7 @@ class ObjectModelRepository:
             self._delete(f"{manifest.folder}/{name}" for name in manifest.sizes)
 
     def share(self, digest: str, data: bytes) -> None:
-        with self._storing(f"the shared file {digest}"):
+        with _storing(f"the shared file {digest}", self._url):
             obstore.put(self._store, _shared_path(digest), data)
 
     def read_shared(self, digest: str) -> memoryview | None:
@@ -174,7 +174,7 @@ class ObjectModelRepository:
 
         The answer to a request can be lost and the request repeated: what is there then is equal.
         """
-        with self._storing(path):
+        with _storing(path, self._url):
             try:
                 obstore.put(self._store, path, data, mode="create")
             except (AlreadyExistsError, PreconditionError):
@@ -210,14 +210,9 @@ class ObjectModelRepository:
             ]
         self._delete(old)
 
-    @contextmanager
-    def _storing(self, what: str) -> Iterator[None]:
-        failed = f"{what} could not be stored in {self._url}"
-        try:
-            with store_errors(failed):
-                yield
-        except FileNotFoundError as ex:  # of the bucket
-            raise Unavailable(f"{failed}: the bucket does not exist") from ex
+
+def _storing(what: str, url: str) -> AbstractContextManager[None]:
+    return store_errors(f"{what} could not be stored in {url}")
 
 
 def _manifest_path(id: ModelId) -> str:
