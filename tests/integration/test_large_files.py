@@ -12,7 +12,7 @@ from falcon import testing
 from support import diamond
 from wired import in_memory
 
-from diamond_app.cli import predict
+from diamond_app.cli import predict_job
 from diamond_app.container import build_container
 from diamond_app.priced_csv import price_csv
 from diamond_app.pricing_processes import AHEAD, PricingProcesses
@@ -34,7 +34,7 @@ def large_csv(tmp_path, sample_csv):
     """A CSV that is large enough for several processes; some rows can't be priced."""
     header, *rows = sample_csv.read_text(encoding="utf-8").splitlines(keepends=True)
     rows[::50] = ["1.1,Best\n", '"1,1",=1+1,H,"SI\n2"\n'] * (len(rows) // 100)
-    rows *= predict.LARGE // len("".join(rows)) + 1
+    rows *= predict_job.LARGE // len("".join(rows)) + 1
     path = tmp_path / "stones.csv"
     path.write_text(header + "".join(rows), encoding="utf-8")
     return path
@@ -42,7 +42,7 @@ def large_csv(tmp_path, sample_csv):
 
 def test_a_large_file_is_priced_by_processes_as_by_one(wired, trained_home, large_csv, tmp_path):
     data, alone = large_csv.read_bytes(), io.BytesIO()
-    assert len(data) >= predict.LARGE
+    assert len(data) >= predict_job.LARGE
     counts = price_csv("it", io.BytesIO(data), len(data), alone, wired.price_diamonds())
     out = tmp_path / "priced.csv"
     told = diamond(trained_home, "predict", str(large_csv), "--output", str(out)).stderr

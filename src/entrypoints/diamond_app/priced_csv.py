@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, Final
@@ -11,7 +12,14 @@ import msgspec
 from diamond_adapters.sources.csv_block import CsvBlock
 from diamond_adapters.sources.csv_rows import CsvRows, columns_of, described, lacks, ragged
 from diamond_app.csv_cells import SEPARATORS, CsvLines, is_without_formulas, neutralized
-from diamond_app.priced_rows import ADDED, PricedFile, PricedRows, PriceParts, in_this_thread
+from diamond_app.priced_rows import (
+    ADDED,
+    PricedFile,
+    PricedRows,
+    PriceParts,
+    in_this_thread,
+    summed,
+)
 from diamond_app.responses import encode
 from diamond_core import PriceDiamonds, Progress, SourceUnreadable, no_progress
 from diamond_core.stones.cleaning import missing_columns
@@ -54,10 +62,12 @@ def price_csv(
     (line,) = CsvLines(delimiter).of([[*head, *ADDED]])
     target.write(f"{line}\n".encode())
     price = _PriceBlock(header, csv_rows.columns, delimiter, keep_formulas)
-    good = bad = padding = 0
+    good = padding = 0
+    reasons: Counter[str] = Counter()
     for part in price_parts(price, csv_rows.blocks()):
-        good, bad, padding = good + part.good, bad + part.bad, padding + part.padding
-        if maximum is not None and good + bad > maximum:
+        good, padding = good + part.good, padding + part.padding
+        reasons = summed(reasons, part.reasons)
+        if maximum is not None and good + reasons.total() > maximum:
             raise SourceUnreadable(name, f"it has more than {maximum:,} rows; send it in parts")
         if padding > max(size, len(header)):
             raise SourceUnreadable(
@@ -66,7 +76,7 @@ def price_csv(
         target.write(part.text)
         progress("pricing the stones", source.tell() / max(size, 1))
     csv_rows.release()
-    return PricedFile(good, bad, pinned.card.id)
+    return PricedFile(good, reasons.total(), reasons, pinned.card.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class _PricedBlock:
 
     text: bytes
     good: int
-    bad: int
+    reasons: Counter[str]
     padding: int
 
 
@@ -129,8 +139,7 @@ class _PriceBlock:
         if own:
             pieces[2::4] = amounts.replace("],[", "\n").replace(",", delimiter).split("\n")
         pieces[3::4] = map(end_of.__getitem__, priced.notes)
-        good = priced.good
-        return _PricedBlock("".join(pieces).encode(), good, len(own) - good, padding)
+        return _PricedBlock("".join(pieces).encode(), priced.good, priced.reasons, padding)
 
     def _fitted(self, row: list[str]) -> list[str]:
         """Return the row as wide as the header: pad a short one, join extra cells to the last one."""

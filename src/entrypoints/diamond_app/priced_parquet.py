@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -16,7 +17,14 @@ from diamond_adapters.parquet_batches import (
     write_batches,
 )
 from diamond_adapters.sources.csv_rows import column_names, lacks
-from diamond_app.priced_rows import ADDED, PricedFile, PricedRows, PriceParts, in_this_thread
+from diamond_app.priced_rows import (
+    ADDED,
+    PricedFile,
+    PricedRows,
+    PriceParts,
+    in_this_thread,
+    summed,
+)
 from diamond_core import PriceDiamonds, Progress, SourceUnreadable, no_progress
 from diamond_core.stones.cleaning import missing_columns
 
@@ -49,7 +57,8 @@ def price_parquet(
     pinned = price_diamonds.pinned()
     price_parts = price_parts or in_this_thread(pinned)
     size = os.fstat(source.fileno()).st_size
-    good = bad = 0
+    good = 0
+    reasons: Counter[str] = Counter()
     with read_batches(name, source, _ROWS_AT_ONCE) as (schema, batches):
         names = schema.names
         columns = column_names(name, names)
@@ -61,9 +70,10 @@ def price_parquet(
             raise SourceUnreadable(name, f"it already has {', '.join(there)}: drop these columns")
 
         def priced() -> Iterator[RecordBatch]:
-            nonlocal good, bad
+            nonlocal good, reasons
             for part in price_parts(_PriceBatch(name, columns), map(packed, batches)):
-                good, bad = good + part.good, bad + part.bad
+                good += part.good
+                reasons = summed(reasons, part.reasons)
                 yield unpacked(part.data)
                 # the reader's place in the file, which it shares
                 place = os.lseek(source.fileno(), 0, os.SEEK_CUR)
@@ -71,7 +81,7 @@ def price_parquet(
 
         wider = reduce(type(schema).append, _fields(), schema)
         write_batches(wider, priced(), target, _ROWS_OF_A_GROUP)
-    return PricedFile(good, bad, pinned.card.id)
+    return PricedFile(good, reasons.total(), reasons, pinned.card.id)
 
 
 def _fields() -> list[Field]:
@@ -88,7 +98,7 @@ class _PricedBatch:
 
     data: bytes
     good: int
-    bad: int
+    reasons: Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +122,4 @@ class _PriceBatch:
         warnings = [warning or None for _, warning in priced.notes]
         for field, values in zip(_fields(), (*amounts, errors, warnings), strict=True):
             batch = batch.append_column(field, Array(values, field.type))
-        good = priced.good
-        return _PricedBatch(packed(batch), good, batch.num_rows - good)
+        return _PricedBatch(packed(batch), priced.good, priced.reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, Self, TypeVar
@@ -9,6 +10,7 @@ from typing import Final, Protocol, Self, TypeVar
 import numpy as np
 
 from diamond_core import PriceDiamonds, RawStones, clean
+from diamond_core.stones.cleaning import kind_of
 from diamond_core.stones.diamond_table import Floats
 
 ADDED: Final = ("predicted_price", "price_low", "price_high", "error", "warning")
@@ -20,10 +22,15 @@ _Priced = TypeVar("_Priced")
 
 @dataclass(frozen=True, slots=True)
 class PricedFile:
-    """How many rows of a file were priced, how many were not, and the model."""
+    """How many rows of a file were priced, how many were not and why, and the model.
+
+    Attributes:
+        reasons: why rows were not priced, and how many have each reason, see ``summed``.
+    """
 
     good: int
     bad: int
+    reasons: Mapping[str, int]
     model_id: str
 
 
@@ -78,6 +85,24 @@ class PricedRows:
     def good(self) -> int:
         """How many rows are priced."""
         return int(np.count_nonzero(~np.isnan(self.amounts[:, 0])))
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """Why rows are not priced, and how many have each reason, see ``summed``."""
+        return summed(Counter(error for error, _ in self.notes if error))
+
+
+def summed(*reasons: Mapping[str, int]) -> Counter[str]:
+    """Add up how often there is a reason.
+
+    Of reasons that differ only in the values of their rows, the first one stands for all.
+    """
+    first: dict[str, str] = {}
+    found: Counter[str] = Counter()
+    for some in reasons:
+        for reason, count in some.items():
+            found[first.setdefault(kind_of(reason), reason)] += count
+    return found
 
 
 class PriceParts(Protocol):

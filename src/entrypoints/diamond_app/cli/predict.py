@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -18,26 +18,20 @@ from diamond_app.cli.output import (
     print_table,
     progress_bar,
 )
+from diamond_app.cli.predict_job import is_job, price_files, price_parts
 from diamond_app.cli.stone_options import brief_stone, stone, stone_options
 
 if TYPE_CHECKING:
-    from diamond_app.priced_rows import PriceParts
-    from diamond_app.settings import Settings
-    from diamond_core import Diamond, Explanation, PriceDiamonds
-
-LARGE: Final = 4_000_000
-"""From this size on, in bytes, a file is priced by several processes, which take a second to start."""
+    from diamond_core import Diamond, Explanation
 
 
 @click.command("predict")
-@click.argument(
-    "file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @stone_options
 @click.option(
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the priced file to this one; default is stdout, for a CSV.",
+    metavar="FILE|FOLDER",
+    help="Write the priced file to this one (default is stdout, for a CSV), many into this folder.",
 )
 @click.option("--explain", is_flag=True, help="Say why: what each property adds to the price.")
 @click.option(
@@ -49,8 +43,8 @@ LARGE: Final = 4_000_000
 @keep_formulas_option
 @json_option
 def command(
-    file: Path | None,
-    output: Path | None,
+    files: tuple[str, ...],
+    output: str | None,
     explain: bool,
     compared_with: Diamond | None,
     keep_formulas: bool,
@@ -61,7 +55,11 @@ def command(
 
     Only carat, cut, color and clarity are required. The output is a file of the same kind: it has
     the rows and columns of the input, then the columns predicted_price, price_low, price_high, error
-    and warning. A large file is priced on all cores.
+    and warning. Large files are priced on all cores.
+
+    Many files, a pattern in quotes, a folder, or files in an object store are a job: each is priced
+    into the folder --output under its name, all by one model. If a job was interrupted, the same
+    command goes on: files that are priced, and have not changed, are skipped.
 
     \b
     Examples:
@@ -70,14 +68,20 @@ def command(
       diamond predict --carat 1.1 --cut Ideal --color H --clarity SI2 --compared-with "1.0 Good H SI2"
       diamond predict stones.csv --output priced.csv
       diamond predict stones.parquet --output priced.parquet
+      diamond predict 's3://bucket/offers/*.parquet' --output s3://bucket/priced/
     """
-    if file is not None:
+    if files:
         of_one = (compared_with, *values.values())
-        if any(value is not None for value in of_one) or as_json or explain:
-            raise click.UsageError(
-                "a file takes neither --json nor --explain nor the options of one stone"
-            )
-        _price_file(file, output, keep_formulas=keep_formulas)
+        if any(value is not None for value in of_one) or explain:
+            raise click.UsageError("a file takes neither --explain nor the options of one stone")
+        if is_job(files):
+            price_files(files, output, keep_formulas=keep_formulas, as_json=as_json)
+            return
+        if as_json:
+            raise click.UsageError("one file takes no --json: the output is a file")
+        _price_file(
+            _existing(files[0]), Path(output) if output else None, keep_formulas=keep_formulas
+        )
         return
     if output is not None or keep_formulas:
         raise click.UsageError("--output and --keep-formulas need a file, which comes first")
@@ -139,17 +143,11 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         raise SourceUnreadable(str(path), ex.strerror or str(ex)) from ex
 
 
-def _price_parts(
-    settings: Settings, price_diamonds: PriceDiamonds, size: int
-) -> AbstractContextManager[PriceParts]:
-    """Return what prices the parts of a file of *size* bytes: a large one on all cores."""
-    from diamond_app.priced_rows import in_this_thread
-    from diamond_app.pricing_processes import PricingProcesses, cores
-
-    is_ours = click.get_current_context().find_root().obj is None
-    if size < LARGE or cores() == 1 or not is_ours:
-        return nullcontext(in_this_thread(price_diamonds))
-    return PricingProcesses(settings, price_diamonds, cores() - 1)
+def _existing(text: str) -> Path:
+    path = Path(text)
+    if not path.exists():
+        raise click.BadParameter(f"File {text!r} does not exist.", param_hint="'[FILE]...'")
+    return path
 
 
 def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None:
@@ -168,7 +166,7 @@ def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None
         progress_bar(quiet=False) as progress,
         _opened(file) as source,
         whole_file(output) as target,
-        _price_parts(wired.settings(), price_diamonds, size) as price_parts,
+        price_parts(wired.settings(), price_diamonds, size) as parts,
     ):
         if is_parquet:
             from diamond_app.priced_parquet import price_parquet
@@ -179,7 +177,7 @@ def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None
                 target,
                 price_diamonds,
                 progress=progress,
-                price_parts=price_parts,
+                price_parts=parts,
             )
         else:
             from diamond_app.priced_csv import price_csv
@@ -192,7 +190,7 @@ def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None
                 price_diamonds,
                 progress=progress,
                 keep_formulas=keep_formulas,
-                price_parts=price_parts,
+                price_parts=parts,
             )
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
