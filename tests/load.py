@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -72,7 +72,7 @@ class Load:
         self.noted: dict[str, Noted] = {}
         self._service = service
         self._name = name
-        self._numbers = iter(range(requests))
+        self._numbers: Iterator[int] = iter(range(requests))
         self._lock = threading.Lock()
         self._clients = [threading.Thread(target=self._send_all) for _ in range(CLIENTS)]
         for client in self._clients:
@@ -81,6 +81,11 @@ class Load:
     @property
     def answered(self) -> int:
         return len(self.noted)
+
+    def stop(self) -> None:
+        """Send no more requests."""
+        with self._lock:
+            self._numbers = iter(())
 
     def finish(self) -> dict[str, Noted]:
         """Wait until all requests were sent and return what was noted."""

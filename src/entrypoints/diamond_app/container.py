@@ -123,7 +123,7 @@ def _open_model_repository(settings: Settings) -> ModelRepository:
 
 def _copied(settings: Settings, repository: ModelRepository) -> ModelRepository:
     """Return the repository with copies in the home, unless its files are on a disk already."""
-    if urlsplit(settings.models_url).scheme in {"file", "memory"}:
+    if settings.models_on_disk or settings.models_url.startswith("memory:"):
         return repository
     from diamond_adapters.models.cached_model_repository import CachedModelRepository
 

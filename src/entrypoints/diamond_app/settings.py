@@ -208,6 +208,11 @@ class Settings:
         return self.home / "spool"
 
     @property
+    def models_on_disk(self) -> bool:
+        """Whether the models are files of this host, or on a disk that it has mounted."""
+        return self.models_url.lower().startswith("file:")
+
+    @property
     def database_digest(self) -> str:
         """A digest of ``database_url``, its password included, to recognize a change."""
         return hashlib.blake2b(

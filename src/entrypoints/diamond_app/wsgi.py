@@ -28,8 +28,7 @@ def application() -> App:
     try:
         settings = Settings.load()
         container = build_container(settings)
-        on_disk = settings.models_url.startswith("file:")
-        every = FOLLOW_SECONDS if on_disk else _FOLLOW_STORE_SECONDS
+        every = FOLLOW_SECONDS if settings.models_on_disk else _FOLLOW_STORE_SECONDS
         follow(container.champion_follower(), every)
         run_in_background(container.request_log())
         return app_of(container)

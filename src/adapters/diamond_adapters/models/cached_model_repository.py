@@ -97,22 +97,27 @@ class CachedModelRepository:
     def _card(self, id: ModelId) -> memoryview:
         """Return the card in the store, or its copy if the store is away or the card damaged."""
         path = self._models / id / CARD_FILE
-        outage: Unavailable | None = None
+        problem: Exception | None = None
+        data = None
         try:
             data = self._repository.read(id, CARD_FILE)
         except Unavailable as ex:
-            outage = ex
-        else:
-            if _is_card(data, id):
-                if _content(path) != data:
-                    _keep(path, data)
-                return data
+            problem = ex
+        except ModelFileNotFound as ex:
+            problem = ex
+            if id not in self._repository.ids():  # else only its file is missing
+                raise
+        if data is not None and _is_card(data, id):
+            if _content(path) != data:
+                _keep(path, data)
+            return data
         copy = _content(path)
         if copy is not None and _is_card(copy, id):
-            _log.warning("the card of %s is this host's copy: %s", id, outage or "it is damaged")
+            _log.warning("the card of %s is this host's copy: %s", id, problem or "it is damaged")
             return copy
-        if outage:
-            raise outage
+        if data is None:
+            assert problem is not None  # noqa: S101  # there is no other reason
+            raise problem
         return data
 
     def _copied(self, path: Path, digest: str, read: Callable[[], Data]) -> memoryview | Data:

@@ -41,11 +41,12 @@ def command(bind: str | None, workers: int | None) -> None:
     listening = addresses(bind, os.environ.get("GUNICORN_CMD_ARGS", ""))
     for address in listening:
         _check_free(address)
-    try:
-        if wired.history().champion() is None:
-            print("There is no model yet; run: diamond train", file=sys.stderr)
-    except Unavailable as ex:  # the service follows once the store is back
-        print(f"diamond: {ex}", file=sys.stderr)
+    if wired.settings().models_on_disk:  # the threads of a store's client do not survive a fork
+        try:
+            if wired.history().champion() is None:
+                print("There is no model yet; run: diamond train", file=sys.stderr)
+        except Unavailable as ex:  # the service follows once the store is back
+            print(f"diamond: {ex}", file=sys.stderr)
     arguments = ["--config", "python:diamond_app.gunicorn_conf"]
     if bind is not None:
         arguments += ["--bind", bind]
