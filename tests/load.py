@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -64,12 +65,25 @@ def usual_request(number: int) -> Asked:
 class Load:
     """Some clients with connections that they keep, sending numbered requests.
 
+    With a *rate*, so many are sent a second; without one, as many as are answered.
+
     Attributes:
         noted: by request id, the exchanges whose response arrived whole.
+        seconds: how long each of these responses took.
+        cut_off: how many requests had no whole response.
+        elapsed: from the beginning until all were sent, in seconds.
     """
 
-    def __init__(self, service: Service, requests: int, *, name: str = "r") -> None:
+    def __init__(
+        self, service: Service, requests: int, *, name: str = "r", rate: float | None = None
+    ) -> None:
         self.noted: dict[str, Noted] = {}
+        self.seconds: list[float] = []
+        self.cut_off = 0
+        self.elapsed = 0.0
+        self._interval = 1.0 / rate if rate else 0.0
+        self._began = time.monotonic()
+        self._pause = threading.Event()
         self._service = service
         self._name = name
         self._numbers: Iterator[int] = iter(range(requests))
@@ -92,6 +106,7 @@ class Load:
         for client in self._clients:
             client.join(DEADLINE)
             assert not client.is_alive(), "a client still waits for its answers"
+        self.elapsed = time.monotonic() - self._began
         return self.noted
 
     def _send_all(self) -> None:
@@ -103,9 +118,15 @@ class Load:
                 connection.close()
                 return
             id = f"{self._name}-{number}"
+            early = self._began + number * self._interval - time.monotonic()
+            if early > 0.0:
+                self._pause.wait(early)
+            began = time.monotonic()
             try:
                 self.noted[id] = send(connection, usual_request(number), id)
+                self.seconds.append(time.monotonic() - began)
             except (OSError, http.client.HTTPException):
+                self.cut_off += 1
                 connection.close()  # no whole answer: it may be recorded or not
 
 
