@@ -41,10 +41,12 @@ def command(bind: str | None, workers: int | None) -> None:
     listening = addresses(bind, os.environ.get("GUNICORN_CMD_ARGS", ""))
     for address in listening:
         _check_free(address)
+    # an object store's client has threads, which the workers, forked from here, would lack and await
+    on_disk = wired.settings().models_url.startswith("file:")
     try:
-        if wired.history().champion() is None:
+        if on_disk and wired.history().champion() is None:
             print("There is no model yet; run: diamond train", file=sys.stderr)
-    except Unavailable as ex:  # the service follows once the store is back
+    except Unavailable as ex:
         print(f"diamond: {ex}", file=sys.stderr)
     arguments = ["--config", "python:diamond_app.gunicorn_conf"]
     if bind is not None:
