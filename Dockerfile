@@ -5,10 +5,10 @@ WORKDIR /src
 RUN python -m venv /opt/diamond
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src ./src
-RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt .
+RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[s3]'
 
 FROM build AS build-train
-RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[train]'
+RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[train,s3]'
 
 FROM python:3.11-slim AS base
 RUN useradd --system --create-home --home-dir /var/lib/diamond-core --uid 10001 diamond
