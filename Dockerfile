@@ -12,10 +12,12 @@ RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[
 
 FROM python:3.11-slim AS base
 RUN useradd --system --create-home --home-dir /var/lib/diamond-core --uid 10001 diamond
+# ORT_DISABLE_TELEMETRY: since 1.29, onnxruntime reports its use to its maker, unless told not to
 ENV PATH=/opt/diamond/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DIAMOND_HOME=/var/lib/diamond-core/home \
-    DIAMOND_LOG_FORMAT=json
+    DIAMOND_LOG_FORMAT=json \
+    ORT_DISABLE_TELEMETRY=1
 USER diamond
 WORKDIR /var/lib/diamond-core
 VOLUME /var/lib/diamond-core

@@ -387,6 +387,7 @@ def test_the_images_have_what_the_settings_need():
         re.findall(r"^FROM \S+ AS (build\S*)$[^\0]*?'\.\[([\w,]+)\]'", dockerfile, re.MULTILINE)
     )
     assert installed == {"build": "s3", "build-train": "train,s3"}
+    assert "    ORT_DISABLE_TELEMETRY=1\n" in dockerfile
     assert "COPY --from=build-train /opt/diamond" in dockerfile.partition(" AS train\n")[2]
 
 
