@@ -295,7 +295,7 @@ def test_what_the_pods_run_trains_into_the_bucket_and_serves_from_it(
         trained = environment_of(pipeline_of(example), example, secret) | here
         del trained["DIAMOND_NOTIFY_URL"]  # another host
         done = subprocess.run(
-            [*pipeline["command"], small_csv],
+            [*pipeline["command"], "--family", "linear", "--trials", "0", small_csv],
             env=environment(tmp_path / "pipeline" / "home", **trained),
             cwd=tmp_path / "pipeline",
             capture_output=True,
