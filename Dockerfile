@@ -5,17 +5,19 @@ WORKDIR /src
 RUN python -m venv /opt/diamond
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src ./src
-RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt .
+RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[s3]'
 
 FROM build AS build-train
-RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[train]'
+RUN /opt/diamond/bin/pip install --no-cache-dir --constraint constraints.txt '.[train,s3]'
 
 FROM python:3.11-slim AS base
 RUN useradd --system --create-home --home-dir /var/lib/diamond-core --uid 10001 diamond
+# ORT_DISABLE_TELEMETRY: since 1.29, onnxruntime reports its use to its maker, unless told not to
 ENV PATH=/opt/diamond/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DIAMOND_HOME=/var/lib/diamond-core/home \
-    DIAMOND_LOG_FORMAT=json
+    DIAMOND_LOG_FORMAT=json \
+    ORT_DISABLE_TELEMETRY=1
 USER diamond
 WORKDIR /var/lib/diamond-core
 VOLUME /var/lib/diamond-core

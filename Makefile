@@ -44,6 +44,8 @@ check: install-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	$(BIN)/kubectl kustomize deploy/kubernetes/overlays/example --output $(VENV)/manifests.yaml
+	$(BIN)/kubernetes-validate --strict --quiet $(VENV)/manifests.yaml
 
 format: install-dev
 	$(BIN)/ruff format src tests benchmarks examples

@@ -1,6 +1,6 @@
 """Price diamonds: the domain, its ports and its use cases. numpy and the standard library only."""
 
-from diamond_core.codec import escaped, to_plain
+from diamond_core.codec import decode, encode, escaped, to_plain
 from diamond_core.errors import (
     Conflict,
     DeliveryNotFound,
@@ -124,7 +124,7 @@ from diamond_core.use_cases.explain_price import ExplainPrice
 from diamond_core.use_cases.find_exchanges import find_exchanges
 from diamond_core.use_cases.find_similar import FindSimilar
 from diamond_core.use_cases.follow_champion import ChampionFollower
-from diamond_core.use_cases.model_history import LoadedModel, ModelHistory
+from diamond_core.use_cases.model_history import CARD_FILE, LoadedModel, ModelHistory
 from diamond_core.use_cases.price_diamonds import Prediction, Predictions, PriceDiamonds
 from diamond_core.use_cases.price_ladder import PriceLadder
 from diamond_core.use_cases.prune_models import PrunedModels, PruneModels
@@ -285,6 +285,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "Progress",
     # For authors of model families
     "FittedModel",
+    "CARD_FILE",
     "ONNX_FILE",
     "ESTIMATOR_FILE",
     "Floats",
@@ -313,6 +314,8 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "REPORT_FILE",
     "PRICE_BAND",
     "escaped",
+    "encode",
+    "decode",
     # Errors: all are a DiamondError
     "DiamondError",
     "FieldProblem",

@@ -1,6 +1,7 @@
 """What a fresh interpreter loads: the core is light, and a serving worker knows no training."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from support import STONE, environment
 
 HEAVY = {"pandas", "sklearn", "xgboost", "optuna", "lightgbm", "scipy", "joblib", "onnx"}
+HEAVY |= {"obstore", "deltalake", "dask", "distributed"}
 
 
 def modules_after(code, home, cwd):
@@ -30,6 +32,17 @@ def test_the_core_loads_numpy_and_the_standard_library_only(tmp_path):
         name for name in others if "editable" in name or name == "distutils-precedence"
     }
     assert not loaded & (HEAVY | {"falcon", "peewee", "onnxruntime", "pytest"})
+
+
+def test_onnxruntime_does_not_report_its_use(tmp_path):
+    code = (
+        "import diamond_adapters.models.onnx_model, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    given = {name: value for name, value in os.environ.items() if not name.startswith("ORT_")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=given, cwd=tmp_path, capture_output=True, check=True
+    )
+    assert done.stdout == b"1\n"
 
 
 def test_a_serving_worker_loads_nothing_of_training(trained_home):

@@ -17,9 +17,15 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from diamond_adapters.whole_files import drafted, mapped, write_synced
-from diamond_core import ModelCard, ModelFileNotFound, ModelId, ModelRepository, Unavailable
-from diamond_core.codec import decode
-from diamond_core.use_cases.model_history import CARD_FILE
+from diamond_core import (
+    CARD_FILE,
+    ModelCard,
+    ModelFileNotFound,
+    ModelId,
+    ModelRepository,
+    Unavailable,
+    decode,
+)
 
 _UNUSED_SECONDS: Final = 7 * 86400.0
 Data = TypeVar("Data", bound=memoryview | None)

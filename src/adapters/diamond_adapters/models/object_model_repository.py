@@ -29,8 +29,9 @@ from diamond_core import (
     ModelFileNotFound,
     ModelId,
     Unavailable,
+    decode,
+    encode,
 )
-from diamond_core.codec import decode, encode
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Final
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # from 1.29 on, it reports its use to its maker
 import onnxruntime as ort
 
 from diamond_adapters.models.graph_check import checked
