@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ from diamond_app.cli.training_options import stones_to_use, training_options
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
+    from diamond_app.container import Container
     from diamond_core import (
         ModelCard,
         ModelHistory,
@@ -42,6 +44,12 @@ _SHOWN_REASONS = 10
     help="Store the parameter search in this database; runs with the same URL share it:"
     " mysql://user:password@host/name or sqlite:///file. Default is a file in the home folder.",
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Train on a Dask cluster: the address of its scheduler, such as tcp://host:8786, or local:4"
+    " for 4 processes on this machine.",
+)
 @encoding_option
 @click.option("--force", is_flag=True, help="Train even if nothing has changed.")
 @json_option
@@ -51,6 +59,7 @@ def command(
     trials: int | None,
     seed: int,
     study: str | None,
+    cluster: str | None,
     encoding: str | None,
     force: bool,
     as_json: bool,
@@ -73,6 +82,7 @@ def command(
       diamond train bought.xlsx#March stock.csv --encoding cp1252
       diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
+      diamond train '/shared/bought/*.parquet' --cluster tcp://scheduler:8786
     """
     from diamond_core import InvalidUrl, TrainingConfig
     from diamond_core.codec import to_plain
@@ -88,8 +98,8 @@ def command(
         by=user(),
     )
     stones = stones_to_use(wired, sources, encoding)
-    train = wired.train_models()
-    with progress_bar(quiet=False) as progress:
+    with _on(cluster, wired), progress_bar(quiet=False) as progress:
+        train = wired.train_models()
         try:
             run = train(
                 stones,
@@ -108,6 +118,24 @@ def command(
         return
     _print_rejected(run.rejected)
     _print_models(run, wired.history())
+
+
+@contextmanager
+def _on(address: str | None, wired: Container) -> Iterator[None]:
+    """Train on the cluster at *address*; None: in this process."""
+    if address is None:
+        yield
+        return
+    from diamond_adapters.cluster.opened import opened_cluster
+    from diamond_core import InvalidUrl
+
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(opened_cluster(address))
+        except InvalidUrl as ex:
+            raise click.BadParameter(str(ex), param_hint="--cluster") from ex
+        stack.enter_context(wired.cluster.override(cluster))
+        yield
 
 
 def _print_models(run: TrainingRun, history: ModelHistory) -> None:
