@@ -24,7 +24,7 @@ def clean_on(
     """
     parts: list[tuple[bool, StoneSource]] = []
     for source in sources:
-        there = source.parts(len(engine.workers)) if isinstance(source, DivisibleSource) else ()
+        there = source.parts(engine.threads) if isinstance(source, DivisibleSource) else ()
         parts += [(True, part) for part in there] or [(False, source)]
     for is_there, some in groupby(parts, itemgetter(0)):
         of_some = [part for _, part in some]

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from dask.sizeof import sizeof
-from distributed import CancelledError, Client, CommClosedError, Future, KilledWorker
+from distributed import CancelledError, Client, Future, KilledWorker
 from threadpoolctl import threadpool_limits
 
 from diamond_core import DiamondError, Unavailable
@@ -56,7 +57,7 @@ class DaskEngine:
         self._name = name
         workers = self._identity()["workers"]
         self.workers: Sequence[str] = sorted(workers)
-        self._threads = sum(each["nthreads"] for each in workers.values())
+        self.threads = sum(each["nthreads"] for each in workers.values())
 
     def map(
         self, work: Callable[..., _Result], *columns: Iterable[Any]
@@ -65,7 +66,7 @@ class DaskEngine:
         try:
             for piece in zip(*columns, strict=True):
                 waiting.append(self._submit(work, piece))
-                if len(waiting) >= _AHEAD * self._threads:
+                if len(waiting) >= _AHEAD * self.threads:
                     yield self._result(waiting.popleft())
             while waiting:
                 yield self._result(waiting.popleft())
@@ -74,7 +75,10 @@ class DaskEngine:
                 with suppress(Exception):  # the cluster can be gone
                     future.cancel()
 
-    parallel = map
+    def parallel(
+        self, work: Callable[..., _Result], *columns: Iterable[Any]
+    ) -> Generator[_Result, None, None]:
+        return self.map(work, *columns)
 
     def keep(self, work: Callable[..., Any], *columns: Iterable[Any]) -> Sequence[Any]:
         kept = []
@@ -82,7 +86,7 @@ class DaskEngine:
             worker = self.workers[number % len(self.workers)]
             kept.append(Kept(self._submit(work, piece, worker), worker))
         for each in kept:
-            self.watched(lambda future=each.future: _finished(future))
+            self.watched(partial(_finished, each.future))
         return kept
 
     def share(self, value: _Value) -> _Value:
@@ -138,8 +142,8 @@ class DaskEngine:
             while time.monotonic() < until:
                 self.check()
                 time.sleep(_LOOK)
-            lost = (CancelledError, concurrent.futures.CancelledError, CommClosedError)
-            if isinstance(ex, (*lost, KilledWorker, OSError)):
+            lost = (CancelledError, concurrent.futures.CancelledError, KilledWorker, OSError)
+            if isinstance(ex, lost):
                 reason = f"the cluster {self._name} failed: {type(ex).__name__}"
                 raise Unavailable(reason) from ex
             raise

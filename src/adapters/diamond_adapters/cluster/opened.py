@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import threading
@@ -9,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from diamond_adapters.families.versions import versions_of
 from diamond_adapters.installed import not_installed
@@ -60,10 +61,9 @@ def opened_cluster(address: str) -> Iterator[DaskEngine]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="distributed")
         with _cluster(int(local[1])) if local else nullcontext(address) as target:
-            try:
-                client = distributed.Client(target, timeout=CONNECT, set_as_default=False)
-            except Exception as ex:  # whatever answers may not be a scheduler
-                raise Unavailable(f"there is no Dask scheduler at {address}") from ex
+            if not local:
+                _check_scheduler(address)
+            client = distributed.Client(target, timeout=CONNECT, set_as_default=False)
             try:
                 _wait_for_workers(client, address)
                 engine = DaskEngine(client, address)
@@ -90,6 +90,26 @@ def _cluster(count: int) -> Iterator[LocalCluster]:
     finally:
         with suppress(Exception):  # the work is done, or has failed already
             cluster.close(timeout=CONNECT)
+
+
+def _check_scheduler(address: str) -> None:
+    """Raise ``Unavailable`` if no scheduler answers: a client that can't connect is never closed."""
+    from distributed import Security
+    from distributed.core import rpc
+
+    async def identity() -> Any:
+        secrets = Security().get_connection_args("client")
+        async with rpc(address, timeout=CONNECT, connection_args=secrets) as scheduler:
+            return await scheduler.identity(n_workers=0)
+
+    async def in_time() -> Any:
+        return await asyncio.wait_for(identity(), CONNECT)
+
+    kind = ""
+    with suppress(Exception):  # whatever answers may not be a scheduler
+        kind = asyncio.run(in_time())["type"]
+    if kind != "Scheduler":
+        raise Unavailable(f"no Dask scheduler answers at {address}")
 
 
 def _wait_for_workers(client: Client, address: str) -> None:

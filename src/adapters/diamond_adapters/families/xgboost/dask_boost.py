@@ -14,7 +14,8 @@ from xgboost import dask as xgb_dask
 
 from diamond_adapters.cluster.dask_engine import DaskEngine
 from diamond_adapters.families.linear.design import Matrix
-from diamond_adapters.families.xgboost.boost import TrainingRows
+from diamond_adapters.families.xgboost.boost import TrainingRows, boosted_here
+from diamond_adapters.families.xgboost.effort import VERY_MANY_STONES
 from diamond_adapters.families.xgboost.trees import TREE_FEATURES, tree_features
 
 _ROWS: Final = 100_000
@@ -27,11 +28,15 @@ def boosted_on(
     """Train on all workers, each with all of its threads.
 
     Bins and sums are those of all rows, but the sums are rounded, and rows are sampled, by worker: the
-    trees are nearly those of a training alone.
+    trees are nearly those of a training alone. Up to ``VERY_MANY_STONES``, that is not worth its time
+    or a model of its own: one worker trains the very same trees as alone.
 
     Raises:
         Unavailable: the cluster, or a part of it, is gone.
     """
+    if len(rows.targets) <= VERY_MANY_STONES:
+        (booster,) = engine.map(boosted_here, [settings], [engine.share(rows)], [rounds])
+        return booster
     size = min(_ROWS, -(-len(rows.targets) // len(engine.workers)))
     parts = list(rows.parts(size))
     kept = engine.keep(_rows, *zip(*parts, strict=True))
@@ -42,10 +47,12 @@ def boosted_on(
     of_workers = {name: value for name, value in settings.items() if name != "nthread"}
 
     def train() -> xgb.Booster:
-        data = xgb_dask.DaskQuantileDMatrix(
-            engine.client, columns, targets, weight=importance, max_bin=settings["max_bin"]
-        )
-        booster: xgb.Booster = xgb_dask.train(engine.client, of_workers, data, rounds)["booster"]
+        with engine.client.as_current(), xgb.config_context(verbosity=0):
+            data = xgb_dask.DaskQuantileDMatrix(
+                engine.client, columns, targets, weight=importance, max_bin=settings["max_bin"]
+            )
+            trained = xgb_dask.train(engine.client, of_workers, data, rounds)
+        booster: xgb.Booster = trained["booster"]
         return booster
 
     booster = engine.watched(train)
