@@ -291,14 +291,18 @@ def _aging(settings: Settings) -> dict[str, float | None]:
     return {name: None if age is None else age / _DAY for name, age in ages.items()}
 
 
+def _boosted_on(cluster: DaskEngine, *args: Any) -> Any:
+    from diamond_adapters.families.xgboost.dask_boost import boosted_on  # its import takes seconds
+
+    return boosted_on(cluster, *args)
+
+
 def _installed_families(settings: Settings, cluster: DaskEngine | None) -> InstalledFamilies:
     of_linear: dict[str, Any] = {}
     of_xgboost: dict[str, Any] = {"order_cut": True} if settings.order_cut else {}
     if cluster is not None:
-        from diamond_adapters.families.xgboost.dask_boost import boosted_on
-
         of_linear["engine"] = of_xgboost["engine"] = cluster
-        of_xgboost["boost"] = functools.partial(boosted_on, cluster)
+        of_xgboost["boost"] = functools.partial(_boosted_on, cluster)
     return InstalledFamilies({"linear": of_linear, "xgboost": of_xgboost})
 
 
