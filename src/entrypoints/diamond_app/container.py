@@ -40,6 +40,7 @@ from diamond_core import (
     AddStones,
     ChampionFollower,
     ChooseChampion,
+    CleanSources,
     Clock,
     CompareModels,
     CopyModels,
@@ -79,9 +80,9 @@ from diamond_core import (
     StoneStore,
     TrainModels,
     WatchPrices,
+    clean_here,
     notify_nobody,
 )
-from diamond_core.use_cases.training_stones import CleanSources, clean_here
 
 if TYPE_CHECKING:
     from diamond_adapters.cluster.dask_engine import DaskEngine

@@ -8,9 +8,7 @@ from itertools import groupby, repeat
 from operator import itemgetter
 
 from diamond_adapters.cluster.dask_engine import DaskEngine
-from diamond_core import StoneSource
-from diamond_core.ports import DivisibleSource
-from diamond_core.use_cases.training_stones import CleanBatch, clean_here
+from diamond_core import CleanBatch, DivisibleSource, StoneSource, clean_here
 
 
 def clean_on(
