@@ -112,7 +112,7 @@ def train(
         [*command, "train", str(path), "--family", family, "--json", *options],
         env=os.environ | {"DIAMOND_HOME": str(home)},
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stderr=sys.stderr if options else subprocess.DEVNULL,
     )
     output = process.stdout.read()
     _, status, used = os.wait4(process.pid, 0)

@@ -126,12 +126,16 @@ def _check_versions(client: Client, address: str) -> None:
     if without:
         raise Unavailable(f"the worker {without[0]} of {address} has no diamond-core")
     for worker, found in client.run(versions_of, *_SAME).items():
-        for name, here in versions_of(*_SAME).items():
+        for name, here in _versions_here().items():
             there = found.get(name, "not installed")
             if there != here:
                 raise Unavailable(
                     f"the worker {worker} of {address} has {name} {there}, but this host {here}"
                 )
+
+
+def _versions_here() -> dict[str, str]:
+    return versions_of(*_SAME)
 
 
 def _close(client: Client) -> None:
