@@ -27,6 +27,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+# Dask imports a package `sparse` where there is one: not the benchmark of this name
+sys.path = [each for each in sys.path if Path(each).absolute() != Path(__file__).parent.absolute()]
+
 import joblib
 import numpy as np
 from arro3.core import Array, DataType, Table

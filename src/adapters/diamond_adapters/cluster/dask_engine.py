@@ -23,8 +23,8 @@ _Value = TypeVar("_Value")
 
 _LOOK: Final = 0.25
 """How often it is checked that the cluster is complete, in seconds, while something is awaited."""
-_ANSWER: Final = 10.0
-"""How long the scheduler may take to answer, in seconds."""
+_ANSWER: Final = 30.0
+"""How long the scheduler may take to answer, in seconds: its machine can be busy."""
 _REASON: Final = 3.0
 """After an error, how long to look for its reason, in seconds: a worker's end is noticed later."""
 _AHEAD: Final = 3

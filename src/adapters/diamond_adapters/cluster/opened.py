@@ -56,8 +56,9 @@ def opened_cluster(address: str) -> Iterator[DaskEngine]:
         from diamond_adapters.cluster.dask_engine import DaskEngine
     except ImportError as ex:
         raise Unavailable(not_installed(ex)) from ex
-    for name in ("distributed", "tornado", "asyncio"):  # what matters becomes an error of ours
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in logging.root.manager.loggerDict:  # what matters becomes an error of ours
+        if name.partition(".")[0] in {"distributed", "tornado", "asyncio"}:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="distributed")
         with _cluster(int(local[1])) if local else nullcontext(address) as target:

@@ -63,7 +63,8 @@ def boosted_on(
 def _rows(
     features: NDArray[Any], targets: Matrix, importance: Matrix
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return some rows as XGBoost keeps them."""
+    """Return some rows as XGBoost keeps them, on a worker that trains with them next."""
+    xgb.set_config(verbosity=0)  # its workers tell their ranks, also to the user's terminal
     return tree_features(features), targets.astype(np.float32), importance.astype(np.float32)
 
 
