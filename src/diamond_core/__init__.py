@@ -62,6 +62,7 @@ from diamond_core.ports import (
     REPORT_FILE,
     Background,
     Clock,
+    DivisibleSource,
     ExclusiveWork,
     FittedModel,
     Model,
@@ -142,7 +143,12 @@ from diamond_core.use_cases.reproduce_model import ReproduceModel, Reproduction
 from diamond_core.use_cases.run_pipeline import RunPipeline
 from diamond_core.use_cases.shadow_prices import ShadowPrices
 from diamond_core.use_cases.train_models import TrainingConfig, TrainingRun, TrainModels
-from diamond_core.use_cases.training_stones import TrainingStones
+from diamond_core.use_cases.training_stones import (
+    CleanBatch,
+    CleanSources,
+    TrainingStones,
+    clean_here,
+)
 from diamond_core.use_cases.watch_prices import WatchPrices, load_monitoring
 from diamond_core.version import __version__
 
@@ -226,6 +232,9 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "read_requests",
     "prune_requests",
     "read_stones",
+    "clean_here",
+    "CleanBatch",
+    "CleanSources",
     "WatchPrices",
     "load_monitoring",
     # Requests: the request log's contents
@@ -270,6 +279,7 @@ __all__ = [  # noqa: RUF022  # grouped by who needs them, not sorted
     "ModelLoader",
     "ModelRepository",
     "StoneSource",
+    "DivisibleSource",
     "StoneStore",
     "Support",
     "PipelineRuns",

@@ -33,15 +33,31 @@ DiamondError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 _NAMED = 100
 """How many problems a message names."""
 
 
 class DiamondError(Exception):
-    """The base of all errors of the domain; its text is one sentence for users."""
+    """The base of all errors of the domain; its text is one sentence for users.
+
+    An error can be pickled, so that another process can raise it.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(
+    kind: type[DiamondError], args: tuple[Any, ...], facts: Mapping[str, Any]
+) -> DiamondError:
+    """Return an error with its text and facts: its class may be created from others."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,8 @@ def test_prices_the_others_where_a_file_is_no_table_of_stones(trained_home, offe
         (["{offers}/*.csv", "--output", "s3://me:secret-word@b/x"], 1, "environment"),
         (["{offers}/*.csv", "--carat", "1", "--output", "priced"], 2, "one stone"),
         (["gone.csv", "--output", "priced.csv"], 2, "does not exist"),
+        (["{offers}/0.csv", "--cluster", "local:2"], 2, "neither --json nor --cluster"),
+        (["{offers}/*.csv", "--output", "priced", "--cluster", "nowhere"], 2, "tcp://host:8786"),
     ],
 )
 def test_explains_what_can_not_be_done(trained_home, offers, arguments, status, told):
@@ -184,6 +186,27 @@ def test_prices_files_of_a_bucket_into_a_bucket(trained_home, offers, bucket, tm
     again = job(trained_home, f"{url}/offers/*", "--output", f"{url}/priced")
     assert sorted(again["known"]) == ["0.csv", "1.csv", "2.csv", "p.parquet"]
     assert again["files"] == []
+
+
+def test_workers_of_a_cluster_price_the_files(trained_home, offers, bucket, tmp_path):
+    url = f"s3://{bucket}/{tmp_path.name}"
+    store = from_url(url, client_options={"allow_http": True})
+    diamond(trained_home, "models", "push", f"{url}/models")
+    settings = {"DIAMOND_MODELS_URL": f"{url}/models"}
+    (card,) = json.loads(diamond(trained_home, "models", "list", "--json", **settings).stdout)
+    diamond(trained_home, "models", "promote", card["id"], "--reason", "a test", **settings)
+    (offers / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    for path in offers.iterdir():
+        obstore.put(store, f"offers/{path.name}", path)
+    arguments = [f"{url}/offers/*.csv", "--output", f"{url}/priced", "--cluster", "local:2"]
+    done = diamond(trained_home, "predict", *arguments, "--json", check=False, **settings)
+    assert done.returncode == 1  # of bad.csv
+    found = json.loads(done.stdout)
+    assert (found["stones"], found["rejected"], found["model"]) == (300, 1, card["id"])
+    job(trained_home, f"{offers}/[0-9].csv", "--output", tmp_path / "here")
+    for name in ("0.csv", "1.csv", "2.csv"):
+        data = bytes(obstore.get(store, f"priced/{name}").bytes())
+        assert data == (tmp_path / "here" / name).read_bytes()
 
 
 class FolderContract:

@@ -207,7 +207,8 @@ def test_only_so_many_stones_are_there_without_measurements(monkeypatch):
     base = regressor.fit_base(features, prices, None)
     for maximum, copies in ((100, 100), (99, 50), (50, 50), (30, 25)):
         monkeypatch.setattr(regressor, "MAXIMUM_COPIES", maximum)
-        data = regressor.training_data(features, prices, None, base, also_four_cs=True, bins=64)
+        rows = regressor.training_rows(features, prices, None, base, also_four_cs=True)
+        data = rows.binned(64)
         assert data.num_row() == 100 + copies
         label = data.get_label()
         np.testing.assert_array_equal(label[100:], label[:100][:: 100 // copies])

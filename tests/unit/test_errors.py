@@ -1,4 +1,5 @@
 import inspect
+import pickle
 
 import pytest
 
@@ -43,3 +44,18 @@ def test_is_a_public_name(error):
     import diamond_core
 
     assert error.__name__ in diamond_core.__all__
+
+
+@pytest.mark.parametrize("error", ALL)
+def test_another_process_can_raise_it(error):
+    ex = error.__new__(error, "what is wrong")
+    ex.detail = "a fact"
+    again = pickle.loads(pickle.dumps(ex))
+    assert type(again) is error
+    assert (str(again), again.detail) == ("what is wrong", "a fact")
+
+
+def test_keeps_its_facts_in_another_process():
+    again = pickle.loads(pickle.dumps(errors.SourceUnreadable("a.csv", "it is empty")))
+    assert str(again) == "cannot read a.csv: it is empty"
+    assert (again.source, again.detail) == ("a.csv", "it is empty")

@@ -71,7 +71,7 @@ def open_folder(text: str) -> Folder:
         InvalidUrl: the URL can't be used.
     """
     if "://" not in text:
-        return LocalFolder(Path(text).expanduser())
+        return LocalFolder(Path(text).expanduser().absolute())
     try:
         from diamond_adapters.object_folder import ObjectFolder
     except ImportError as ex:

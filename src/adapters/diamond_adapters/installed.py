@@ -18,7 +18,12 @@ OUTCOME_LOGS: Final = "diamond_core.outcome_logs"
 SHADOW_LOGS: Final = "diamond_core.shadow_logs"
 STONE_SOURCES: Final = "diamond_core.stone_sources"
 STONE_STORES: Final = "diamond_core.stone_stores"
-_EXTRAS: Final = {"obstore": "s3", "dask": "cluster", "distributed": "cluster"}
+_EXTRAS: Final = {
+    "obstore": "s3",
+    "dask": "cluster",
+    "distributed": "cluster",
+    "pyarrow": "cluster",
+}
 """The extras other than ``train``, by the packages that only they install."""
 
 

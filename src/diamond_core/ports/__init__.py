@@ -18,7 +18,7 @@ from diamond_core.ports.outcome_log import OutcomeLog
 from diamond_core.ports.pipeline_runs import Notify, PipelineRuns, notify_nobody
 from diamond_core.ports.request_log import Background, RequestLog
 from diamond_core.ports.shadow_log import ShadowLog
-from diamond_core.ports.stone_source import BATCH_ROWS, StoneSource
+from diamond_core.ports.stone_source import BATCH_ROWS, DivisibleSource, StoneSource
 from diamond_core.ports.stone_store import StoneStore, StoneVersion
 from diamond_core.ports.surroundings import Clock, Progress, no_progress
 
@@ -29,6 +29,7 @@ __all__ = [
     "REPORT_FILE",
     "Background",
     "Clock",
+    "DivisibleSource",
     "ExclusiveWork",
     "FittedModel",
     "Model",

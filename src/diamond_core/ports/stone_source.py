@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol, runtime_checkable
 
 from diamond_core.stones.cleaning import RawStones
 
@@ -27,5 +27,18 @@ class StoneSource(Protocol):
 
         Raises:
             SourceUnreadable: it can't be reached, or is not a table.
+        """
+        ...
+
+
+@runtime_checkable
+class DivisibleSource(StoneSource, Protocol):
+    """A source that other hosts can read, each a part of it."""
+
+    def parts(self, count: int) -> Sequence[StoneSource]:
+        """Return up to about *count* sources that can be pickled, or more if they would be large.
+
+        One after the other they yield the batches of this source, with the same lines. None are
+        returned if only this process can read it.
         """
         ...

@@ -50,7 +50,7 @@ from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.use_cases.choose_champion import ChooseChampion
 from diamond_core.use_cases.model_history import ModelHistory, encoded
 from diamond_core.use_cases.training_split import TrainingSplit
-from diamond_core.use_cases.training_stones import TrainingStones
+from diamond_core.use_cases.training_stones import CleanSources, TrainingStones, clean_here
 from diamond_core.version import __version__
 
 TRAINING: Final = "training"
@@ -108,7 +108,16 @@ class TrainingRun:
 
 
 class TrainModels:
-    """The training pipeline. All families are trained, scored and stored in the same way."""
+    """The training pipeline. All families are trained, scored and stored in the same way.
+
+    Args:
+        families: those that are installed, by name.
+        history: where the models are stored.
+        exclusive: lets one training run at a time.
+        clock: the time of the models.
+        write_report: writes the page of each training; None: there are no pages.
+        clean_sources: reads and cleans the stones of sources.
+    """
 
     def __init__(
         self,
@@ -117,7 +126,9 @@ class TrainModels:
         exclusive: ExclusiveWork,
         clock: Clock,
         write_report: ReportWriter | None = None,
+        clean_sources: CleanSources = clean_here,
     ) -> None:
+        self._clean_sources = clean_sources
         self._families = families
         self._history = history
         self._exclusive = exclusive
@@ -187,7 +198,7 @@ class TrainModels:
 
     def _read(self, stones: Sequence[StoneSource] | StoneStore) -> TrainingStones:
         if isinstance(stones, Sequence):
-            return TrainingStones.from_sources(stones, self._clock().date())
+            return TrainingStones.from_sources(stones, self._clock().date(), self._clean_sources)
         return TrainingStones.from_store(stones)
 
     def _serving(self, holdout: DiamondTable) -> _Serving | None:

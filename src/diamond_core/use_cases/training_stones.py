@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -15,6 +15,30 @@ from diamond_core.stones.cleaning import RejectedRow
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.stone_records import Dates, StoneRecords, clean_records
 from diamond_core.use_cases.read_stones import batches_of
+
+
+@dataclass(frozen=True, slots=True)
+class CleanBatch:
+    """One batch of a source: its stones, the days of their prices, and the rejected rows."""
+
+    table: DiamondTable
+    dates: Dates
+    rejected: tuple[RejectedRow, ...]
+
+
+CleanSources = Callable[[Sequence[StoneSource], date], Iterable[CleanBatch]]
+"""Reads all sources and cleans their batches, as ``clean_here`` does, perhaps on other machines."""
+
+
+def clean_here(sources: Sequence[StoneSource], today: date) -> Iterator[CleanBatch]:
+    """Yield the clean batches of all *sources*, in order; no date can be later than *today*'s.
+
+    Raises:
+        SourceUnreadable: a source can't be read, or lacks a column.
+    """
+    for batch in batches_of(sources):
+        cleaned = clean_records(batch, today=today)
+        yield CleanBatch(cleaned.records.table, cleaned.records.dates, cleaned.rejected)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +60,25 @@ class TrainingStones:
     version: int | None = None
 
     @classmethod
-    def from_sources(cls, sources: Sequence[StoneSource], today: date) -> Self:
+    def from_sources(
+        cls,
+        sources: Sequence[StoneSource],
+        today: date,
+        clean_sources: CleanSources = clean_here,
+    ) -> Self:
         """Read and clean the stones of all *sources*, batch by batch: only numbers stay in memory.
 
         Raises:
             SourceUnreadable: a source can't be read, or lacks a column.
+            Unavailable: *clean_sources* uses something that is gone.
         """
         tables: list[DiamondTable] = []
         dates: list[Dates] = [np.empty(0, "M8[D]")]
         rejected: list[RejectedRow] = []
-        for batch in batches_of(sources):
-            cleaned = clean_records(batch, today=today)
-            tables.append(cleaned.records.table)
-            dates.append(cleaned.records.dates)
-            rejected += cleaned.rejected
+        for batch in clean_sources(sources, today):
+            tables.append(batch.table)
+            dates.append(batch.dates)
+            rejected += batch.rejected
         return cls(
             table=DiamondTable.concatenate(tables),
             dates=np.concatenate(dates),

@@ -40,6 +40,7 @@ from diamond_core import (
     AddStones,
     ChampionFollower,
     ChooseChampion,
+    CleanSources,
     Clock,
     CompareModels,
     CopyModels,
@@ -79,10 +80,12 @@ from diamond_core import (
     StoneStore,
     TrainModels,
     WatchPrices,
+    clean_here,
     notify_nobody,
 )
 
 if TYPE_CHECKING:
+    from diamond_adapters.cluster.dask_engine import DaskEngine
     from diamond_adapters.requests.dead_letters import DeadLetters
     from diamond_adapters.requests.destination import Destination
 
@@ -289,8 +292,27 @@ def _aging(settings: Settings) -> dict[str, float | None]:
     return {name: None if age is None else age / _DAY for name, age in ages.items()}
 
 
-def _installed_families(settings: Settings) -> InstalledFamilies:
-    return InstalledFamilies({"xgboost": {"order_cut": True}} if settings.order_cut else {})
+def _boosted_on(cluster: DaskEngine, *args: Any) -> Any:
+    from diamond_adapters.families.xgboost.dask_boost import boosted_on  # its import takes seconds
+
+    return boosted_on(cluster, *args)
+
+
+def _installed_families(settings: Settings, cluster: DaskEngine | None) -> InstalledFamilies:
+    of_linear: dict[str, Any] = {}
+    of_xgboost: dict[str, Any] = {"order_cut": True} if settings.order_cut else {}
+    if cluster is not None:
+        of_linear["engine"] = of_xgboost["engine"] = cluster
+        of_xgboost["boost"] = functools.partial(_boosted_on, cluster)
+    return InstalledFamilies({"linear": of_linear, "xgboost": of_xgboost})
+
+
+def _clean_sources(cluster: DaskEngine | None) -> CleanSources:
+    if cluster is None:
+        return clean_here
+    from diamond_adapters.cluster.cleaning import clean_on
+
+    return functools.partial(clean_on, cluster)
 
 
 class Container(containers.DeclarativeContainer):
@@ -299,8 +321,10 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
 
     clock: providers.Provider[Clock] = providers.Object(utc_now)
+    cluster: providers.Provider[DaskEngine | None] = providers.Object(None)
+    """Where models are trained, if not in this process."""
     families: providers.Provider[Mapping[str, ModelFamily]] = providers.Singleton(
-        _installed_families, settings
+        _installed_families, settings, cluster
     )
     study: providers.Provider[str] = providers.Callable(default_study, settings.provided.home)
     aging: providers.Provider[dict[str, float | None]] = providers.Callable(_aging, settings)
@@ -366,7 +390,13 @@ class Container(containers.DeclarativeContainer):
         providers.Callable(_gate_limits, settings),
     )
     train_models = providers.Factory(
-        TrainModels, families, history, exclusive_work, clock, providers.Object(_write_report)
+        TrainModels,
+        families,
+        history,
+        exclusive_work,
+        clock,
+        providers.Object(_write_report),
+        providers.Callable(_clean_sources, cluster),
     )
 
     reproduce_model = providers.Factory(ReproduceModel, families, history, stone_store)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, Protocol
 
-from diamond_adapters.folders import FileEntry, Folder
+from diamond_adapters.folders import FileEntry, Folder, open_folder
 from diamond_app.priced_csv import price_csv
 from diamond_app.priced_parquet import price_parquet
-from diamond_app.priced_rows import PricedFile, PriceParts, summed
+from diamond_app.priced_rows import PricedFile, PriceParts, in_this_thread, summed
+from diamond_app.settings import Settings
 from diamond_core import (
     DiamondError,
     InvalidUrl,
@@ -83,6 +84,14 @@ class JobResult:
     def failed(self) -> list[FileResult]:
         """The files that could not be priced."""
         return [each for each in self.files if each.problem]
+
+
+class Map(Protocol):
+    """Calls a function with each file, perhaps elsewhere, and yields the results in their order."""
+
+    def __call__(
+        self, work: Callable[[FileEntry], FileResult], files: Iterable[FileEntry], /
+    ) -> Iterator[FileResult]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +161,7 @@ class PricingJob:
             Unavailable: a folder can't be reached; what is priced so far stays.
         """
         model = price_diamonds.card.id
-        before = {each.name: self._result(each.name) for each in files}
-        known = [
-            found
-            for each in files
-            if (found := before[each.name]) is not None
-            and (found.version, found.model) == (each.version, model)
-        ]
-        priced_before = {each.name for each in known}
-        left = [each for each in files if each.name not in priced_before]
+        known, left = self._sorted_out(files, model)
         total, done = sum(each.size for each in left) or 1, 0
         results: list[FileResult] = []
         price = partial(
@@ -195,6 +196,49 @@ class PricingJob:
                 storing.result()
         return JobResult(model=model, files=results, known=known)
 
+    def run_on(
+        self,
+        map: Map,
+        files: Sequence[FileEntry],
+        models_url: str,
+        model: ModelId,
+        *,
+        keep_formulas: bool = False,
+        progress: Progress = no_progress,
+    ) -> JobResult:
+        """Price *files* as ``run`` does, each where *map* calls the function that does it.
+
+        That can be another host, which reaches the folders and the models at their URLs too.
+
+        Raises:
+            Unavailable: a folder or the cluster can't be reached; what is priced so far stays.
+        """
+        known, left = self._sorted_out(files, model)
+        total, done = sum(each.size for each in left) or 1, 0
+        price = partial(
+            _price_there, self._source.url, self._output.url, models_url, model, keep_formulas
+        )
+        results: list[FileResult] = []
+        for entry, result in zip(left, map(price, left), strict=True):
+            done += entry.size
+            progress(f"priced {entry.name}", done / total)
+            results.append(result)
+        return JobResult(model=model, files=results, known=known)
+
+    def _sorted_out(
+        self, files: Sequence[FileEntry], model: ModelId
+    ) -> tuple[list[FileResult], list[FileEntry]]:
+        """Return what came of the files that were priced before, and the other files."""
+        known: list[FileResult] = []
+        left: list[FileEntry] = []
+        for each in files:
+            result = self._result(each.name)
+            if result and (result.version, result.model) == (each.version, model):
+                known.append(result)
+            else:
+                left.append(each)
+        return known, left
+
     def _fetched(
         self, files: Sequence[FileEntry], folder: Path, pool: ThreadPoolExecutor
     ) -> Iterator[tuple[FileEntry, Path]]:
@@ -225,6 +269,27 @@ class PricingJob:
             return None if data is None else decode(FileResult, data)
         except ValueError:  # damaged: the file is priced again
             return None
+
+
+def _price_there(
+    source: str, output: str, models_url: str, model: ModelId, keep_formulas: bool, entry: FileEntry
+) -> FileResult:
+    """Price one file in this process, which may be on another host than the job's."""
+    price_diamonds = _loaded(models_url, model)
+    job = PricingJob(open_folder(source), open_folder(output))
+    (result,) = job.run(
+        [entry], price_diamonds, in_this_thread(price_diamonds), keep_formulas=keep_formulas
+    ).files
+    return result
+
+
+@lru_cache(1)
+def _loaded(models_url: str, model: ModelId) -> PriceDiamonds:
+    """Return a model; its copies, if the store is not a disk, are in this host's own home."""
+    from diamond_app.container import build_container
+
+    settings = replace(Settings.load(), models_url=models_url)
+    return PriceDiamonds(build_container(settings).history().load(model))
 
 
 def price_file(

@@ -33,6 +33,7 @@ class CsvRows:
         file: the bytes.
         encoding: the encoding of text without a byte order mark.
         advice: what a message says to do with text of another encoding.
+        lines_left_out: how many lines between the header and the next row are not in *file*.
 
     Attributes:
         header: the cells of the header line.
@@ -50,6 +51,7 @@ class CsvRows:
         file: BinaryIO,
         encoding: str = "UTF-8",
         advice: str = "save it as UTF-8",
+        lines_left_out: int = 0,
     ) -> None:
         self._name = name
         self._advice = advice
@@ -79,7 +81,13 @@ class CsvRows:
         self.delimiter = separator[1] if separator else max(",;\t", key=first.count)
         self.header = self._read_header(chain([first], lines))
         self.columns = column_names(name, self.header)
+        self._lines += lines_left_out
         self._left = CsvCells([], [[] for _ in self.header], [])
+
+    @property
+    def lines_read(self) -> int:
+        """How many lines were read; at first, those up to the header."""
+        return self._lines
 
     def release(self) -> None:
         """Leave the stream open: without this, it is closed together with this object."""

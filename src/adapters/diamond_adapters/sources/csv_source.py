@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, Final, Self
 
 from diamond_adapters.sources.csv_rows import CsvRows, without_rows
 from diamond_adapters.sources.opened import Open, opened, rewindable
 from diamond_core import BATCH_ROWS, RawStones
+
+ADVICE: Final = "save it as UTF-8, or name its encoding, such as --encoding cp1252"
+"""What to do with a file in another encoding."""
 
 
 class CsvSource:
@@ -48,8 +51,7 @@ class CsvSource:
             if self._encoding:
                 file = stack.enter_context(rewindable(stream))
                 encoding = "UTF-8" if _is_utf8(file) else self._encoding
-            advice = "save it as UTF-8, or name its encoding, such as --encoding cp1252"
-            rows = CsvRows(self.name, file, encoding, advice)
+            rows = CsvRows(self.name, file, encoding, ADVICE)
             batch = rows.take(BATCH_ROWS)
             yield batch or without_rows(self.name, rows.header, rows.columns)
             while batch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 from urllib.parse import unquote, urldefrag, urlsplit, urlunsplit
@@ -23,6 +23,7 @@ MAXIMUM_TEXT: Final = 4_000_000_000
 DOWNLOAD_SECONDS: Final = 600.0
 _NOT_TEXT: Final = re.compile(r"\.(xls[xmb]?|ods|parquet)(\.gz)?$", re.IGNORECASE)
 _PARQUET: Final = b"PAR1"
+_GZIP: Final = b"\x1f\x8b"
 _WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx, .xlsb and .ods are zip files
 
 
@@ -39,6 +40,7 @@ class FileSource:
         encoding: the encoding of a CSV that is not UTF-8.
         sheet: the sheet of a workbook; default is the only one with the columns.
         expected: what the rows are.
+        path: where the file is on this machine, if it is there.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class FileSource:
         name: str,
         open: Open,
         *,
+        path: Path | None = None,
         maximum: int = sys.maxsize,
         encoding: str | None = None,
         sheet: str | None = None,
@@ -57,6 +60,7 @@ class FileSource:
         self._encoding = encoding
         self._sheet = sheet
         self._expected = expected
+        self._path = path
 
     @classmethod
     def from_path(
@@ -68,8 +72,19 @@ class FileSource:
         expected: Expected = STONES,
     ) -> Self:
         """Return the source for a file on this machine."""
+        return cls._of_file(str(path), path, encoding, sheet, expected)
+
+    @classmethod
+    def _of_file(
+        cls, name: str, path: Path, encoding: str | None, sheet: str | None, expected: Expected
+    ) -> Self:
         return cls(
-            str(path), lambda: path.open("rb"), encoding=encoding, sheet=sheet, expected=expected
+            name,
+            lambda: path.open("rb"),
+            path=path,
+            encoding=encoding,
+            sheet=sheet,
+            expected=expected,
         )
 
     @classmethod
@@ -109,9 +124,7 @@ class FileSource:
                 raise SourceUnreadable(
                     name, "it is a folder" if path.is_dir() else "file not found"
                 )
-            return cls(
-                name, lambda: path.open("rb"), encoding=encoding, sheet=sheet, expected=expected
-            )
+            return cls._of_file(name, path, encoding, sheet, expected)
 
         def open() -> BinaryIO:
             from diamond_adapters.sources import url_source  # only few sources need it
@@ -137,6 +150,33 @@ class FileSource:
                     yield from self._checked(source)
                     return
             yield from source.read()
+
+    def parts(self, count: int) -> Sequence[StoneSource]:
+        """Return the parts of a file: Parquet and plain CSV can be divided."""
+        from diamond_adapters.sources import file_parts  # only a cluster needs it
+
+        if self._path is None:
+            return []
+        try:
+            with self._path.open("rb") as file:
+                start = file.read(4)
+            whole = FileSource(
+                self.name,
+                file_parts.opening(self._path),
+                encoding=self._encoding,
+                sheet=self._sheet,
+                expected=self._expected,
+            )
+        except OSError:  # whoever reads it says what is wrong
+            return []
+        parts: Sequence[StoneSource] = []
+        if start == _PARQUET:
+            parts = file_parts.parquet_parts(self.name, self._path, count)
+        elif not start.startswith((_GZIP, *_WORKBOOKS)) and not (
+            self._encoding or _NOT_TEXT.search(self.name)
+        ):
+            parts = file_parts.csv_parts(self.name, self._path, count)
+        return parts or [whole]
 
     def _checked(self, source: CsvSource) -> Iterator[RawStones]:
         """Yield the rows of a text with the name of another kind of file, if it has a header."""

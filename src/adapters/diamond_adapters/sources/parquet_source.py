@@ -26,11 +26,13 @@ class ParquetSource:
     Args:
         name: its name in messages and cards.
         open: opens the bytes; raises ``OSError`` if it can't.
+        batches: the numbers of the batches that are read; None: all.
     """
 
-    def __init__(self, name: str, open: Open) -> None:
+    def __init__(self, name: str, open: Open, *, batches: range | None = None) -> None:
         self.name = name
         self._open = open
+        self._batches = batches
 
     def read(self) -> Iterator[RawStones]:
         with (
@@ -42,10 +44,15 @@ class ParquetSource:
             header = [schema.names[at] for at in places]
             names = column_names(self.name, header)
             first = 1
-            for batch in batches:
+            for number, batch in enumerate(batches):
+                lines = range(first, first + (batch.num_rows if places else 0))
+                if self._batches is not None and number not in self._batches:
+                    if number >= self._batches.stop:
+                        return
+                    first += len(lines)
+                    continue
                 every = batch.columns
                 columns = [every[at] for at in places]
-                lines = range(first, first + (batch.num_rows if places else 0))
                 values = stones_of(self.name, names, columns)
                 delivered = Delivered(lines, partial(self._cells, columns))
                 yield RawStones(self.name, values, lines, (), header, delivered)

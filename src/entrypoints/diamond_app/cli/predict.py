@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from diamond_app.cli.cluster_option import cluster_option
 from diamond_app.cli.output import (
     container,
     json_option,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     metavar="STONE",
     help="Explain from this stone on: its weight, cut, color and clarity, such as '1.0 Good H SI2'.",
 )
+@cluster_option("Price many files")
 @keep_formulas_option
 @json_option
 def command(
@@ -47,6 +49,7 @@ def command(
     output: str | None,
     explain: bool,
     compared_with: Diamond | None,
+    cluster: str | None,
     keep_formulas: bool,
     as_json: bool,
     **values: str | None,
@@ -69,22 +72,27 @@ def command(
       diamond predict stones.csv --output priced.csv
       diamond predict stones.parquet --output priced.parquet
       diamond predict 's3://bucket/offers/*.parquet' --output s3://bucket/priced/
+      diamond predict 's3://bucket/offers/*' --output s3://bucket/priced/ --cluster tcp://host:8786
     """
     if files:
         of_one = (compared_with, *values.values())
         if any(value is not None for value in of_one) or explain:
             raise click.UsageError("a file takes neither --explain nor the options of one stone")
         if is_job(files):
-            price_files(files, output, keep_formulas=keep_formulas, as_json=as_json)
+            price_files(
+                files, output, cluster=cluster, keep_formulas=keep_formulas, as_json=as_json
+            )
             return
-        if as_json:
-            raise click.UsageError("one file takes no --json: the output is a file")
+        if as_json or cluster is not None:
+            raise click.UsageError("one file takes neither --json nor --cluster")
         _price_file(
             _existing(files[0]), Path(output) if output else None, keep_formulas=keep_formulas
         )
         return
-    if output is not None or keep_formulas:
-        raise click.UsageError("--output and --keep-formulas need a file, which comes first")
+    if output is not None or keep_formulas or cluster is not None:
+        raise click.UsageError(
+            "--output, --cluster and --keep-formulas need a file, which comes first"
+        )
     from diamond_app.price_responses import Prediction
     from diamond_core import new_exchange_id
 

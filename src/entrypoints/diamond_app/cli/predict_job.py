@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from diamond_app.cli.cluster_option import opened
 from diamond_app.cli.output import container, print_json, print_table, progress_bar
 from diamond_app.printable import printable
 
@@ -37,7 +38,12 @@ def is_job(files: Sequence[str]) -> bool:
 
 
 def price_files(
-    files: Sequence[str], output: str | None, *, keep_formulas: bool, as_json: bool
+    files: Sequence[str],
+    output: str | None,
+    *,
+    cluster: str | None,
+    keep_formulas: bool,
+    as_json: bool,
 ) -> None:
     """Price all *files* into the folder *output*; exit with 1 if one can't be priced."""
     from diamond_adapters.folders import open_folder
@@ -61,18 +67,16 @@ def price_files(
             f" champion {champion.card.id}, choose another --output",
             file=sys.stderr,
         )
-    size = sum(each.size for each in entries)
-    with (
-        progress_bar(quiet=as_json) as progress,
-        price_parts(wired.settings(), price_diamonds, size) as parts,
-    ):
-        result = job.run(
-            entries,
-            price_diamonds,
-            parts,
-            keep_formulas=keep_formulas,
-            progress=progress,
-        )
+    options = {"keep_formulas": keep_formulas}
+    with progress_bar(quiet=as_json) as progress:
+        if cluster is not None:
+            with opened(cluster) as engine:
+                url = wired.settings().models_url
+                result = job.run_on(engine.map, entries, url, model, progress=progress, **options)
+        else:
+            size = sum(each.size for each in entries)
+            with price_parts(wired.settings(), price_diamonds, size) as parts:
+                result = job.run(entries, price_diamonds, parts, progress=progress, **options)
     if as_json:
         _print_json(result)
     else:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from diamond_app.cli.cluster_option import cluster_option, opened
 from diamond_app.cli.output import (
     container,
     encoding_option,
@@ -23,6 +25,7 @@ from diamond_app.cli.training_options import stones_to_use, training_options
 from diamond_app.printable import printable
 
 if TYPE_CHECKING:
+    from diamond_app.container import Container
     from diamond_core import (
         ModelCard,
         ModelHistory,
@@ -42,6 +45,7 @@ _SHOWN_REASONS = 10
     help="Store the parameter search in this database; runs with the same URL share it:"
     " mysql://user:password@host/name or sqlite:///file. Default is a file in the home folder.",
 )
+@cluster_option("Train")
 @encoding_option
 @click.option("--force", is_flag=True, help="Train even if nothing has changed.")
 @json_option
@@ -51,6 +55,7 @@ def command(
     trials: int | None,
     seed: int,
     study: str | None,
+    cluster: str | None,
     encoding: str | None,
     force: bool,
     as_json: bool,
@@ -73,6 +78,7 @@ def command(
       diamond train bought.xlsx#March stock.csv --encoding cp1252
       diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
+      diamond train '/shared/bought/*.parquet' --cluster tcp://scheduler:8786
     """
     from diamond_core import InvalidUrl, TrainingConfig
     from diamond_core.codec import to_plain
@@ -88,8 +94,8 @@ def command(
         by=user(),
     )
     stones = stones_to_use(wired, sources, encoding)
-    train = wired.train_models()
-    with progress_bar(quiet=False) as progress:
+    with _on(cluster, wired), progress_bar(quiet=False) as progress:
+        train = wired.train_models()
         try:
             run = train(
                 stones,
@@ -108,6 +114,16 @@ def command(
         return
     _print_rejected(run.rejected)
     _print_models(run, wired.history())
+
+
+@contextmanager
+def _on(address: str | None, wired: Container) -> Iterator[None]:
+    """Train on the cluster at *address*; None: in this process."""
+    if address is None:
+        yield
+        return
+    with opened(address) as cluster, wired.cluster.override(cluster):
+        yield
 
 
 def _print_models(run: TrainingRun, history: ModelHistory) -> None:

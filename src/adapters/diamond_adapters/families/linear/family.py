@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.candidates import DEFAULT, Candidate, every_candidate
@@ -23,9 +24,16 @@ MINIMUM_STONES: Final = 50
 
 
 class LinearFamily:
-    """Plain and log price on weight, grades and measurements; least squares, ridge and lasso."""
+    """Plain and log price on weight, grades and measurements; least squares, ridge and lasso.
+
+    Args:
+        engine: does the work; the result does not depend on it.
+    """
 
     name = "linear"
+
+    def __init__(self, *, engine: Engine = HERE) -> None:
+        self._engine = engine
 
     def fit(
         self,
@@ -43,12 +51,12 @@ class LinearFamily:
         # One thread: the order of the sums, and so the file, must not depend on the number of
         # cores. On shared cores, threads that wait for each other also take five times as long.
         with threadpool_limits(1, user_api="blas"):
-            validation = CrossValidation(table, weights, seed=seed)
+            validation = CrossValidation(table, weights, seed=seed, engine=self._engine)
             candidates = [DEFAULT] if trials == 0 else every_candidate()
             scored = validation.scored(candidates, progress)
             best = scored[0].candidate
             progress("fitting the best", 0.9)
-            regressor = fit_candidate(best, table, weights)
+            regressor = fit_candidate(best, table, weights, self._engine)
             graph = regressor.to_onnx()
             known, four_cs = validation.ordered_out_of_fold(best)
         return FittedModel(
@@ -73,7 +81,7 @@ class LinearFamily:
 
 
 def fit_candidate(
-    candidate: Candidate, table: DiamondTable, weights: Weights = None
+    candidate: Candidate, table: DiamondTable, weights: Weights = None, engine: Engine = HERE
 ) -> LinearPriceRegressor:
     """Fit one candidate to the whole *table*."""
     regressor = LinearPriceRegressor(
@@ -83,7 +91,7 @@ def fit_candidate(
         solver=candidate.solver,
         penalty=candidate.penalty,
     )
-    return regressor.fit(table.features(FEATURES), table.price, weights)
+    return regressor.fit(table.features(FEATURES), table.price, weights, engine=engine)
 
 
 def _assumed(regressor: LinearPriceRegressor) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.linear.candidates import Candidate
 from diamond_adapters.families.linear.design import LinearDesign, Matrix
 from diamond_adapters.families.linear.graph import export
@@ -51,7 +52,14 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.solver = solver
         self.penalty = penalty
 
-    def fit(self, features: NDArray[Any], prices: Matrix, sample_weight: Weights = None) -> Self:
+    def fit(
+        self,
+        features: NDArray[Any],
+        prices: Matrix,
+        sample_weight: Weights = None,
+        *,
+        engine: Engine = HERE,
+    ) -> Self:
         """Fit to features (n, 9), prices (n,) in USD, and the stones' weights (n,)."""
         features, prices = np.asarray(features), np.asarray(prices, dtype=np.float64)
         candidate = Candidate(
@@ -59,7 +67,9 @@ class LinearPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
         self.design_ = LinearDesign(self.weight, self.interactions).fit(features)
         one_fold = np.zeros(len(features), dtype=np.intp)
-        (sums,) = GroupSums.by_fold(self.design_, features, prices, sample_weight, one_fold, 1)
+        (sums,) = GroupSums.by_fold(
+            self.design_, features, prices, sample_weight, one_fold, 1, engine
+        )
         (intercept,), coefficients = solved(
             sums.of_columns(self.design_.columns()), [candidate], iterations=_LASSO_ITERATIONS
         )

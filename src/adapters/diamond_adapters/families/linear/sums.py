@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.linear.design import GROUPS, TERMS, LinearDesign, Matrix, groups
 from diamond_adapters.families.weights import Weights, at
 
@@ -43,6 +45,7 @@ class GroupSums:
         weights: Weights,
         fold: NDArray[np.intp],
         count: int,
+        engine: Engine = HERE,
     ) -> list[Self]:
         """Return the sums of each fold.
 
@@ -53,21 +56,20 @@ class GroupSums:
             weights: of the stones, shape (n,).
             fold: the fold of each stone, shape (n,).
             count: the number of folds.
+            engine: adds up chunks of stones.
         """
         size = TERMS + _TARGETS
         products = np.zeros((count * GROUPS, size, size))
-        for rows in chunks(len(features)):
-            both = np.empty((len(features[rows]), size))
-            both[:, :TERMS] = design.terms(features[rows])
-            both[:, -2] = prices[rows]
-            both[:, -1] = np.log(prices[rows])
-            chosen = at(weights, rows)
-            if chosen is not None:
-                both *= np.sqrt(chosen)[:, np.newaxis]
-            order, parts = by_number(fold[rows] * GROUPS + groups(features[rows]))
-            both = both[order]
-            for number, part in parts:
-                products[number] += both[part].T @ both[part]
+        rows = list(chunks(len(features)))
+        of_chunks = engine.map(
+            partial(_products, design, count),
+            (features[each] for each in rows),
+            (prices[each] for each in rows),
+            (at(weights, each) for each in rows),
+            (fold[each] for each in rows),
+        )
+        for of_chunk in of_chunks:  # in order: other sums of floats would differ in the last bits
+            products += of_chunk
         return [cls(each) for each in products.reshape(count, GROUPS, size, size)]
 
     def __add__(self, other: GroupSums) -> GroupSums:
@@ -88,6 +90,30 @@ class GroupSums:
             sums=self.products[:, 0].ravel() @ both.reshape(-1, width),
             products=both.reshape(-1, width).T @ inner,
         )
+
+
+def _products(
+    design: LinearDesign,
+    count: int,
+    features: NDArray[Any],
+    prices: Matrix,
+    weights: Weights,
+    fold: NDArray[np.intp],
+) -> Matrix:
+    """Return the sums of one chunk by fold and group, shape (count * GROUPS, size, size)."""
+    size = TERMS + _TARGETS
+    products = np.zeros((count * GROUPS, size, size))
+    both = np.empty((len(features), size))
+    both[:, :TERMS] = design.terms(features)
+    both[:, -2] = prices
+    both[:, -1] = np.log(prices)
+    if weights is not None:
+        both *= np.sqrt(weights)[:, np.newaxis]
+    order, parts = by_number(fold * GROUPS + groups(features))
+    both = both[order]
+    for number, part in parts:
+        products[number] = both[part].T @ both[part]
+    return products
 
 
 @dataclass(frozen=True, slots=True)

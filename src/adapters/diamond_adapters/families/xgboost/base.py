@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import lsq_linear
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.features import POSITIONS
 from diamond_adapters.families.linear.design import KNOTS, Matrix
 from diamond_adapters.families.linear.sums import chunks
 from diamond_adapters.families.price_table import MINIMUM_SLOPE
-from diamond_adapters.families.weights import Weights
+from diamond_adapters.families.weights import Weights, at
 from diamond_core.stones.fields import Clarity, Color, Cut
 
 _GRADES: Final = (("cut", len(Cut)), ("color", len(Color)), ("clarity", len(Clarity)))
@@ -37,16 +38,23 @@ class BoundedBase:
     coefficients: Matrix
 
     @classmethod
-    def fit(cls, features: NDArray[Any], logs: Matrix, weights: Weights) -> Self:
+    def fit(
+        cls, features: NDArray[Any], logs: Matrix, weights: Weights, engine: Engine = HERE
+    ) -> Self:
         """Fit to features (n, 9) and log prices (n,) by bounded, penalized least squares."""
         width = 1 + _SEGMENTS + _STEPS
         products, right, total = np.zeros((width, width)), np.zeros(width), 0.0
-        for rows in chunks(len(logs)):  # sums: the columns of all stones can be large
-            columns = _columns(features[rows])
-            weighted = columns if weights is None else columns * weights[rows, np.newaxis]
-            products += weighted.T @ columns
-            right += weighted.T @ logs[rows]
-            total += float(weighted[:, 0].sum())
+        every = list(chunks(len(logs)))  # sums: the columns of all stones can be large
+        of_chunks = engine.map(
+            _sums,
+            (features[rows] for rows in every),
+            (logs[rows] for rows in every),
+            (at(weights, rows) for rows in every),
+        )
+        for some in of_chunks:
+            products += some[0]
+            right += some[1]
+            total += some[2]
         bends = np.diff(np.eye(_SEGMENTS, width, 1), axis=0)
         steps = np.eye(_STEPS, width, 1 + _SEGMENTS)
         penalties = np.vstack([bends, steps])
@@ -61,6 +69,13 @@ class BoundedBase:
         """Return log prices (n,)."""
         logs: Matrix = _columns(features) @ self.coefficients
         return logs
+
+
+def _sums(features: NDArray[Any], logs: Matrix, weights: Weights) -> tuple[Matrix, Matrix, float]:
+    """Return the sums of a chunk of stones: products of columns, and with log prices, and weights."""
+    columns = _columns(features)
+    weighted = columns if weights is None else columns * weights[:, np.newaxis]
+    return weighted.T @ columns, weighted.T @ logs, float(weighted[:, 0].sum())
 
 
 def _columns(features: NDArray[Any]) -> Matrix:

@@ -7,11 +7,13 @@ from typing import Final
 import xgboost
 from threadpoolctl import threadpool_limits
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.family import MINIMUM_STONES
 from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
+from diamond_adapters.families.xgboost.boost import Boost, boosted_here
 from diamond_adapters.families.xgboost.effort import effort_for, trials_for
 from diamond_adapters.families.xgboost.folds import FIRST_FOLDS, BoostedFolds, CrossValidated
 from diamond_adapters.families.xgboost.regressor import BoostedPriceRegressor, defaults_for
@@ -34,12 +36,18 @@ class XGBoostFamily:
 
     Args:
         order_cut: with measurements, too, a better cut never lowers the price.
+        engine: does the work but for the last trees; its result does not depend on it.
+        boost: trains the last trees, those of the model.
     """
 
     name = "xgboost"
 
-    def __init__(self, *, order_cut: bool = False) -> None:
+    def __init__(
+        self, *, order_cut: bool = False, engine: Engine = HERE, boost: Boost = boosted_here
+    ) -> None:
         self._order_cut = order_cut
+        self._engine = engine
+        self._boost = boost
 
     def fit(
         self,
@@ -84,6 +92,7 @@ class XGBoostFamily:
                 seed=seed,
                 order_cut=self._order_cut,
                 trials_done=trials_done,
+                engine=self._engine,
             )
         found = result.parameters if dict(result.parameters) != dict(defaults) else None
         # The defaults are kept unless the search's parameters are clearly better on other folds.
@@ -92,7 +101,13 @@ class XGBoostFamily:
         progress("fitting the best", 0.9)
         rounds = round(best.rounds * _MORE_ROUNDS)
         regressor = BoostedPriceRegressor(parameters, rounds, seed, self._order_cut)
-        regressor.fit(table.features(FEATURES), table.price, weights)
+        regressor.fit(
+            table.features(FEATURES),
+            table.price,
+            weights,
+            engine=self._engine,
+            boost=self._boost,
+        )
         graph = regressor.to_onnx()
         return FittedModel(
             model=OnnxModel(graph, FEATURES),
@@ -140,6 +155,7 @@ class XGBoostFamily:
             bins=BINS,
             effort=effort,
             order_cut=self._order_cut,
+            engine=self._engine,
         )
         done = 0
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeVar
+from functools import partial
+from itertools import repeat
+from typing import Any, Final, Self
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.features import FEATURES, four_cs_of
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.weights import Weights, at, times
 from diamond_adapters.families.xgboost.effort import Effort
-from diamond_adapters.families.xgboost.regressor import fit_base, training_data
+from diamond_adapters.families.xgboost.regressor import fit_base, training_rows
 from diamond_adapters.families.xgboost.trees import Parameters, booster_settings, tree_features
 from diamond_core.stones.diamond_table import DiamondTable
 from diamond_core.stones.holdout import folds
@@ -28,8 +29,6 @@ MINIMUM_GAIN: Final = 0.005
 """The relative reduction of the error that a challenger needs."""
 MINIMUM_STANDARD_ERRORS: Final = 2.0
 """The minimum reduction in standard errors, paired by stone: less can be noise."""
-
-_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +44,28 @@ class _Fold:
     with_four_cs: NDArray[np.intp]
     base: Matrix
     prices: Matrix
+    weights: Weights
     rule: PriceRule
-    rows: NDArray[np.bool_]
 
     @classmethod
     def of(
         cls,
         table: DiamondTable,
         weights: Weights,
-        rows: NDArray[np.bool_],
+        assigned: NDArray[np.intp],
+        number: int,
         *,
         also_four_cs: bool,
         bins: int,
     ) -> Self:
+        rows = assigned == number
         outside, inside = table[~rows], table[rows]
         features, learned = inside.features(FEATURES), outside.features(FEATURES)
         inside_weights, outside_weights = at(weights, rows), at(weights, ~rows)
         base = fit_base(learned, outside.price, outside_weights)
-        training = training_data(
-            learned, outside.price, outside_weights, base, also_four_cs=also_four_cs, bins=bins
-        )
+        training = training_rows(
+            learned, outside.price, outside_weights, base, also_four_cs=also_four_cs
+        ).binned(bins)
         of_base = base.predict(features)
         held = xgb.QuantileDMatrix(
             tree_features(features),
@@ -85,8 +86,8 @@ class _Fold:
             with_four_cs=with_four_cs,
             base=of_base,
             prices=inside.price,
+            weights=inside_weights,
             rule=PriceRule.of(outside.price),
-            rows=rows,
         )
 
     def boosted(self, settings: Mapping[str, Any], effort: Effort) -> xgb.Booster:
@@ -104,6 +105,18 @@ class _Fold:
         """Return each stone's absolute error (USD), by the trees that were best here."""
         trees = booster.predict(self.held, iteration_range=(0, booster.best_iteration + 1))
         return np.abs(self.to_usd(trees) - self.prices)
+
+    def error(self, settings: Mapping[str, Any], effort: Effort) -> float:
+        """Return the mean absolute error (USD) of trees that are trained with *settings*."""
+        errors = self.absolute_errors(self.boosted(settings, effort))
+        return float(np.average(errors, weights=self.weights))
+
+    def out_of_fold(self, booster: xgb.Booster, rounds: int) -> tuple[Matrix, Matrix]:
+        """Return the prices (USD) by *rounds* trees: from all fields, and from the 4 Cs."""
+        until = (0, min(rounds, booster.num_boosted_rounds()))
+        known = self.to_usd(booster.predict(self.held, iteration_range=until))
+        trees = booster.inplace_predict(self.held_four_cs, iteration_range=until)
+        return known, self.to_usd(trees[self.with_four_cs])
 
     def to_usd(self, trees: NDArray[np.float32]) -> Matrix:
         return self.rule.to_usd(self.base + trees, log_price=True)
@@ -167,6 +180,8 @@ class _Comparison:
 class BoostedFolds:
     """The folds of one table, binned once. Folds are fitted in parallel, each in one thread.
 
+    Each fold stays where the engine has made it.
+
     Errors are weighted means.
 
     Parameters:
@@ -174,6 +189,7 @@ class BoostedFolds:
         bins: the number of bins per column; fewer are faster.
         effort: the number of folds, and when to stop.
         order_cut: see ``BoostedPriceRegressor``.
+        engine: does the work; the result does not depend on it.
 
     Prices are those of base and trees, before the tables are put in order: that changes them little.
     """
@@ -188,22 +204,26 @@ class BoostedFolds:
         bins: int,
         effort: Effort,
         order_cut: bool = False,
+        engine: Engine = HERE,
     ) -> None:
         self._prices, self._weights, self._order_cut = table.price, weights, order_cut
         self._seed, self._bins, self._effort = seed, bins, effort
-        assigned = folds(table, effort.folds, seed)
+        self._engine = engine
+        self._assigned = folds(table, effort.folds, seed)
+        shared = [engine.share(each) for each in (table, weights, self._assigned)]
+        self._folds = engine.keep(
+            partial(_Fold.of, also_four_cs=also_four_cs, bins=bins),
+            *(repeat(each, effort.folds) for each in shared),
+            range(effort.folds),
+        )
 
-        def fold(number: int) -> _Fold:
-            rows = assigned == number
-            return _Fold.of(table, weights, rows, also_four_cs=also_four_cs, bins=bins)
+    def errors(self, parameters: Parameters, count: int) -> Generator[float, None, None]:
+        """Yield the mean absolute errors (USD) in the first *count* folds.
 
-        self._folds = _parallel_map(fold, range(effort.folds))
-
-    def error(self, parameters: Parameters, number: int) -> float:
-        """Return the mean absolute error (USD) in the fold *number*."""
-        fold = self._folds[number]
-        errors = fold.absolute_errors(self._booster(parameters, number))
-        return float(np.average(errors, weights=at(self._weights, fold.rows)))
+        Here a fold is trained when its error is asked for; a cluster trains all at once.
+        """
+        work = partial(_Fold.error, settings=self._settings(parameters), effort=self._effort)
+        return self._engine.map(work, self._folds[:count])
 
     def choose(
         self, incumbent: Parameters, challenger: Parameters | None, fold_done: Callable[[], None]
@@ -215,12 +235,12 @@ class BoostedFolds:
         """
 
         def boosters(parameters: Parameters, numbers: Sequence[int]) -> list[xgb.Booster]:
-            def boosted(number: int) -> xgb.Booster:
-                booster = self._booster(parameters, number)
+            work = partial(_Fold.boosted, settings=self._settings(parameters), effort=self._effort)
+            found = []
+            for booster in self._engine.parallel(work, [self._folds[each] for each in numbers]):
+                found.append(booster)
                 fold_done()
-                return booster
-
-            return _parallel_map(boosted, numbers)
+            return found
 
         incumbents = boosters(incumbent, range(self._effort.folds))
         errors = self._errors(incumbents)
@@ -242,36 +262,23 @@ class BoostedFolds:
         """Price every stone by its fold's trees, with the average best number of trees."""
         rounds = round(float(np.mean([each.best_iteration + 1 for each in boosters])))
         known, four_cs = np.empty(len(self._prices)), np.empty(len(self._prices))
-
-        def price(number: int) -> None:
-            fold, booster = self._folds[number], boosters[number]
-            until = (0, min(rounds, booster.num_boosted_rounds()))
-            trees = booster.predict(fold.held, iteration_range=until)
-            known[fold.rows] = fold.to_usd(trees)
-            trees = booster.inplace_predict(fold.held_four_cs, iteration_range=until)
-            four_cs[fold.rows] = fold.to_usd(trees[fold.with_four_cs])
-
-        _parallel_map(price, range(len(boosters)))
+        of_folds = self._engine.parallel(
+            partial(_Fold.out_of_fold, rounds=rounds), self._folds, boosters
+        )
+        for number, prices in enumerate(of_folds):
+            rows = self._assigned == number
+            known[rows], four_cs[rows] = prices
         mae = float(np.average(np.abs(known - self._prices), weights=self._weights))
         return CrossValidated(chosen, errors, mae, rounds, known, four_cs)
 
-    def _booster(self, parameters: Parameters, number: int) -> xgb.Booster:
-        settings = booster_settings(parameters, self._seed, self._bins, order_cut=self._order_cut)
-        return self._folds[number].boosted(settings, self._effort)
+    def _settings(self, parameters: Parameters) -> dict[str, Any]:
+        return booster_settings(parameters, self._seed, self._bins, order_cut=self._order_cut)
 
     def _errors(self, boosters: Sequence[xgb.Booster]) -> Matrix:
         """Return each stone's absolute error (USD), NaN in folds without a booster."""
         errors = np.full(len(self._prices), np.nan)
-
-        def compare(number: int) -> None:
-            fold = self._folds[number]
-            errors[fold.rows] = fold.absolute_errors(boosters[number])
-
-        _parallel_map(compare, range(len(boosters)))
+        some = self._folds[: len(boosters)]
+        of_folds = self._engine.parallel(_Fold.absolute_errors, some, boosters)
+        for number, of_fold in enumerate(of_folds):
+            errors[self._assigned == number] = of_fold
         return errors
-
-
-def _parallel_map(work: Callable[[int], _Result], numbers: Sequence[int]) -> list[_Result]:
-    """Do *work* for each number, in parallel on all cores; results are in order."""
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(numbers))) as pool:
-        return list(pool.map(work, numbers))

@@ -9,7 +9,8 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from diamond_adapters.families.features import FOUR_CS, four_cs_of
+from diamond_adapters.engine import HERE, Engine
+from diamond_adapters.families.features import FOUR_CS
 from diamond_adapters.families.linear.design import Matrix
 from diamond_adapters.families.price_rule import PriceRule
 from diamond_adapters.families.price_table import (
@@ -20,6 +21,7 @@ from diamond_adapters.families.price_table import (
 )
 from diamond_adapters.families.weights import Weights, times
 from diamond_adapters.families.xgboost.base import BoundedBase
+from diamond_adapters.families.xgboost.boost import Boost, TrainingRows, boosted_here
 from diamond_adapters.families.xgboost.effort import MAXIMUM_COPIES, VERY_MANY_STONES
 from diamond_adapters.families.xgboost.graph import export
 from diamond_adapters.families.xgboost.trees import (
@@ -94,13 +96,24 @@ class BoostedPriceRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc
         self.seed = seed
         self.order_cut = order_cut
 
-    def fit(self, features: NDArray[Any], prices: Matrix, sample_weight: Weights = None) -> Self:
-        """Fit to features (n, 9), prices (n,) in USD, and the stones' weights (n,)."""
-        base = fit_base(features, prices, sample_weight)
-        data = training_data(features, prices, sample_weight, base, also_four_cs=True, bins=BINS)
+    def fit(
+        self,
+        features: NDArray[Any],
+        prices: Matrix,
+        sample_weight: Weights = None,
+        *,
+        engine: Engine = HERE,
+        boost: Boost = boosted_here,
+    ) -> Self:
+        """Fit to features (n, 9), prices (n,) in USD, and the stones' weights (n,).
+
+        *engine* adds up the base's sums, and *boost* trains the trees.
+        """
+        base = fit_base(features, prices, sample_weight, engine)
+        rows = training_rows(features, prices, sample_weight, base, also_four_cs=True)
         parameters = self.parameters or defaults_for(len(features))
         settings = booster_settings(parameters, self.seed, BINS, order_cut=self.order_cut)
-        booster = xgb.train(settings, data, self.rounds)
+        booster = boost(settings, rows, self.rounds)
         self.importance_ = _importance(booster)
         of_four_cs, self.trees_ = split_by_group(booster)
         columns = tree_features(grid())
@@ -146,35 +159,30 @@ def importance_of_trees(prices: Matrix, weights: Weights) -> Matrix:
     return scaled
 
 
-def fit_base(features: NDArray[Any], prices: Matrix, weights: Weights) -> BoundedBase:
+def fit_base(
+    features: NDArray[Any], prices: Matrix, weights: Weights, engine: Engine = HERE
+) -> BoundedBase:
     """Fit the base to prices in USD."""
-    return BoundedBase.fit(features, np.log(prices), importance_of_trees(prices, weights))
+    importance = importance_of_trees(prices, weights)
+    return BoundedBase.fit(features, np.log(prices), importance, engine)
 
 
-def training_data(
+def training_rows(
     features: NDArray[Any],
     prices: Matrix,
     weights: Weights,
     base: BoundedBase,
     *,
     also_four_cs: bool,
-    bins: int,
-) -> xgb.QuantileDMatrix:
-    """Return the binned training rows: each stone, with *also_four_cs* also without measurements.
+) -> TrainingRows:
+    """Return the training rows: each stone, with *also_four_cs* also without measurements.
 
     Of many stones, only ``MAXIMUM_COPIES`` are there without measurements, evenly from all of them.
     The target is the log price minus that of the base.
     """
-    rows, residuals = tree_features(features), np.log(prices) - base.predict(features)
-    importance = importance_of_trees(prices, weights)
-    if also_four_cs:
-        some = slice(None, None, -(-len(features) // MAXIMUM_COPIES))
-        rows = np.vstack([rows, tree_features(four_cs_of(features[some]))])
-        residuals, importance = (np.append(each, each[some]) for each in (residuals, importance))
-    return xgb.QuantileDMatrix(
-        rows,
-        label=residuals,
-        weight=importance,
-        max_bin=bins,
-        nthread=1,
+    return TrainingRows(
+        features,
+        np.log(prices) - base.predict(features),
+        importance_of_trees(prices, weights),
+        slice(None, None, -(-len(features) // MAXIMUM_COPIES)) if also_four_cs else slice(0),
     )

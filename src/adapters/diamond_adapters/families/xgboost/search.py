@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.weights import Weights
 from diamond_adapters.families.xgboost.effort import USUAL
 from diamond_adapters.families.xgboost.folds import BoostedFolds
@@ -53,6 +55,7 @@ def search(
     seed: int,
     order_cut: bool = False,
     trials_done: Callable[[int], None],
+    engine: Engine = HERE,
 ) -> SearchResult:
     """Return the result of *trials* trials in the study at *url*; the first tries the defaults.
 
@@ -70,6 +73,7 @@ def search(
         bins=_COARSE_BINS,
         effort=_EFFORT,
         order_cut=order_cut,
+        engine=engine,
     )
     defaults = defaults_for(len(table))
 
@@ -77,11 +81,12 @@ def search(
         parameters = _suggested(trial, max(_MAXIMUM_DEPTH, int(defaults["max_depth"])))
         parameters["learning_rate"] *= _SPEED
         errors: list[float] = []
-        for number in range(_FOLDS_TRIED):
-            errors.append(folds.error(parameters, number))
-            trial.report(float(np.mean(errors)), number)
-            if trial.should_prune():
-                raise optuna.TrialPruned
+        with closing(folds.errors(parameters, _FOLDS_TRIED)) as of_folds:
+            for number, error in enumerate(of_folds):
+                errors.append(error)
+                trial.report(float(np.mean(errors)), number)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
         return float(np.mean(errors))
 
     finished = run_study(
