@@ -104,18 +104,23 @@ def main() -> None:
     parser.add_argument("--stones", type=int, nargs="+", default=[50_000, 1_000_000, 10_000_000])
     parser.add_argument("--folder", type=Path, help="keep the files of stones here")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if options.measure:
             print(json.dumps(measure(options.measure, folder / "home")))
             return
+        if options.write:
+            write(options.write, options.stones[0])
+            return
         sizes = sorted(options.stones)
         found = {}
         for size in sizes:
             path = (options.folder or folder) / f"{size}.parquet"
-            if not path.exists():
-                write(path, size)
+            if not path.exists():  # a process begins with the memory of the one that starts it
+                command = [sys.executable, __file__, "--write", str(path), "--stones", str(size)]
+                subprocess.run(command, check=True)
             command = [sys.executable, __file__, "--measure", str(path)]
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             found[size] = json.loads(done.stdout)
