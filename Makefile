@@ -51,5 +51,10 @@ format: install-dev
 	$(BIN)/ruff format src tests benchmarks examples
 	$(BIN)/ruff check --fix src tests benchmarks examples
 
-bench: install-dev
+# the servers that docs/performance.md compares with, in environments of their own
+.peers/mlflow .peers/bentoml:
+	$(PYTHON) -m venv $@ && $@/bin/python -m pip install --quiet --disable-pip-version-check $(@F) onnx onnxruntime \
+	  || { rm -rf $@; exit 1; }
+
+bench: install-dev .peers/mlflow .peers/bentoml
 	$(BIN)/python benchmarks/_performance.py

@@ -26,9 +26,12 @@ compare them with each other, not with those of another machine.
 COMMANDS = {
     "service": "service.py",
     "service of the linear family": "service.py --family linear",
+    "servers that one would use instead": "peers/servers.py",
+    "workers": "workers.py",
     "request path": "request_path.py",
     "start up": "start_up.py",
     "batches": "batches.py",
+    "accuracy": "inversions.py --trials 0",
     "similarity": "similarity.py",
     "connections": "connections.py",
     "request log": "request_log.py",

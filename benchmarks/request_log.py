@@ -38,6 +38,7 @@ from diamond_adapters.requests.spooled_request_log import SpooledRequestLog
 from diamond_app.container import build_container
 from diamond_app.settings import Settings
 from diamond_app.wsgi import app_of, follow, run_in_background
+from diamond_core import Unavailable
 from diamond_core.testing import an_exchange
 
 WAYS = {
@@ -94,7 +95,7 @@ def served(way, home, database_url):
 def _answers(port):
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as one:
-            one.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            one.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return b" 200 " in one.recv(100)
     except OSError:
         return False
@@ -114,7 +115,7 @@ def compare_ways(folder, server, seconds, rounds):
             home = folder / way / "home"
             if way != "none":
                 home.mkdir(parents=True)
-                for name in ("models", "promotions"):
+                for name in ("models", "promotions", "samples"):
                     (home / name).symlink_to(first_home / name)
             url = stack.enter_context(fresh_database(server.url))
             ports[way] = stack.enter_context(served(way, home, url))
@@ -162,12 +163,21 @@ def ship_backlog(title, folder, database, count):
     for _ in range(count):
         log.append(an_exchange(request_body=b"x" * 80, response_body=b"y" * 420))
     started = time.perf_counter()
-    newest(log, 1)
+    while not _is_up_to_date(log):  # a look at the log ships for some seconds
+        pass
     seconds = time.perf_counter() - started
     print(
         f"{count:,} waiting exchanges into {title}: {seconds:.1f} s, {count / seconds:,.0f} a second"
     )
     log.close()
+
+
+def _is_up_to_date(log):
+    try:
+        newest(log, 1)
+    except Unavailable:
+        return False
+    return True
 
 
 def main():

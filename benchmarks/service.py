@@ -40,11 +40,11 @@ REQUESTS = {
 
 
 @contextmanager
-def served(folder, command, env):
+def served(folder, command, env, workers=WORKERS):
     """Run a server on a free port; give its port and the id of gunicorn's own process."""
     port = free_port()
     process = subprocess.Popen(
-        [*command, "--bind", f"127.0.0.1:{port}", "--workers", str(WORKERS)],
+        [*command, "--bind", f"127.0.0.1:{port}", "--workers", str(workers)],
         env=env,
         cwd=folder,
         stderr=subprocess.DEVNULL,
@@ -57,23 +57,29 @@ def served(folder, command, env):
         process.wait(60)
 
 
-@contextmanager
-def side_by_side(home):
-    """Serve all with the champion of *home*; give their ports and process ids by name."""
+def commands(home):
+    """Return gunicorn's commands by name, and the environment in which they serve *home*."""
     env = environment(home)
     env["PYTHONPATH"] = os.pathsep.join((str(ROOT / "benchmarks"), env.get("PYTHONPATH", "")))
     gunicorn = (sys.executable, "-m", "gunicorn", "--http-parser", "python", "--log-level", "error")
-    commands = {OURS: (*gunicorn, "--config", "python:diamond_app.gunicorn_conf")}
+    made = {OURS: (*gunicorn, "--config", "python:diamond_app.gunicorn_conf")}
     for name, call in (("minimal", "_minimal:app()"), ("bare", "_minimal:bare()")):
         for worker, more in CLASSES.items():
-            commands[f"{name}, {worker}"] = (
+            made[f"{name}, {worker}"] = (
                 *(*gunicorn, "--worker-class", worker, *more, "--keep-alive", "5"),
                 *("--no-control-socket", call),
             )
+    return made, env
+
+
+@contextmanager
+def side_by_side(home):
+    """Serve all with the champion of *home*; give their ports and process ids by name."""
+    made, env = commands(home)
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(served(home.parent, command, env))
-            for name, command in commands.items()
+            for name, command in made.items()
         }
 
 

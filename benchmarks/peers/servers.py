@@ -1,7 +1,8 @@
 """How fast are the servers that people would use instead, with the same graph?
 
-    python benchmarks/peers/servers.py --mlflow mlflow-env --bentoml bentoml-env
-        [--home HOME] [--seconds 3] [--rounds 5]
+    python benchmarks/peers/servers.py [--home HOME] [--seconds 3] [--rounds 5]
+
+``make .peers/mlflow .peers/bentoml`` makes the environments that these servers run in.
 
 Serves the champion of a home (without one, XGBoost is trained) with MLflow, with BentoML and with
 the service, two workers each, and loads them in turn with one measured stone in each request.
@@ -26,6 +27,7 @@ from _load import Request, load, table_row, train
 from service import MEASURED
 from support import diamond, free_port, serving, until
 
+PEERS = BENCHMARKS.parent / ".peers"
 FEATURES = [1.1, 4, 3, 3, 61.5, 57, 6.66, 6.63, 4.09]
 
 
@@ -64,8 +66,8 @@ def running(command, port, request, **env):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--mlflow", type=Path)
-    parser.add_argument("--bentoml", type=Path)
+    parser.add_argument("--mlflow", type=Path, default=PEERS / "mlflow", help="its environment")
+    parser.add_argument("--bentoml", type=Path, default=PEERS / "bentoml", help="its environment")
     parser.add_argument("--home", type=Path)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=5)
@@ -79,18 +81,18 @@ def main() -> None:
         service = stack.enter_context(serving(home, workers=2))
         price = Request("/v1/predictions", MEASURED)
         servers = {"diamond-core": ((service.port, service.process.pid), price)}
-        if options.mlflow:
-            port, request = free_port(), Request("/invocations", {"inputs": [FEATURES]})
-            python = options.mlflow.resolve() / "bin" / "python"
-            command = (python, "serve_with_mlflow.py", graph, port)
-            server = stack.enter_context(running(command, port, request))
-            servers["MLflow"] = server, request
-        if options.bentoml:
-            port, request = free_port(), Request("/predict", {"stones": [FEATURES]})
-            program = options.bentoml.resolve() / "bin" / "bentoml"
-            command = (program, "serve", "serve_with_bentoml:Price", "--port", port)
-            server = stack.enter_context(running(command, port, request, GRAPH=str(graph)))
-            servers["BentoML"] = server, request
+
+        port, request = free_port(), Request("/invocations", {"inputs": [FEATURES]})
+        python = options.mlflow.resolve() / "bin" / "python"
+        command = (python, "serve_with_mlflow.py", graph, port)
+        servers["MLflow"] = stack.enter_context(running(command, port, request)), request
+
+        port, request = free_port(), Request("/predict", {"stones": [FEATURES]})
+        program = options.bentoml.resolve() / "bin" / "bentoml"
+        command = (program, "serve", "serve_with_bentoml:Price", "--port", port)
+        server = stack.enter_context(running(command, port, request, GRAPH=str(graph)))
+        servers["BentoML"] = server, request
+
         for connections in (1, 16):
             print(f"\n{connections} connections\n")
             print("| | requests/s | p50 ms | p99 ms |\n|---|---|---|---|")
