@@ -36,6 +36,8 @@ COMMANDS = {
     "connections": "connections.py",
     "request log": "request_log.py",
     "training size": "training_size.py",
+    "scale": "scale.py",
+    "soak": "soak.py",
 }
 
 
