@@ -6,7 +6,9 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import obstore
 import pytest
@@ -19,12 +21,13 @@ from diamond_adapters.models import object_model_repository
 from diamond_adapters.models.cached_model_repository import CachedModelRepository
 from diamond_adapters.models.object_model_repository import ObjectModelRepository
 from diamond_adapters.object_store import open_store
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
 from diamond_adapters.stone_store.delta_stone_store import DeltaStoneStore
 from diamond_app.container import build_container
 from diamond_app.settings import Settings
-from diamond_core import DiamondTable, ModelHistory, ModelId, StoneRecords
+from diamond_core import DiamondTable, ExchangeFilter, ModelHistory, ModelId, StoneRecords
 from diamond_core.stones.diamond import Diamond
-from diamond_core.testing import a_card, a_fitted_model, load_formula, some_stones
+from diamond_core.testing import a_card, a_fitted_model, an_exchange, load_formula, some_stones
 
 MODELS = f"s3://{BUCKET}/shop/models"
 A_FEW = 40
@@ -315,3 +318,28 @@ def test_ten_timers_start_one_training(shop, sample_csv, tmp_path):
         diamond(tmp_path / "timer-0" / "home", "models", "list", "--json", **shared).stdout
     )
     assert len(cards) == len(models) + 1
+
+
+def test_hosts_that_prune_the_record_at_once_do_not_stand_in_each_others_way(mysql_url):
+    log = PeeweeRequestLog.from_url(mysql_url)
+    log.append_all([an_exchange(id=f"{number:032x}") for number in range(2000)])
+    failed: list[BaseException] = []
+
+    def prune():
+        own = PeeweeRequestLog.from_url(mysql_url)
+        try:
+            while own.prune(datetime.now(UTC), limit=50):
+                pass
+        except BaseException as ex:  # a thread's error would be lost
+            failed.append(ex)
+        finally:
+            own.close()
+
+    hosts = [threading.Thread(target=prune) for _ in range(4)]
+    for host in hosts:
+        host.start()
+    for host in hosts:
+        host.join()
+    assert failed == []
+    assert log.count(ExchangeFilter()) == 0
+    log.close()

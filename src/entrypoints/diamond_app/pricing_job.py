@@ -17,10 +17,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from diamond_adapters.folders import FileEntry, Folder, open_folder
-from diamond_app.priced_csv import price_csv
-from diamond_app.priced_parquet import price_parquet
-from diamond_app.priced_rows import PricedFile, PriceParts, in_this_thread, summed
+from diamond_app.priced_file import PARQUET, price_file
+from diamond_app.priced_rows import PriceParts, in_this_thread, summed
 from diamond_app.settings import Settings
+from diamond_app.whole_file import whole_file
 from diamond_core import (
     DiamondError,
     InvalidUrl,
@@ -33,7 +33,7 @@ from diamond_core import (
 )
 from diamond_core.codec import decode, encode
 
-KINDS: Final = (".csv", ".parquet")
+KINDS: Final = (".csv", PARQUET)
 _JOB: Final = "_diamond/job.json"
 
 
@@ -164,28 +164,29 @@ class PricingJob:
         known, left = self._sorted_out(files, model)
         total, done = sum(each.size for each in left) or 1, 0
         results: list[FileResult] = []
-        price = partial(
-            price_file,
-            price_diamonds=price_diamonds,
-            price_parts=price_parts,
-            keep_formulas=keep_formulas,
-        )
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="diamond-job-")))
             pool = stack.enter_context(ThreadPoolExecutor(2))  # one fetches, one stores
             storing: Future[None] | None = None
             for entry, path in self._fetched(left, folder, pool):
-                name, target = f"{self._source.url}/{entry.name}", folder / f"priced-{len(results)}"
+                target = folder / f"priced-{len(results)}"
                 result = FileResult(name=entry.name, version=entry.version, model=model)
                 try:
-                    priced = price(
-                        name, path, target, progress=_part_of(progress, entry, done, total)
-                    )
+                    with whole_file(target) as priced:
+                        found = price_file(
+                            path,
+                            priced,
+                            price_diamonds,
+                            price_parts,
+                            name=f"{self._source.url}/{entry.name}",
+                            keep_formulas=keep_formulas,
+                            progress=_part_of(progress, entry, done, total),
+                        )
                 except SourceUnreadable as ex:
                     result = replace(result, problem=ex.detail)
                 else:
                     result = replace(
-                        result, good=priced.good, bad=priced.bad, reasons=dict(priced.reasons)
+                        result, good=found.good, bad=found.bad, reasons=dict(found.reasons)
                     )
                 if storing is not None:
                     storing.result()
@@ -290,38 +291,6 @@ def _loaded(models_url: str, model: ModelId) -> PriceDiamonds:
 
     settings = replace(Settings.load(), models_url=models_url)
     return PriceDiamonds(build_container(settings).history().load(model))
-
-
-def price_file(
-    name: str,
-    path: Path,
-    target: Path,
-    price_diamonds: PriceDiamonds,
-    price_parts: PriceParts,
-    *,
-    keep_formulas: bool = False,
-    progress: Progress = no_progress,
-) -> PricedFile:
-    """Price a local CSV or Parquet file into *target*.
-
-    Raises:
-        SourceUnreadable: see ``price_csv`` and ``price_parquet``.
-    """
-    with path.open("rb") as source, target.open("wb") as priced:
-        if _kind(path.name) == ".parquet":
-            return price_parquet(
-                name, source, priced, price_diamonds, progress=progress, price_parts=price_parts
-            )
-        return price_csv(
-            name,
-            source,
-            path.stat().st_size,
-            priced,
-            price_diamonds,
-            progress=progress,
-            keep_formulas=keep_formulas,
-            price_parts=price_parts,
-        )
 
 
 def _part_of(

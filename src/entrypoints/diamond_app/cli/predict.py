@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -140,17 +138,6 @@ def _print_why(why: Explanation, price: float) -> None:
     print(why.sentence())
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    from diamond_core import SourceUnreadable
-
-    try:
-        with path.open("rb") as source:
-            yield source
-    except OSError as ex:
-        raise SourceUnreadable(str(path), ex.strerror or str(ex)) from ex
-
-
 def _existing(text: str) -> Path:
     path = Path(text)
     if not path.exists():
@@ -159,52 +146,25 @@ def _existing(text: str) -> Path:
 
 
 def _price_file(file: Path, output: Path | None, *, keep_formulas: bool) -> None:
+    from diamond_app.priced_file import is_parquet, price_file
     from diamond_app.whole_file import whole_file
 
-    is_parquet = _is_parquet(file)
-    if is_parquet != _is_parquet(output or Path()):
+    if is_parquet(file) != is_parquet(output or Path()):
         raise click.UsageError(
             "a Parquet file is priced into a Parquet file, and a CSV into a CSV: see --output"
         )
     wired = container()
     wired.champion_follower().refresh()
     price_diamonds = wired.price_diamonds().pinned()
-    size = file.stat().st_size
     with (
         progress_bar(quiet=False) as progress,
-        _opened(file) as source,
         whole_file(output) as target,
-        price_parts(wired.settings(), price_diamonds, size) as parts,
+        price_parts(wired.settings(), price_diamonds, file.stat().st_size) as parts,
     ):
-        if is_parquet:
-            from diamond_app.priced_parquet import price_parquet
-
-            priced = price_parquet(
-                str(file),
-                source,
-                target,
-                price_diamonds,
-                progress=progress,
-                price_parts=parts,
-            )
-        else:
-            from diamond_app.priced_csv import price_csv
-
-            priced = price_csv(
-                str(file),
-                source,
-                size,
-                target,
-                price_diamonds,
-                progress=progress,
-                keep_formulas=keep_formulas,
-                price_parts=parts,
-            )
+        priced = price_file(
+            file, target, price_diamonds, parts, keep_formulas=keep_formulas, progress=progress
+        )
     summary = f"{priced.good:,} stones priced"
     if priced.bad:
         summary += f", {priced.bad:,} rows not priced: see the column 'error'"
     print(summary, file=sys.stderr)
-
-
-def _is_parquet(path: Path) -> bool:
-    return path.suffix.lower() == ".parquet"
