@@ -268,10 +268,19 @@ def test_the_history_is_as_before_if_the_cluster_ends(
 def test_says_so_if_the_cluster_ends_while_trees_grow(end, own_cluster, monkeypatch):
     monkeypatch.setattr(dask_boost, "VERY_MANY_STONES", 1000)
     table = some_stones(4000)
+    growing = threading.Event()
+    train = xgb.dask.train
+
+    def trained(*args):
+        growing.set()
+        return train(*args)
+
+    monkeypatch.setattr(xgb.dask, "train", trained)
     with opened_cluster(own_cluster.address) as engine:
 
         def end_it():
-            until(lambda: "do_train" in str(engine.client.processing()), "trees grow")
+            growing.wait(SECONDS)
+            until(lambda: all(engine.client.processing().values()), "all workers train")
             end(own_cluster)
 
         ending = threading.Thread(target=end_it)

@@ -63,8 +63,7 @@ def boosted_on(
 def _rows(
     features: NDArray[Any], targets: Matrix, importance: Matrix
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return some rows as XGBoost keeps them, on a worker that trains with them next."""
-    xgb.set_config(verbosity=0)  # its workers tell their ranks, also to the user's terminal
+    """Return some rows as XGBoost keeps them."""
     return tree_features(features), targets.astype(np.float32), importance.astype(np.float32)
 
 
