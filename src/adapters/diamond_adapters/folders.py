@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
-from diamond_adapters.installed import not_installed
 from diamond_adapters.whole_files import drafted, sync_folder
-from diamond_core import InvalidUrl, Unavailable
+from diamond_core import Unavailable
 
 _MAGIC: Final = frozenset("*?[")
 
@@ -62,21 +61,6 @@ class Folder(Protocol):
     def write(self, name: str, data: bytes) -> None:
         """Store a small file as a whole; a present one is replaced."""
         ...
-
-
-def open_folder(text: str) -> Folder:
-    """Return the folder at a path of this machine, or at the URL of an object store.
-
-    Raises:
-        InvalidUrl: the URL can't be used.
-    """
-    if "://" not in text:
-        return LocalFolder(Path(text).expanduser().absolute())
-    try:
-        from diamond_adapters.object_folder import ObjectFolder
-    except ImportError as ex:
-        raise InvalidUrl(not_installed(ex)) from ex
-    return ObjectFolder.from_url(text)
 
 
 def has_pattern(text: str) -> bool:

@@ -16,7 +16,8 @@ from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
-from diamond_adapters.folders import FileEntry, Folder, open_folder
+from diamond_adapters.folders import FileEntry, Folder
+from diamond_adapters.open_folder import open_folder
 from diamond_app.priced_file import PARQUET, price_file
 from diamond_app.priced_rows import PriceParts, in_this_thread, summed
 from diamond_app.settings import Settings

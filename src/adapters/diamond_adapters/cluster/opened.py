@@ -12,8 +12,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from diamond_adapters.families.versions import versions_of
 from diamond_adapters.installed import not_installed
+from diamond_adapters.versions import versions_of
 from diamond_core import InvalidUrl, Unavailable
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def price_files(
     as_json: bool,
 ) -> None:
     """Price all *files* into the folder *output*; exit with 1 if one can't be priced."""
-    from diamond_adapters.folders import open_folder
+    from diamond_adapters.open_folder import open_folder
     from diamond_app.pricing_job import PricingJob
     from diamond_core import PriceDiamonds
 

@@ -13,9 +13,9 @@ from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.candidates import DEFAULT, Candidate, every_candidate
 from diamond_adapters.families.linear.regressor import LinearPriceRegressor
 from diamond_adapters.families.linear.search import FOLDS, CrossValidation
-from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
 from diamond_adapters.models.onnx_model import OnnxModel
+from diamond_adapters.versions import versions_of
 from diamond_core.errors import TooFewStones
 from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 from diamond_core.stones.diamond_table import DiamondTable

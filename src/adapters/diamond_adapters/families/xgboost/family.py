@@ -11,7 +11,6 @@ from diamond_adapters.engine import HERE, Engine
 from diamond_adapters.families.estimators import dumped
 from diamond_adapters.families.features import FEATURES, FOUR_CS
 from diamond_adapters.families.linear.family import MINIMUM_STONES
-from diamond_adapters.families.versions import versions_of
 from diamond_adapters.families.weights import Weights, of_mean_one
 from diamond_adapters.families.xgboost.boost import Boost, boosted_here
 from diamond_adapters.families.xgboost.effort import effort_for, trials_for
@@ -20,6 +19,7 @@ from diamond_adapters.families.xgboost.regressor import BoostedPriceRegressor, d
 from diamond_adapters.families.xgboost.search import SearchResult, search
 from diamond_adapters.families.xgboost.trees import BINS, Parameters
 from diamond_adapters.models.onnx_model import OnnxModel
+from diamond_adapters.versions import versions_of
 from diamond_core.errors import FamilyFailed, TooFewStones
 from diamond_core.ports import ESTIMATOR_FILE, ONNX_FILE, FittedModel, Progress
 from diamond_core.stones.diamond_table import DiamondTable
