@@ -1,12 +1,16 @@
 """The settings that files give: .env, and the file of keys."""
 
+import json
 from pathlib import Path
 
 import pytest
+from support import STONE, diamond, serving, until
 
-from diamond_app.settings import ApiKeys, Settings
-from diamond_core import InvalidSetting
+from diamond_adapters.requests.peewee_request_log import PeeweeRequestLog
+from diamond_app.settings import ApiKeys, Settings, given_settings
+from diamond_core import ExchangeFilter, InvalidSetting
 
+ROOT = Path(__file__).parents[2]
 NO_FILE = Path("/nowhere/.env")
 
 
@@ -70,3 +74,72 @@ def test_takes_the_key_for_one_run_from_the_environment_only(tmp_path):
     both = Settings.load(one_time | {"DIAMOND_API_KEYS": "web:web-secret"}, dotenv).api_keys
     assert both.needed_to_price
     assert both.name_of("for-this-run") is None
+
+
+def test_a_secret_can_come_from_a_file(tmp_path):
+    (tmp_path / "url").write_text("mysql://me:secret-word@db/x\n", encoding="utf-8")
+    (tmp_path / "keys").write_text("admin:secret-one", encoding="utf-8")
+    settings = Settings.load(
+        {
+            "DIAMOND_DATABASE_URL_FILE": str(tmp_path / "url"),
+            "DIAMOND_API_KEYS_FILE": str(tmp_path / "keys"),
+        },
+        NO_FILE,
+    )
+    assert settings.database_url == "mysql://me:secret-word@db/x"
+    assert settings.api_keys.name_of("secret-one") == "admin"
+
+
+def test_the_environment_comes_before_the_dotenv_file_with_files_of_secrets_too(tmp_path):
+    (tmp_path / "url").write_text("mysql://db/from-file", encoding="utf-8")
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("DIAMOND_DATABASE_URL=mysql://db/from-dotenv\n", encoding="utf-8")
+    assert Settings.load({}, dotenv).database_url == "mysql://db/from-dotenv"
+    by_file = {"DIAMOND_DATABASE_URL_FILE": str(tmp_path / "url")}
+    assert Settings.load(by_file, dotenv).database_url == "mysql://db/from-file"
+    assert given_settings(by_file, dotenv)["DIAMOND_DATABASE_URL"].where.endswith("url")
+    assert Settings.load({"DIAMOND_DATABASE_URL": ""}, dotenv).database_url.startswith("sqlite:")
+
+
+def test_refuses_a_secret_that_is_given_twice_or_whose_file_is_missing(tmp_path):
+    (tmp_path / "url").write_text("mysql://me:secret-word@db/x", encoding="utf-8")
+    both = {"DIAMOND_NOTIFY_URL": "https://x/y", "DIAMOND_NOTIFY_URL_FILE": str(tmp_path / "url")}
+    with pytest.raises(InvalidSetting, match="use one of them") as caught:
+        Settings.load(both, NO_FILE)
+    assert "secret-word" not in str(caught.value)
+    with pytest.raises(InvalidSetting, match=r"DIAMOND_API_KEYS_FILE.*can't be read"):
+        Settings.load({"DIAMOND_API_KEYS_FILE": str(tmp_path / "gone")}, NO_FILE)
+
+
+def test_config_shows_where_each_setting_comes_from_and_no_secret(tmp_path):
+    home = tmp_path / "home"
+    (tmp_path / ".env").write_text("DIAMOND_KEEP_REQUESTS=90d\n", encoding="utf-8")
+    (tmp_path / "url").write_text("mysql://me:secret-word@db.example/x", encoding="utf-8")
+    given = {
+        "DIAMOND_API_KEYS": "admin:secret-word-1,web:secret-word-2",
+        "DIAMOND_DATABASE_URL_FILE": str(tmp_path / "url"),
+        "DIAMOND_NOTIFY_URL": "https://chat.example/hook/secret-word",
+    }
+    done = diamond(home, "config", "--json", **given)
+    found = {each["setting"]: (each["value"], each["from"]) for each in json.loads(done.stdout)}
+    assert found["DIAMOND_HOME"] == (str(home), "environment")
+    assert found["DIAMOND_KEEP_REQUESTS"] == ("90d", ".env")
+    assert found["DIAMOND_SPOOL_LIMIT"] == ("1GiB", "default")
+    assert found["DIAMOND_API_KEYS"] == ("admin:***, web:***", "environment")
+    assert found["DIAMOND_DATABASE_URL"][0] == "mysql://***@db.example/x"
+    assert found["DIAMOND_DATABASE_URL"][1].startswith("DIAMOND_DATABASE_URL_FILE")
+    assert found["DIAMOND_NOTIFY_URL"][0] == "https://chat.example/***"
+    shown = diamond(home, "config", **given)
+    for output in (done.stdout, done.stderr, shown.stdout, shown.stderr):
+        assert "secret-word" not in output
+    documented = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [name for name in found if f"| `{name}` |" not in documented] == []
+
+
+def test_a_service_with_a_secret_file_ships_its_requests(trained_home, mysql_url, tmp_path):
+    (tmp_path / "url").write_text(mysql_url, encoding="utf-8")
+    with serving(trained_home, DIAMOND_DATABASE_URL_FILE=str(tmp_path / "url")) as service:
+        service.post("/v1/predictions", STONE)
+        log = PeeweeRequestLog.from_url(mysql_url)
+        until(lambda: log.count(ExchangeFilter(path="/v1/predictions")), "it is in the database")
+        log.close()

@@ -33,6 +33,7 @@ from diamond_app.settings import (
     MODELS_URL,
     MONITOR_EVERY,
     REQUESTS_LIMIT,
+    SECRETS,
     SHADOW,
     Settings,
 )
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
 
 
 _DAY = timedelta(days=1)
+_FILES = frozenset(f"{name}_FILE" for name in SECRETS)
 
 
 def utc_now() -> datetime:
@@ -218,7 +220,7 @@ def _begin_shipper(settings: Settings, lock: int) -> subprocess.Popen[bytes]:
     }
     return subprocess.Popen(  # noqa: S603  # a module of ours
         [sys.executable, "-m", "diamond_app.shipper", str(lock)],
-        env=os.environ | given,
+        env={name: text for name, text in os.environ.items() if name not in _FILES} | given,
         pass_fds=[lock],
         start_new_session=True,  # a signal to the service does not interrupt it
     )

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import quote, urlsplit
 
 from dotenv import dotenv_values
@@ -48,6 +48,33 @@ DRIFT_OUTSIDE: Final = "DIAMOND_DRIFT_OUTSIDE"
 LIVE_BIAS: Final = "DIAMOND_LIVE_BIAS"
 MONITOR_EVERY: Final = "DIAMOND_MONITOR_EVERY"
 SHADOW: Final = "DIAMOND_SHADOW"
+SECRETS: Final = (DATABASE_URL, API_KEYS, NOTIFY_URL)
+"""What ``<name>_FILE`` can give too, as containers hand over secrets."""
+DEFAULTS: Final = {
+    HOME: "diamond-home",
+    MODELS_URL: "",  # this and the next two are in the home
+    DATA_URL: "",
+    DATABASE_URL: "",
+    API_KEYS: "",
+    SPOOL_SYNC: "process",
+    SPOOL_LIMIT: "1GiB",
+    KEEP_REQUESTS: "",
+    REQUESTS_LIMIT: "",
+    GATE_REJECTED: "10%",
+    GATE_FACTOR: "1.5",
+    HALF_LIFE: "",
+    WINDOW: "",
+    ORDER_CUT: "",
+    NOTIFY_URL: "",
+    DRIFT_PSI: "0.1",
+    DRIFT_OUTSIDE: "5%",
+    LIVE_BIAS: "10%",
+    MONITOR_EVERY: "5m",
+    SHADOW: "",
+    LOG_FORMAT: "auto",
+    ALLOW_PICKLE: "",
+}
+"""All settings of users, with the text that counts where none is given."""
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) *%")
 _MINIMUM_SIZE: Final = 1 << 20
@@ -231,47 +258,88 @@ class Settings:
         Raises:
             InvalidSetting: a value can't be used.
         """
-        present = os.environ if environ is None else environ
-        file = Path(".env") if dotenv is None else dotenv
-        values = {name: value for name, value in dotenv_values(file).items() if value is not None}
-        if ALLOW_PICKLE in values:
-            raise InvalidSetting(
-                ALLOW_PICKLE, f"set it in the environment; it is not allowed in {file}"
-            )
-        values.update(present)
-        home = Path(values.get(HOME) or "diamond-home").expanduser()
+        given = {name: each.text for name, each in given_settings(environ, dotenv).items()}
+
+        def text(name: str) -> str:
+            return given.get(name) or DEFAULTS.get(name, "")
+
+        home = Path(text(HOME)).expanduser()
         if home.exists() and not home.is_dir():
             raise InvalidSetting(HOME, f"{home} is not a folder")
         home = home.absolute()
-        api_keys = ApiKeys.parse(values.get(API_KEYS, ""))
-        if not api_keys and present.get(ONE_TIME_KEY):
-            api_keys = ApiKeys.one_time(present[ONE_TIME_KEY])
+        api_keys = ApiKeys.parse(text(API_KEYS))
+        one_time_key = (os.environ if environ is None else environ).get(ONE_TIME_KEY)
+        if not api_keys and one_time_key:
+            api_keys = ApiKeys.one_time(one_time_key)
         return cls(
             home=home,
-            models_url=values.get(MODELS_URL) or home.as_uri(),
-            data_url=values.get(DATA_URL) or (home / "data").as_uri(),
-            database_url=values.get(DATABASE_URL)
-            or f"sqlite:///{quote(str(home / 'requests.db'))}",
+            models_url=text(MODELS_URL) or home.as_uri(),
+            data_url=text(DATA_URL) or (home / "data").as_uri(),
+            database_url=text(DATABASE_URL) or f"sqlite:///{quote(str(home / 'requests.db'))}",
             api_keys=api_keys,
-            spool_durable=_spool_durable(values.get(SPOOL_SYNC) or "process"),
-            spool_limit=_size(SPOOL_LIMIT, values.get(SPOOL_LIMIT) or "1GiB"),
-            requests_limit=_size(REQUESTS_LIMIT, values.get(REQUESTS_LIMIT) or ""),
-            keep_requests=_duration(KEEP_REQUESTS, values.get(KEEP_REQUESTS) or ""),
-            gate_rejected=_share(GATE_REJECTED, values.get(GATE_REJECTED) or "10%"),
-            gate_factor=_factor(GATE_FACTOR, values.get(GATE_FACTOR) or "1.5"),
-            half_life=_duration(HALF_LIFE, values.get(HALF_LIFE) or ""),
-            window=_duration(WINDOW, values.get(WINDOW) or ""),
-            order_cut=_yes(ORDER_CUT, values.get(ORDER_CUT) or ""),
-            notify_url=_http_url(NOTIFY_URL, values.get(NOTIFY_URL) or ""),
-            drift_psi=_psi(values.get(DRIFT_PSI) or "0.1"),
-            live_bias=_share(LIVE_BIAS, values.get(LIVE_BIAS) or "10%"),
-            drift_outside=_share(DRIFT_OUTSIDE, values.get(DRIFT_OUTSIDE) or "5%"),
-            monitor_every=_duration(MONITOR_EVERY, values.get(MONITOR_EVERY) or "5m")
-            or timedelta(),
-            shadow=_model(SHADOW, values.get(SHADOW) or ""),
-            log_format=_log_format(values.get(LOG_FORMAT) or "auto"),
-            allow_pickle=_yes(ALLOW_PICKLE, values.get(ALLOW_PICKLE, "")),
+            spool_durable=_spool_durable(text(SPOOL_SYNC)),
+            spool_limit=_size(SPOOL_LIMIT, text(SPOOL_LIMIT)),
+            requests_limit=_size(REQUESTS_LIMIT, text(REQUESTS_LIMIT)),
+            keep_requests=_duration(KEEP_REQUESTS, text(KEEP_REQUESTS)),
+            gate_rejected=_share(GATE_REJECTED, text(GATE_REJECTED)),
+            gate_factor=_factor(GATE_FACTOR, text(GATE_FACTOR)),
+            half_life=_duration(HALF_LIFE, text(HALF_LIFE)),
+            window=_duration(WINDOW, text(WINDOW)),
+            order_cut=_yes(ORDER_CUT, text(ORDER_CUT)),
+            notify_url=_http_url(NOTIFY_URL, text(NOTIFY_URL)),
+            drift_psi=_psi(text(DRIFT_PSI)),
+            live_bias=_share(LIVE_BIAS, text(LIVE_BIAS)),
+            drift_outside=_share(DRIFT_OUTSIDE, text(DRIFT_OUTSIDE)),
+            monitor_every=_duration(MONITOR_EVERY, text(MONITOR_EVERY)) or timedelta(),
+            shadow=_model(SHADOW, text(SHADOW)),
+            log_format=_log_format(text(LOG_FORMAT)),
+            allow_pickle=_yes(ALLOW_PICKLE, text(ALLOW_PICKLE)),
         )
+
+
+class Given(NamedTuple):
+    """A setting's text, and where it was found: the environment, or a file."""
+
+    text: str
+    where: str
+
+
+def given_settings(
+    environ: Mapping[str, str] | None = None, dotenv: Path | None = None
+) -> dict[str, Given]:
+    """Return what the environment and the file ``.env`` of the current folder set, by name.
+
+    The environment takes precedence. A secret can be in a file that ``<name>_FILE`` names.
+
+    Raises:
+        InvalidSetting: such a file can't be read, or ``.env`` sets what it must not.
+    """
+    environ = os.environ if environ is None else environ
+    file = Path(".env") if dotenv is None else dotenv
+    values = {name: value for name, value in dotenv_values(file).items() if value is not None}
+    if ALLOW_PICKLE in values:
+        raise InvalidSetting(
+            ALLOW_PICKLE, f"set it in the environment; it is not allowed in {file}"
+        )
+    found: dict[str, Given] = {}
+    for where, given in ((str(file), values), ("environment", environ)):
+        found |= {name: Given(text, where) for name, text in given.items()}
+        for name in SECRETS:
+            path = given.get(f"{name}_FILE")
+            if not path:
+                continue
+            if given.get(name):
+                raise InvalidSetting(name, f"{name}_FILE is set too: use one of them")
+            found[name] = Given(_secret(name, Path(path)), f"{name}_FILE, {path}")
+    return found
+
+
+def _secret(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as ex:
+        reason = ex.strerror if isinstance(ex, OSError) else "it is not UTF-8"
+        raise InvalidSetting(f"{name}_FILE", f"{path} can't be read: {reason}") from None
 
 
 def _spool_durable(text: str) -> bool:

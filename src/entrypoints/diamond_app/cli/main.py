@@ -19,8 +19,8 @@ COMMANDS: Final = {
         "diamond_app.cli.pipeline",
         "Add deliveries, train and promote, unattended; list the runs.",
     ),
-    "models": ("diamond_app.cli.models", "List, show, compare, promote and prune models."),
-    "predict": ("diamond_app.cli.predict", "Price one stone, or a CSV of stones."),
+    "models": ("diamond_app.cli.models", "List, show, compare, promote, copy and prune models."),
+    "predict": ("diamond_app.cli.predict", "Price one stone, or files of stones."),
     "ladder": ("diamond_app.cli.ladder", "Price one stone with other grades and weights."),
     "similar": ("diamond_app.cli.similar", "Show known stones similar to one stone."),
     "grades": ("diamond_app.cli.grades", "Show the grades and the fields of a stone."),
@@ -37,6 +37,7 @@ COMMANDS: Final = {
         "diamond_app.cli.drift",
         "Compare the stones that are priced with the training data.",
     ),
+    "config": ("diamond_app.cli.config", "Show each setting and where it comes from."),
     "doctor": ("diamond_app.cli.doctor", "Check the installation, the models and the data."),
 }
 """Command -> (the module with its ``command``, its line in the help)."""
