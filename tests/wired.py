@@ -38,7 +38,9 @@ class FormulaFamily:
         return a_fitted_model(table, factor=self.factor)
 
 
-def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
+def in_memory(
+    home: Path = NOWHERE, api_keys: str = "", cors_origins: tuple[str, ...] = ()
+) -> Container:
     """Return a container whose adapters are all in memory; nothing is written to *home*."""
     settings = Settings(
         home=home,
@@ -46,6 +48,7 @@ def in_memory(home: Path = NOWHERE, api_keys: str = "") -> Container:
         data_url=(home / "data").as_uri(),
         database_url="sqlite:////nowhere/at/all.db",
         api_keys=ApiKeys.parse(api_keys),
+        cors_origins=cors_origins,
     )
     container = build_container(settings)
     for port, adapter in {

@@ -48,6 +48,7 @@ DRIFT_OUTSIDE: Final = "DIAMOND_DRIFT_OUTSIDE"
 LIVE_BIAS: Final = "DIAMOND_LIVE_BIAS"
 MONITOR_EVERY: Final = "DIAMOND_MONITOR_EVERY"
 SHADOW: Final = "DIAMOND_SHADOW"
+CORS_ORIGINS: Final = "DIAMOND_CORS_ORIGINS"
 SECRETS: Final = (DATABASE_URL, API_KEYS, NOTIFY_URL)
 """What ``<name>_FILE`` can give too, as containers hand over secrets."""
 DEFAULTS: Final = {
@@ -56,6 +57,7 @@ DEFAULTS: Final = {
     DATA_URL: "",
     DATABASE_URL: "",
     API_KEYS: "",
+    CORS_ORIGINS: "",
     SPOOL_SYNC: "process",
     SPOOL_LIMIT: "1GiB",
     KEEP_REQUESTS: "",
@@ -77,6 +79,9 @@ DEFAULTS: Final = {
 """All settings of users, with the text that counts where none is given."""
 _SIZE: Final = re.compile(r"([0-9]{1,12}) *([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) *%")
+_ORIGIN: Final = re.compile(
+    r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9a-f:]+\](?::[0-9]{1,5})?"
+)
 _MINIMUM_SIZE: Final = 1 << 20
 _KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -185,6 +190,7 @@ class Settings:
         data_url: where stones and deliveries are stored.
         database_url: the database of the request log.
         api_keys: who can use the service; empty: everyone can price, nobody can administer.
+        cors_origins: the sites whose pages may call the API from a browser; empty: none but its own.
         spool_durable: whether a recorded exchange survives a power cut, not only a killed process.
         spool_limit: the maximum size of the spool, in bytes.
         keep_requests: how long the request log keeps an exchange; None: without limit.
@@ -211,6 +217,7 @@ class Settings:
     data_url: str = field(repr=False)  # can contain a password
     database_url: str = field(repr=False)  # can contain a password
     api_keys: ApiKeys = field(repr=False, default_factory=ApiKeys)
+    cors_origins: Sequence[str] = ()
     spool_durable: bool = False
     spool_limit: int = 1 << 30
     keep_requests: timedelta | None = None
@@ -277,6 +284,7 @@ class Settings:
             data_url=text(DATA_URL) or (home / "data").as_uri(),
             database_url=text(DATABASE_URL) or f"sqlite:///{quote(str(home / 'requests.db'))}",
             api_keys=api_keys,
+            cors_origins=_origins(text(CORS_ORIGINS)),
             spool_durable=_spool_durable(text(SPOOL_SYNC)),
             spool_limit=_size(SPOOL_LIMIT, text(SPOOL_LIMIT)),
             requests_limit=_size(REQUESTS_LIMIT, text(REQUESTS_LIMIT)),
@@ -340,6 +348,19 @@ def _secret(name: str, path: Path) -> str:
     except (OSError, UnicodeDecodeError) as ex:
         reason = ex.strerror if isinstance(ex, OSError) else "it is not UTF-8"
         raise InvalidSetting(f"{name}_FILE", f"{path} can't be read: {reason}") from None
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Return the origins that *text* lists, separated by commas, as browsers write them."""
+    origins = tuple(filter(None, (each.strip() for each in text.split(","))))
+    for each in origins:
+        if _ORIGIN.fullmatch(each) is None:
+            raise InvalidSetting(
+                CORS_ORIGINS,
+                "must be origins such as https://shop.example or http://127.0.0.1:3000, without a"
+                f" path and separated by commas, not {each[:60]!r}",
+            )
+    return origins
 
 
 def _spool_durable(text: str) -> bool:

@@ -58,6 +58,7 @@ def app_of(container: Container) -> App:
         recompute_exchange=container.recompute_exchange(),
         clock=container.clock(),
         api_keys=container.settings().api_keys,
+        cors_origins=container.settings().cors_origins,
     )
 
 

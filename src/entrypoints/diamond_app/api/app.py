@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import falcon
 
 from diamond_app.api import (
@@ -19,6 +21,7 @@ from diamond_app.api import (
     similar,
 )
 from diamond_app.api.authenticator import Authenticator
+from diamond_app.api.cross_origin import CrossOrigin
 from diamond_app.api.exchange_context import Request
 from diamond_app.api.live_docs import LiveDocs, LiveDocsFile
 from diamond_app.api.metrics import Metrics
@@ -68,6 +71,7 @@ def create_app(
     recompute_exchange: RecomputeExchange,
     clock: Clock,
     api_keys: ApiKeys,
+    cors_origins: Sequence[str] = (),
 ) -> App:
     """Return the service, wired with what it needs."""
     metrics = Metrics(champion_follower, request_log, monitoring_store, drift_limits)
@@ -98,6 +102,8 @@ def create_app(
     app: App = falcon.App(request_type=Request)
     app.add_middleware(metrics)
     app.add_middleware(SecurityHeaders())
+    if cors_origins:
+        app.add_middleware(CrossOrigin(cors_origins))
     app.add_middleware(Recording(request_log))
     app.req_options.auto_parse_qs_csv = False
     app.req_options.strip_url_path_trailing_slash = True
