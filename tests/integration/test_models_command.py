@@ -88,3 +88,24 @@ def test_refuses_to_promote_a_model_whose_file_was_changed(trained_home, sample_
         json.loads(diamond(trained_home, "models", "show", "champion", "--json").stdout)["id"]
         == ids[1]
     )
+
+
+def test_a_training_is_found_again_by_its_note_and_tags(trained_home, small_csv):
+    train = ("train", str(small_csv), "--family", "linear", "--force")
+    note = "with the März stones, <b>first</b>"
+    diamond(trained_home, *train, "--note", note, "--tag", "ticket=417", "--tag", "by=Ann = me")
+    found = json.loads(
+        diamond(trained_home, "models", "list", "--tag", "ticket=417", "--json").stdout
+    )
+    (card,) = found
+    assert card["note"] == note
+    assert card["tags"] == {"ticket": "417", "by": "Ann = me"}
+    shown = diamond(trained_home, "models", "show", card["id"]).stdout
+    assert note in shown
+    assert "ticket=417" in shown
+    none = diamond(trained_home, "models", "list", "--tag", "ticket=417", "--tag", "by=Bob").stdout
+    assert none == "No model has these tags.\n"
+    for wrong in ("ticket", "=417", "ticket="):
+        done = diamond(trained_home, *train, "--tag", wrong, check=False)
+        assert done.returncode == 2
+        assert "KEY=VALUE" in done.stderr

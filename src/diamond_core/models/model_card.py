@@ -124,6 +124,8 @@ class ModelCard:
         profile: the distributions of the training stones, at the level of prices that the model was
             trained at; None in cards of before.
         data: the training data.
+        note: what its trainer wrote about it.
+        tags: what its trainer sorts models by, such as {"ticket": "417"}.
         comparison: with the champion at that time; None if there was none.
         details: JSON values from the family: candidates with their scores, parameters.
         files: file name -> SHA-256; a file that differs is not loaded.
@@ -153,6 +155,8 @@ class ModelCard:
     typical: Diamond | None = None
     profile: Profile | None = None
     data: DataSummary
+    note: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
     comparison: Comparison | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)

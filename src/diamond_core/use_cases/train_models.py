@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -76,6 +76,7 @@ class TrainingConfig:
         window: score on the held-out stones of the last *window* days; None: on all.
         force: train even if the history has a model of the same data and configuration.
         by: who requested it, for the history of promotions.
+        note, tags: what the cards say about it; see ``ModelCard``.
     """
 
     families: Sequence[str] = ()
@@ -86,6 +87,8 @@ class TrainingConfig:
     window: float | None = None
     force: bool = False
     by: str = "training"
+    note: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +280,8 @@ class TrainModels:
             typical=facts.typical,
             profile=facts.profile,
             data=split.summary,
+            note=config.note,
+            tags=config.tags,
             comparison=None if champion is None else champion.compared_with(evaluation),
             details=fitted.details,
             version=__version__,

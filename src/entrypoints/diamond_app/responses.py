@@ -195,6 +195,10 @@ class ModelCard(Struct, frozen=True):
         ),
     ]
     data: TrainingData
+    note: Annotated[str, described("What its trainer wrote about it.", "with the March stones")]
+    tags: Annotated[
+        dict[str, str], described("What its trainer sorts models by.", {"ticket": "417"})
+    ]
     comparison: Annotated[
         dict[str, Any] | None,
         described(

@@ -19,6 +19,7 @@ from diamond_app.cli.output import (
     progress_bar,
     user,
 )
+from diamond_app.cli.tag_option import tag_option
 from diamond_app.cli.training_options import stones_to_use
 from diamond_app.printable import printable
 
@@ -52,21 +53,24 @@ command.add_command(lineage.reproduce)
 
 
 @command.command("list")
+@tag_option("List only models with this tag; can be repeated.")
 @json_option
-def list_models(as_json: bool) -> None:
+def list_models(tags: dict[str, str], as_json: bool) -> None:
     """List all models, newest first, and when each was champion.
 
     With --json: a list of cards, each with its "champion_periods".
 
     \b
-    Example:
+    Examples:
       diamond models list --json
+      diamond models list --tag ticket=417
     """
     from diamond_core import champion_periods
     from diamond_core.codec import to_plain
 
     history = container().history()
     cards, problems = history.cards_and_problems()
+    cards = [card for card in cards if tags.items() <= card.tags.items()]
     for id, problem in problems.items():
         print(f"diamond: the model {id!r} can't be shown: {printable(problem)}", file=sys.stderr)
     promotions = history.promotions()
@@ -96,7 +100,7 @@ def list_models(as_json: bool) -> None:
         for card in cards
     ]
     if not rows:
-        print("There is no model yet; run: diamond train")
+        print("No model has these tags." if tags else "There is no model yet; run: diamond train")
         return
     columns = ["model", "MAE $", "MAPE", "R2", "stones", "", "champion (UTC)"]
     print_table("", columns, rows, ["champion (UTC)", "R2", "stones", "MAPE"])
@@ -397,6 +401,7 @@ def _facts(card: ModelCard) -> list[list[object]]:
                 f" {card.data.rejected:,} rejected"
             ),
         ],
+        *_remembered(card),
         *_ages(card),
         ["MAE", f"{card.metrics.mae:,.2f} USD"],
         ["MAE from the 4 Cs alone", f"{card.metrics_four_cs.mae:,.2f} USD"],
@@ -422,6 +427,14 @@ def _facts(card: ModelCard) -> list[list[object]]:
         interval = f"95 %: {c.low:+,.2f} to {c.high:+,.2f}"
         verdict = f"MAE {abs(c.difference):,.2f} USD {change} than {c.champion} ({interval})"
         facts.append(["against the champion", verdict])
+    return facts
+
+
+def _remembered(card: ModelCard) -> list[list[object]]:
+    """Return the note and the tags, if there are any."""
+    facts: list[list[object]] = [["note", card.note]] if card.note else []
+    if card.tags:
+        facts.append(["tags", ", ".join(f"{key}={value}" for key, value in card.tags.items())])
     return facts
 
 

@@ -71,12 +71,14 @@ def run(
 
     wired = container()
     located = locate_unattended(sources, encoding, wired.outcome_source())
+    aging = wired.aging()
     config = TrainingConfig(
         families=families,
         seed=seed,
         trials=trials,
         study=wired.study(),
-        **wired.aging(),
+        half_life=aging["half_life"],
+        window=aging["window"],
         force=force,
         by=user(),
     )

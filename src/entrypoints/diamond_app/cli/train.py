@@ -21,6 +21,7 @@ from diamond_app.cli.output import (
     user,
     waiting,
 )
+from diamond_app.cli.tag_option import tag_option
 from diamond_app.cli.training_options import stones_to_use, training_options
 from diamond_app.printable import printable
 
@@ -46,6 +47,8 @@ _SHOWN_REASONS = 10
     " mysql://user:password@host/name or sqlite:///file. Default is a file in the home folder.",
 )
 @cluster_option("Train")
+@click.option("--note", default="", metavar="TEXT", help="What to remember of this training.")
+@tag_option("Give the models this tag; can be repeated. See: diamond models list --tag.")
 @encoding_option
 @click.option("--force", is_flag=True, help="Train even if nothing has changed.")
 @json_option
@@ -56,6 +59,8 @@ def command(
     seed: int,
     study: str | None,
     cluster: str | None,
+    note: str,
+    tags: dict[str, str],
     encoding: str | None,
     force: bool,
     as_json: bool,
@@ -79,6 +84,7 @@ def command(
       diamond train 'mysql://me:secret@host/shop?table=bought'
       diamond train --family xgboost --trials 100 --study mysql://user:password@host/studies
       diamond train '/shared/bought/*.parquet' --cluster tcp://scheduler:8786
+      diamond train --note 'with the March stones' --tag ticket=417 --force
     """
     from diamond_core import InvalidUrl, TrainingConfig
     from diamond_core.codec import to_plain
@@ -92,6 +98,8 @@ def command(
         **wired.aging(),
         force=force,
         by=user(),
+        note=note,
+        tags=tags,
     )
     stones = stones_to_use(wired, sources, encoding)
     with _on(cluster, wired), progress_bar(quiet=False) as progress:
