@@ -56,7 +56,7 @@ def opened_cluster(address: str) -> Iterator[DaskEngine]:
         from diamond_adapters.cluster.dask_engine import DaskEngine
     except ImportError as ex:
         raise Unavailable(not_installed(ex)) from ex
-    for name in logging.root.manager.loggerDict:  # what matters becomes an error of ours
+    for name in list(logging.root.manager.loggerDict):  # what matters becomes an error of ours
         if name.partition(".")[0] in {"distributed", "tornado", "asyncio"}:
             logging.getLogger(name).setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
