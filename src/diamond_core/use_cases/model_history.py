@@ -42,6 +42,7 @@ from diamond_core.stones.npy import from_npy, to_npy
 from diamond_core.stones.similarity import SimilarStones, sorted_samples
 
 CARD_FILE: Final = "card.json"
+"""The name of a model's card among its files."""
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
