@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from diamond_adapters.private_files import replace_file
+from diamond_adapters.whole_files import replace_file
 from diamond_core import CountedStones, Monitoring, Unavailable
 
 _log = logging.getLogger(__name__)

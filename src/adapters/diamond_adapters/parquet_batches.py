@@ -52,7 +52,7 @@ def read_batches(
     file.seek(0)
     command = (sys.executable, "-c", _READER, str(rows))
     pipe, null = subprocess.PIPE, subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=file, stdout=pipe, stderr=null) as process:  # noqa: S603
+    with subprocess.Popen(command, stdin=file, stdout=pipe, stderr=null) as process:  # noqa: S603  # ours
         assert process.stdout is not None  # noqa: S101  # it is a pipe
         try:
             reader = read_ipc_stream(process.stdout)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from diamond_adapters.private_files import replace_file
+from diamond_adapters.whole_files import replace_file
 from diamond_core import PipelineRun, Unavailable
 
 _SUFFIX: Final = ".json"

@@ -7,7 +7,6 @@ that imports this library, or a command that also writes a file for its user.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 
@@ -31,24 +30,3 @@ def create_file(path: Path) -> None:
     # An existing file is not opened: closing it would release the locks that SQLite has on it.
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write the file as a whole, its folder too: a reader sees the old or the new content.
-
-    Raises:
-        OSError: it can't be written; the old one stays.
-    """
-    draft = path.with_name(f".{path.stem}.{os.getpid()}")
-    try:
-        create_folder(path.parent)
-        create_file(draft)
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink()
-        raise

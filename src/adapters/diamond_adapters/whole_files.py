@@ -67,6 +67,17 @@ def write_synced(path: Path, data: bytes | memoryview) -> None:
         os.fsync(file.fileno())
 
 
+def replace_file(path: Path, data: bytes | memoryview) -> None:
+    """Write the file as a whole, its folder too: a reader sees the old or the new content.
+
+    Raises:
+        OSError: it can't be written; the old one stays.
+    """
+    with drafted(path.parent) as draft:
+        write_synced(draft, data)
+        draft.replace(path)
+
+
 def sync_folder(path: Path) -> None:
     """Write to the disk itself which files are in a folder."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from diamond_adapters.whole_files import drafted, mapped, write_synced
+from diamond_adapters.models.names import promotion_name, shared_name
+from diamond_adapters.whole_files import mapped, replace_file
 from diamond_core import (
     CARD_FILE,
     ModelCard,
@@ -89,7 +90,7 @@ class CachedModelRepository:
             _log.warning("the store of models is away: the promotions are this host's copies")
             return copies
         for number, record in found:
-            path = self._promotions / f"{number:06}.json"
+            path = self._promotions / promotion_name(number)
             if record and not path.exists():
                 _keep(path, record)
         return found
@@ -141,7 +142,7 @@ class CachedModelRepository:
         return _content(path) or data
 
     def _shared_file(self, digest: str) -> Path:
-        return self._samples / f"{digest}.npy"
+        return self._samples / shared_name(digest)
 
 
 def _is_card(data: memoryview, id: ModelId) -> bool:
@@ -159,9 +160,7 @@ def _content(path: Path) -> memoryview | None:
 def _keep(path: Path, data: bytes | memoryview) -> bool:
     """Write a copy; without one, the store is read again."""
     try:
-        with drafted(path.parent) as draft:
-            write_synced(draft, data)
-            draft.replace(path)
+        replace_file(path, data)
     except OSError as ex:
         _log.warning("no copy of %s is kept: %s", path.name, ex.strerror or ex)
         return False

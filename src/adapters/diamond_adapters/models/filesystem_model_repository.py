@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from diamond_adapters.models.names import is_promotion, is_shared, promotion_name, shared_name
 from diamond_adapters.private_files import create_folder
 from diamond_adapters.whole_files import drafted, mapped, sync_folder, write_synced
 from diamond_core import (
@@ -26,9 +26,6 @@ from diamond_core import (
     ModelId,
     Unavailable,
 )
-
-_is_promotion: Final = re.compile(r"[0-9]{6,18}\.json").fullmatch
-_is_shared: Final = re.compile(r"[0-9a-f]{64}\.npy").fullmatch
 
 
 class FilesystemModelRepository:
@@ -119,7 +116,7 @@ class FilesystemModelRepository:
 
     def shared(self) -> Mapping[str, int]:
         with _reading("the folder of samples"), suppress(FileNotFoundError):
-            paths = [path for path in self._samples.iterdir() if _is_shared(path.name)]
+            paths = [path for path in self._samples.iterdir() if is_shared(path.name)]
             return {path.stem: path.stat().st_size for path in paths}
         return {}
 
@@ -130,7 +127,7 @@ class FilesystemModelRepository:
             sync_folder(self._samples)
 
     def _shared_file(self, digest: str) -> Path:
-        return self._samples / f"{digest}.npy"
+        return self._samples / shared_name(digest)
 
     def location(self, id: ModelId, name: str) -> str:
         return str(self._models / id / name)
@@ -151,7 +148,7 @@ class FilesystemModelRepository:
             numbers = sorted(
                 int(name[:-5])
                 for name in names
-                if (name >= later or len(name) > len(later) + 5) and _is_promotion(name)
+                if (name >= later or len(name) > len(later) + 5) and is_promotion(name)
             )
             return [(number, self._record(number)) for number in numbers if number > after]
         return []
@@ -164,7 +161,7 @@ class FilesystemModelRepository:
             return b""
 
     def _promotion(self, number: int) -> Path:
-        return self._promotions / f"{number:06}.json"
+        return self._promotions / promotion_name(number)
 
 
 def _contains(path: Path, data: bytes) -> bool:

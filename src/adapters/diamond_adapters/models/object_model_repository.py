@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Final, Self
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
+from diamond_adapters.models.names import is_promotion, is_shared, promotion_name, shared_name
 from diamond_adapters.object_store import open_store, store_errors
 from diamond_core import (
     Conflict,
@@ -36,8 +36,6 @@ from diamond_core import (
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
-_is_promotion: Final = re.compile(r"[0-9]{6,18}\.json").fullmatch
-_is_shared: Final = re.compile(r"[0-9a-f]{64}\.npy").fullmatch
 _OLD: Final = timedelta(days=1)
 _LAST_OF_SIX_DIGITS: Final = 999_999
 _AT_ONCE: Final = 16
@@ -123,7 +121,7 @@ class ObjectModelRepository:
 
     def shared(self) -> Mapping[str, int]:
         listed = self._listed("samples", "the samples")
-        return {name.removesuffix(".npy"): size for name, size in listed if _is_shared(name)}
+        return {name.removesuffix(".npy"): size for name, size in listed if is_shared(name)}
 
     def remove_shared(self, digest: str) -> None:
         self._delete([_shared_path(digest)])
@@ -143,7 +141,7 @@ class ObjectModelRepository:
         # names of more than six digits sort before those of six: then all are listed
         offset = _promotion_path(after) if 0 < after < _LAST_OF_SIX_DIGITS else None
         names = (name for name, _ in self._listed("promotions", "the promotions", offset))
-        numbers = sorted(int(name[:-5]) for name in names if _is_promotion(name))
+        numbers = sorted(int(name[:-5]) for name in names if is_promotion(name))
         numbers = [number for number in numbers if number > after]
         if len(numbers) <= 1:
             return [(number, self._record(number)) for number in numbers]
@@ -221,8 +219,8 @@ def _manifest_path(id: ModelId) -> str:
 
 
 def _shared_path(digest: str) -> str:
-    return f"samples/{digest}.npy"
+    return f"samples/{shared_name(digest)}"
 
 
 def _promotion_path(number: int) -> str:
-    return f"promotions/{number:06}.json"
+    return f"promotions/{promotion_name(number)}"

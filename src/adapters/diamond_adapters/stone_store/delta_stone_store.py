@@ -176,7 +176,7 @@ class DeltaStoneStore:
             table = self._created("stones", STONES)
             if table.transaction_version(delivery.id) is not None:
                 return
-            if next(iter(_versions_of(table, _RECENT) or _versions_of(table)), None) != after:
+            if _present(table) != after:
                 raise Conflict("the stones have changed meanwhile")
             if corrects:
                 table.merge(
@@ -192,15 +192,14 @@ class DeltaStoneStore:
             _compact(table)
 
     def version(self) -> StoneVersion | None:
-        return next(iter(self._versions(_RECENT) or self._versions()), None)
-
-    def versions(self) -> Sequence[StoneVersion]:
-        return self._versions()
-
-    def _versions(self, limit: int | None = None) -> list[StoneVersion]:
         with self._errors("stones"):
             table = self._opened("stones")
-            return [] if table is None else _versions_of(table, limit)
+            return None if table is None else _present(table)
+
+    def versions(self) -> Sequence[StoneVersion]:
+        with self._errors("stones"):
+            table = self._opened("stones")
+            return [] if table is None else _versions_of(table)
 
     def stones(self, version: int | None = None) -> Iterator[StoneRecords]:
         if version is not None and all(each.number != version for each in self.versions()):
@@ -261,6 +260,11 @@ def _spooled(schema: Schema, batches: Iterable[RecordBatch]) -> Iterator[RecordB
         write_batches(schema, batches, file, BATCH_ROWS)
         file.seek(0)
         yield read_parquet(file)
+
+
+def _present(table: DeltaTable) -> StoneVersion | None:
+    """Return the present version of an opened table; it is mostly in the last commits."""
+    return next(iter(_versions_of(table, _RECENT) or _versions_of(table)), None)
 
 
 def _versions_of(table: DeltaTable, limit: int | None = None) -> list[StoneVersion]:
